@@ -1,0 +1,290 @@
+//! Log lines on standard error: logfmt or JSON, one `write` a line.
+//!
+//! Two rules: nothing from a peer reaches the log raw (control characters are escaped), and a
+//! standard error that nobody reads may cost lines but never blocks the exporter.
+
+use std::fmt::{Display, Write as _};
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::sys;
+
+/// Severity of a line; lines below the configured level are not written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Every request and what the front refused.
+    Debug,
+    /// Start, stop, and what changed.
+    Info,
+    /// Something is missing from the answer.
+    Warn,
+    /// A scrape or a start failed.
+    Error,
+}
+
+/// Shape of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `ts=... level=info msg="..."`
+    Logfmt,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A pipe takes a write of this size whole or not at all (POSIX, PIPE_BUF), so lines stay below.
+const MAX_LINE_BYTES: usize = 4096;
+
+static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
+static JSON: AtomicU8 = AtomicU8::new(0);
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+/// Sets level and format for the whole process.
+pub fn configure(level: Level, format: Format) {
+    LEVEL.store(level as u8, Ordering::Relaxed);
+    JSON.store(u8::from(format == Format::Json), Ordering::Relaxed);
+}
+
+/// Whether a line of this level would be written.
+pub fn enabled(level: Level) -> bool {
+    level as u8 >= LEVEL.load(Ordering::Relaxed)
+}
+
+/// Writes one line with its fields.
+pub fn line(level: Level, message: &str, fields: &[(&str, &dyn Display)]) {
+    if !enabled(level) {
+        return;
+    }
+    let format = if JSON.load(Ordering::Relaxed) == 1 {
+        Format::Json
+    } else {
+        Format::Logfmt
+    };
+    let dropped = DROPPED.swap(0, Ordering::Relaxed);
+    let mut text = render(format, level, SystemTime::now(), message, fields, dropped);
+    text.push('\n');
+    if !write_line(text.as_bytes()) {
+        DROPPED.fetch_add(dropped + 1, Ordering::Relaxed);
+    }
+}
+
+/// `line` at level error.
+pub fn error(message: &str, fields: &[(&str, &dyn Display)]) {
+    line(Level::Error, message, fields);
+}
+
+/// `line` at level warn.
+pub fn warn(message: &str, fields: &[(&str, &dyn Display)]) {
+    line(Level::Warn, message, fields);
+}
+
+/// `line` at level info.
+pub fn info(message: &str, fields: &[(&str, &dyn Display)]) {
+    line(Level::Info, message, fields);
+}
+
+/// `line` at level debug.
+pub fn debug(message: &str, fields: &[(&str, &dyn Display)]) {
+    line(Level::Debug, message, fields);
+}
+
+/// Writes when standard error has room at once. A full pipe (a log writer that stopped) or a full
+/// disk loses the line; the next one that passes says how many were lost.
+fn write_line(text: &[u8]) -> bool {
+    let stderr = std::io::stderr();
+    let mut ready = [sys::poll_fd(stderr.as_raw_fd(), sys::WRITABLE)];
+    match sys::poll(&mut ready, Some(Duration::ZERO)) {
+        Ok(n) if n > 0 => std::io::Write::write_all(&mut stderr.lock(), text).is_ok(),
+        _ => false,
+    }
+}
+
+fn render(
+    format: Format,
+    level: Level,
+    now: SystemTime,
+    message: &str,
+    fields: &[(&str, &dyn Display)],
+    dropped: u64,
+) -> String {
+    let level = match level {
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    };
+    let mut text = String::with_capacity(256);
+    if format == Format::Json {
+        text.push('{');
+    }
+    field(&mut text, format, "ts", &timestamp(now));
+    field(&mut text, format, "level", level);
+    field(&mut text, format, "msg", message);
+    if dropped > 0 {
+        field(&mut text, format, "lines_lost", &dropped.to_string());
+    }
+    for (key, value) in fields {
+        // 16 bytes are left for the closing quote, brace and newline.
+        let room = MAX_LINE_BYTES.saturating_sub(text.len() + key.len() + 16);
+        field(&mut text, format, key, shorten(&value.to_string(), room));
+    }
+    if format == Format::Json {
+        text.push('}');
+    }
+    text
+}
+
+/// The longest beginning of `value` whose escaped form fits into `room` bytes.
+fn shorten(value: &str, room: usize) -> &str {
+    // An escaped character takes 6 bytes at most (\u001f), as long as its own bytes at least.
+    let mut used = 0;
+    for (at, c) in value.char_indices() {
+        used += if needs_escape(c) { 10 } else { c.len_utf8() };
+        if used > room {
+            return &value[..at];
+        }
+    }
+    value
+}
+
+fn needs_escape(c: char) -> bool {
+    c.is_control() || matches!(c, '"' | '\\' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+fn field(text: &mut String, format: Format, key: &str, value: &str) {
+    match format {
+        Format::Json => {
+            if !text.ends_with('{') {
+                text.push(',');
+            }
+            quote(text, key);
+            text.push(':');
+            quote(text, value);
+        }
+        Format::Logfmt => {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(key);
+            text.push('=');
+            let plain = !value.is_empty()
+                && value
+                    .chars()
+                    .all(|c| !needs_escape(c) && c != ' ' && c != '=');
+            if plain {
+                text.push_str(value)
+            } else {
+                quote(text, value)
+            }
+        }
+    }
+}
+
+/// A JSON string, which is also what logfmt readers understand in quotes (RFC 8259, section 7).
+fn quote(text: &mut String, value: &str) {
+    text.push('"');
+    for c in value.chars() {
+        match c {
+            '"' => text.push_str("\\\""),
+            '\\' => text.push_str("\\\\"),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            c if needs_escape(c) => {
+                // Writing to a String cannot fail; all of these are below U+10000.
+                let _ = write!(text, "\\u{:04x}", u32::from(c));
+            }
+            c => text.push(c),
+        }
+    }
+    text.push('"');
+}
+
+/// RFC 3339 in UTC with milliseconds.
+fn timestamp(now: SystemTime) -> String {
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let seconds = since.as_secs();
+    let (year, month, day) = civil_date(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z",
+        since.subsec_millis()
+    )
+}
+
+/// Year, month and day of a number of days since 1970-01-01 in the proleptic Gregorian calendar:
+/// counts in eras of 400 years that begin on a 1st of March, so that the leap day comes last.
+fn civil_date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(seconds * 1000 + 7)
+    }
+
+    #[test]
+    fn timestamps() {
+        let cases = [
+            (0, "1970-01-01T00:00:00.007Z"),
+            (951_782_400, "2000-02-29T00:00:00.007Z"),
+            (951_868_799, "2000-02-29T23:59:59.007Z"),
+            (1_709_251_200, "2024-03-01T00:00:00.007Z"),
+            (1_795_339_984, "2026-11-22T09:33:04.007Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.007Z"),
+        ];
+        for (seconds, expected) in cases {
+            assert_eq!(timestamp(at(seconds)), expected);
+        }
+    }
+
+    #[test]
+    fn logfmt_and_json() {
+        let fields: [(&str, &dyn Display); 3] =
+            [("a", &1), ("b", &"x y\n\x1b[31m"), ("c", &"say \"hi\" \\")];
+        assert_eq!(
+            render(Format::Logfmt, Level::Warn, at(0), "hello", &fields, 0),
+            r#"ts=1970-01-01T00:00:00.007Z level=warn msg=hello a=1 b="x y\n\u001b[31m" c="say \"hi\" \\""#
+        );
+        assert_eq!(
+            render(Format::Json, Level::Error, at(0), "a b", &fields, 2),
+            concat!(
+                r#"{"ts":"1970-01-01T00:00:00.007Z","level":"error","msg":"a b","lines_lost":"2","#,
+                r#""a":"1","b":"x y\n\u001b[31m","c":"say \"hi\" \\"}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_line_never_grows_beyond_a_pipe_write() {
+        let long = "\u{1}ü".repeat(10_000);
+        for format in [Format::Logfmt, Format::Json] {
+            let line = render(
+                format,
+                Level::Info,
+                at(0),
+                "m",
+                &[("x", &long), ("y", &long)],
+                0,
+            );
+            assert!(line.len() < MAX_LINE_BYTES, "{}", line.len());
+            let end = if format == Format::Json { "\"}" } else { "\"" };
+            assert!(line.ends_with(end), "{}", &line[line.len() - 20..]);
+        }
+    }
+}
