@@ -1,0 +1,239 @@
+//! Prometheus' text format 0.0.4: headers, labels, escapes, and the one fixed response buffer.
+
+use std::io::{self, Write};
+
+use crate::catalog::{Family, SingleFamily};
+
+/// `Content-Type` of the format.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The response buffer: large enough that a write costs little beside its bytes, small enough to
+/// stay in the processor's cache on its way to the socket.
+pub const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Writes sample lines into a fixed buffer and passes it on whenever it is full.
+pub struct Writer<'a> {
+    buffer: &'a mut [u8],
+    used: usize,
+    out: &'a mut dyn Write,
+}
+
+impl<'a> Writer<'a> {
+    /// A writer to `out` through `buffer`, which must hold the longest line (two escaped names of
+    /// `table::MAX_NAME_BYTES`, see `BUFFER_BYTES`).
+    pub fn new(buffer: &'a mut [u8], out: &'a mut dyn Write) -> Self {
+        Self {
+            buffer,
+            used: 0,
+            out,
+        }
+    }
+
+    /// Puts text that is already in the format.
+    ///
+    /// # Errors
+    /// Those of the output, as for all methods here.
+    pub fn text(&mut self, text: &[u8]) -> io::Result<()> {
+        for piece in text.chunks(self.buffer.len()) {
+            self.room(piece.len())?;
+            self.put(piece);
+        }
+        Ok(())
+    }
+
+    /// Puts the HELP and TYPE lines of a family.
+    pub fn header(&mut self, family: &Family) -> io::Result<()> {
+        header_parts(family)
+            .iter()
+            .try_for_each(|part| self.text(part.as_bytes()))
+    }
+
+    /// Puts one sample line: `prefix` ends in the brace, `labels` in the blank before the value.
+    #[inline]
+    pub fn sample(&mut self, prefix: &[u8], labels: &[u8], value: &[u8]) -> io::Result<()> {
+        self.room(prefix.len() + labels.len() + value.len() + 1)?;
+        self.put(prefix);
+        self.put(labels);
+        self.put(value);
+        self.put(b"\n");
+        Ok(())
+    }
+
+    /// Passes on what the buffer still holds.
+    pub fn flush(&mut self) -> io::Result<()> {
+        let used = std::mem::take(&mut self.used);
+        self.out.write_all(&self.buffer[..used])
+    }
+
+    #[inline]
+    fn room(&mut self, bytes: usize) -> io::Result<()> {
+        if self.buffer.len() - self.used < bytes {
+            self.flush()?;
+        }
+        if self.buffer.len() < bytes {
+            return Err(io::Error::other(
+                "a sample line is longer than the response buffer",
+            ));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn put(&mut self, text: &[u8]) {
+        self.buffer[self.used..self.used + text.len()].copy_from_slice(text);
+        self.used += text.len();
+    }
+}
+
+fn header_parts<'a>(family: &'a Family) -> [&'a str; 9] {
+    let (name, word) = (family.name, family.kind.word());
+    [
+        "# HELP ",
+        name,
+        " ",
+        family.help,
+        "\n# TYPE ",
+        name,
+        " ",
+        word,
+        "\n",
+    ]
+}
+
+/// Bytes of a family's HELP and TYPE lines.
+pub fn header_bytes(family: &Family) -> u64 {
+    header_parts(family)
+        .iter()
+        .map(|part| part.len() as u64)
+        .sum()
+}
+
+/// What stands before a row's labels: the name, a brace and the column's own label.
+pub fn line_prefix(name: &str, label: Option<(&str, &str)>) -> Vec<u8> {
+    let mut prefix = format!("{name}{{").into_bytes();
+    if let Some((label, value)) = label {
+        push_label(&mut prefix, false, label, value.as_bytes());
+        prefix.push(b',');
+    }
+    prefix
+}
+
+/// Appends `name="value"` with the escapes of the format, and a comma before it where one is needed.
+pub fn push_label(to: &mut Vec<u8>, comma: bool, name: &str, value: &[u8]) {
+    if comma {
+        to.push(b',');
+    }
+    to.extend_from_slice(name.as_bytes());
+    to.extend_from_slice(b"=\"");
+    push_escaped(to, value);
+    to.push(b'"');
+}
+
+/// Appends a label value: backslash, quote and line feed escaped, U+FFFD for bytes that are no UTF-8.
+fn push_escaped(to: &mut Vec<u8>, value: &[u8]) {
+    // Names are plain ASCII nearly always: one look at each byte, one copy.
+    if value
+        .iter()
+        .all(|b| b.is_ascii() && !matches!(b, b'"' | b'\\' | b'\n'))
+    {
+        to.extend_from_slice(value);
+        return;
+    }
+    for chunk in value.utf8_chunks() {
+        for byte in chunk.valid().bytes() {
+            match byte {
+                b'\\' => to.extend_from_slice(b"\\\\"),
+                b'"' => to.extend_from_slice(b"\\\""),
+                b'\n' => to.extend_from_slice(b"\\n"),
+                byte => to.push(byte),
+            }
+        }
+        if !chunk.invalid().is_empty() {
+            to.extend_from_slice("\u{fffd}".as_bytes());
+        }
+    }
+}
+
+/// Appends a family with one sample.
+pub fn push_single(
+    to: &mut Vec<u8>,
+    family: &SingleFamily,
+    labels: &[&[u8]],
+    value: impl std::fmt::Display,
+) {
+    for part in header_parts(&family.family) {
+        to.extend_from_slice(part.as_bytes());
+    }
+    to.extend_from_slice(family.family.name.as_bytes());
+    if !labels.is_empty() {
+        to.push(b'{');
+        for (position, (name, text)) in family.labels.iter().zip(labels).enumerate() {
+            push_label(to, position > 0, name, text);
+        }
+        to.push(b'}');
+    }
+    // Writing to a Vec cannot fail.
+    let _ = writeln!(to, " {value}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog;
+
+    #[test]
+    fn labels_are_escaped() {
+        let cases: [(&[u8], &str); 7] = [
+            (b"", r#"n="""#),
+            (b"web", r#"n="web""#),
+            (b"a\"b\\c\nd\r", "n=\"a\\\"b\\\\c\\nd\r\""),
+            ("\u{fc}\u{1f600}".as_bytes(), "n=\"\u{fc}\u{1f600}\""),
+            (b"\xff", "n=\"\u{fffd}\""),
+            (b"a\xc3\"b\xe2\x82", "n=\"a\u{fffd}\\\"b\u{fffd}\""),
+            (b"\0", "n=\"\0\""),
+        ];
+        for (value, expected) in cases {
+            let mut to = Vec::new();
+            push_label(&mut to, false, "n", value);
+            assert_eq!(String::from_utf8(to).as_deref(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn the_fixed_buffer_loses_nothing_at_its_edges() {
+        for size in 16..64 {
+            let mut out = Vec::new();
+            let mut buffer = vec![0; size];
+            let mut writer = Writer::new(&mut buffer, &mut out);
+            for n in 0..9u8 {
+                writer.sample(b"m{", b"a=\"b\"} ", &[b'0' + n]).unwrap();
+            }
+            writer
+                .text(b"a text that is longer than some of these buffers\n")
+                .unwrap();
+            writer.flush().unwrap();
+            let lines: String = (0..9).map(|n| format!("m{{a=\"b\"}} {n}\n")).collect();
+            let expected = lines + "a text that is longer than some of these buffers\n";
+            assert_eq!(String::from_utf8(out), Ok(expected), "{size}");
+        }
+        let (mut buffer, mut out) = (vec![0; 11], Vec::new());
+        let error = Writer::new(&mut buffer, &mut out)
+            .sample(b"m{", b"a=\"b\"} ", b"1")
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a sample line is longer than the response buffer"
+        );
+    }
+
+    #[test]
+    fn a_header_is_as_long_as_it_says() {
+        for (family, _) in catalog::all() {
+            let (mut buffer, mut out) = (vec![0; 64], Vec::new());
+            let mut writer = Writer::new(&mut buffer, &mut out);
+            writer.header(&family).unwrap();
+            writer.flush().unwrap();
+            assert_eq!(out.len() as u64, header_bytes(&family));
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The answer to `show info`: `Key: value` lines (management guide, section 9.3, "show info").
+
+/// What the exporter uses of it; keys differ by version, so each may be missing.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Info<'a> {
+    /// `Version`.
+    pub version: &'a [u8],
+    /// `Release_date`, such as `2025/05/28`.
+    pub release_date: &'a [u8],
+    /// `node`, from the configuration or the host name.
+    pub node: &'a [u8],
+    /// `Uptime_sec`, seconds since the process was started.
+    pub uptime_seconds: Option<u64>,
+    /// `Pid`.
+    pub pid: Option<u64>,
+    /// `Idle_pct`, 0 to 100; anything else is left out.
+    pub idle_percent: Option<u64>,
+}
+
+/// Why an answer is not understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InfoError {
+    /// Not a byte came.
+    Empty,
+    /// The closing empty line is missing.
+    Cut,
+    /// No `Version` in it.
+    NoVersion,
+}
+
+impl std::fmt::Display for InfoError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "closed without an answer",
+            Self::Cut => "answer cut: the closing empty line is missing",
+            Self::NoVersion => "not an answer to \"show info\": it has no Version",
+        })
+    }
+}
+
+/// Reads a whole answer.
+///
+/// # Errors
+/// When the answer is cut or something else than `show info`.
+pub fn parse(answer: &[u8]) -> Result<Info<'_>, InfoError> {
+    if answer.is_empty() {
+        return Err(InfoError::Empty);
+    }
+    let mut info = Info::default();
+    let mut ends_blank = false;
+    for line in answer.split_inclusive(|b| *b == b'\n') {
+        let Some(line) = line.strip_suffix(b"\n") else {
+            return Err(InfoError::Cut);
+        };
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        ends_blank = line.is_empty();
+        let Some(colon) = memchr::memmem::find(line, b": ") else {
+            continue;
+        };
+        let (key, value) = (&line[..colon], &line[colon + 2..]);
+        match key {
+            b"Version" => info.version = value,
+            b"Release_date" => info.release_date = value,
+            b"node" => info.node = value,
+            b"Uptime_sec" => info.uptime_seconds = number(value),
+            b"Pid" => info.pid = number(value),
+            b"Idle_pct" => info.idle_percent = number(value).filter(|percent| *percent <= 100),
+            _ => {}
+        }
+    }
+    match (ends_blank, info.version.is_empty()) {
+        (false, _) => Err(InfoError::Cut),
+        (true, true) => Err(InfoError::NoVersion),
+        (true, false) => Ok(info),
+    }
+}
+
+fn number(text: &[u8]) -> Option<u64> {
+    if !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recorded_answers() {
+        let cases: [(&[u8], &str, &str, u64, u64); 4] = [
+            (
+                include_bytes!("../tests/fixtures/1.5.0/info.txt"),
+                "1.5.0",
+                "2014/06/19",
+                8,
+                99,
+            ),
+            (
+                include_bytes!("../tests/fixtures/2.0.0/info.txt"),
+                "2.0.0",
+                "2019/06/16",
+                8,
+                100,
+            ),
+            (
+                include_bytes!("../tests/fixtures/2.6.12/info.txt"),
+                "2.6.12-1+deb12u4",
+                "2026/10/17",
+                7,
+                100,
+            ),
+            (
+                include_bytes!("../tests/fixtures/3.2.0/info.txt"),
+                "3.2.0-e134140d2",
+                "2025/05/28",
+                7,
+                100,
+            ),
+        ];
+        for (answer, version, release_date, uptime, idle) in cases {
+            let info = parse(answer).unwrap();
+            assert_eq!(info.version, version.as_bytes());
+            assert_eq!(info.release_date, release_date.as_bytes());
+            assert_eq!(info.node, b"cap-node");
+            assert_eq!(
+                (info.uptime_seconds, info.idle_percent),
+                (Some(uptime), Some(idle))
+            );
+            assert!(info.pid.is_some());
+            // Cut anywhere, it is not understood: only the closing empty line is proof.
+            for end in 0..answer.len() {
+                assert!(parse(&answer[..end]).is_err(), "{version}: {end}");
+            }
+        }
+    }
+
+    #[test]
+    fn odd_answers() {
+        assert_eq!(parse(b""), Err(InfoError::Empty));
+        assert_eq!(parse(b"\n"), Err(InfoError::NoVersion));
+        assert_eq!(parse(b"Unknown command.\n\n"), Err(InfoError::NoVersion));
+        assert_eq!(parse(b"Version: 1\n"), Err(InfoError::Cut));
+        let info =
+            parse(b"Version: 1: 2\r\nIdle_pct: 101\r\nPid: x\r\nUptime_sec: \r\n\r\n").unwrap();
+        assert_eq!(info.version, b"1: 2");
+        assert_eq!(
+            (info.idle_percent, info.pid, info.uptime_seconds),
+            (None, None, None)
+        );
+    }
+}
