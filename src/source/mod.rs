@@ -1,0 +1,227 @@
+//! How to get the complete bytes of an answer, before one deadline.
+//!
+//! A source hands the statistics on piece by piece while they arrive and says at the end what
+//! proves them complete. It knows nothing of CSV or metrics.
+
+pub mod buffer;
+pub mod file;
+pub mod http;
+pub mod http_head;
+pub mod proxy;
+pub mod resolve;
+pub mod socket;
+pub mod stream;
+#[cfg(feature = "tls")]
+pub mod tls;
+
+use std::fmt;
+use std::io;
+
+use crate::deadline::Deadline;
+use crate::table::{Proof, TableError};
+use crate::uri::ScrapeUri;
+use buffer::ReadBuffer;
+
+/// One of the places that statistics come from.
+pub enum Source {
+    /// A CLI socket, unix or TCP.
+    Socket(socket::SocketSource),
+    /// The stats page over HTTP.
+    Http(Box<http::HttpSource>),
+    /// A recorded CSV.
+    File(file::FileSource),
+}
+
+/// What one fetch may use, and where it puts what it reads.
+pub struct Fetch<'a> {
+    /// The end of the scrape's time.
+    pub deadline: Deadline,
+    /// Most bytes of one answer.
+    pub max_bytes: u64,
+    /// Receives the bytes; what the rows did not take at the end is still in it.
+    pub buffer: &'a mut ReadBuffer,
+    /// Takes whole rows off the beginning and returns their bytes.
+    pub rows: &'a mut dyn FnMut(&[u8]) -> Result<usize, TableError>,
+    /// Receives the answer to `show info`, where the source has one.
+    pub info: &'a mut Vec<u8>,
+}
+
+/// What a fetch brought.
+#[derive(Debug)]
+pub struct Fetched {
+    /// What must prove that the statistics are complete.
+    pub proof: Proof,
+    /// Whether `show info` was answered; `None` where the source cannot ask.
+    pub info: Option<Result<(), SourceError>>,
+}
+
+impl Source {
+    /// The source that `uri` names. HTTP goes through the proxy that `environment` asks for, if any.
+    ///
+    /// # Errors
+    /// A text with the reason, when the environment's proxy cannot be used, or TLS not be set up.
+    pub fn new(uri: &ScrapeUri, options: &Options) -> Result<Self, String> {
+        Ok(match uri {
+            ScrapeUri::Unix(_) | ScrapeUri::Tcp(_) => {
+                Self::Socket(socket::SocketSource::new(uri, options.wants_servers))
+            }
+            ScrapeUri::Http(http) => Self::Http(Box::new(http::HttpSource::new(http, options)?)),
+            ScrapeUri::File(path) => Self::File(file::FileSource::new(path)),
+        })
+    }
+
+    /// Asks for the statistics, and for `show info` where there is such a thing.
+    ///
+    /// # Errors
+    /// When the statistics could not be read; a failed `show info` alone is in `Fetched`.
+    pub fn fetch(&mut self, fetch: &mut Fetch<'_>) -> Result<Fetched, SourceError> {
+        match self {
+            Self::Socket(source) => source.fetch(fetch),
+            Self::Http(source) => source.fetch(fetch),
+            Self::File(source) => source.fetch(fetch),
+        }
+    }
+
+    /// The name of the source in errors.
+    pub fn object(&self) -> &str {
+        match self {
+            Self::Socket(source) => source.object(),
+            Self::Http(source) => source.object(),
+            Self::File(source) => source.object(),
+        }
+    }
+}
+
+/// What a source must know besides its URI.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Whether server rows are wanted at all.
+    pub wants_servers: bool,
+    /// The environment's proxy settings, when `--http.proxy-from-env` is given.
+    pub proxy: Option<proxy::Environment>,
+    /// How https peers are checked.
+    pub tls: TlsOptions,
+}
+
+/// How https peers are checked (feature `tls`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsOptions {
+    /// No check at all (`--no-haproxy.ssl-verify`).
+    pub insecure: bool,
+    /// Only the roots of this PEM file (`--haproxy.ssl-ca-file`).
+    pub ca_file: Option<String>,
+    /// Verify and send this name instead of the URI's host (`--haproxy.ssl-server-name`).
+    pub server_name: Option<String>,
+}
+
+/// What a fetch was doing when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Looking the host's addresses up.
+    Resolve,
+    /// Connecting.
+    Connect,
+    /// The TLS handshake.
+    Handshake,
+    /// Sending the command or request.
+    Send,
+    /// Reading the answer.
+    Read,
+    /// Opening the file.
+    Open,
+}
+
+impl Phase {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Handshake => "TLS handshake",
+            Self::Send => "send",
+            Self::Read => "read",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// A failed fetch: of what, and why.
+#[derive(Debug)]
+pub struct SourceError {
+    /// The source, or the proxy before it.
+    pub object: String,
+    /// The reason.
+    pub problem: Problem,
+}
+
+/// Why a fetch failed.
+#[derive(Debug)]
+pub enum Problem {
+    /// A system call failed; the hint says what to look at.
+    Io(Phase, io::Error, Option<&'static str>),
+    /// The deadline passed.
+    TimedOut(Phase),
+    /// The host has no address, with the reason.
+    Unresolved(String),
+    /// The answer has more bytes than are allowed.
+    TooLarge(u64),
+    /// The HTTP answer is no good.
+    Http(http_head::HttpError),
+    /// The file is no good.
+    File(file::FileError),
+    /// The TLS peer is no good.
+    Tls(String),
+    /// The rows are no good.
+    Table(TableError),
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.object)?;
+        match &self.problem {
+            Problem::Io(phase, error, hint) => {
+                write!(f, "{}: {}", phase.word(), reason(error))?;
+                hint.map_or(Ok(()), |hint| write!(f, " ({hint})"))
+            }
+            Problem::TimedOut(phase) => write!(f, "{}: timed out", phase.word()),
+            Problem::Unresolved(why) => write!(f, "{}: {why}", Phase::Resolve.word()),
+            Problem::TooLarge(limit) => write!(
+                f,
+                "read: the answer is larger than {limit} bytes (--haproxy.max-response-bytes)"
+            ),
+            Problem::Http(error) => error.fmt(f),
+            Problem::File(error) => error.fmt(f),
+            Problem::Tls(error) => write!(f, "{}: {error}", Phase::Handshake.word()),
+            Problem::Table(error) => error.fmt(f),
+        }
+    }
+}
+
+/// The words for a system error: the same whichever libc is linked, without the number.
+pub fn reason(error: &io::Error) -> String {
+    use io::ErrorKind as Kind;
+    let word = match error.kind() {
+        Kind::NotFound => "no such file or directory",
+        Kind::PermissionDenied => "permission denied",
+        Kind::ConnectionRefused => "connection refused",
+        Kind::ConnectionReset => "connection reset by peer",
+        Kind::BrokenPipe => "broken pipe",
+        Kind::AddrInUse => "address already in use",
+        Kind::AddrNotAvailable => "no such address on this machine",
+        Kind::NetworkUnreachable => "network is unreachable",
+        Kind::HostUnreachable => "host is unreachable",
+        Kind::TimedOut => "timed out",
+        Kind::NotADirectory => "a part of the path is not a directory",
+        Kind::IsADirectory => "is a directory",
+        Kind::ReadOnlyFilesystem => "read-only file system",
+        _ => "",
+    };
+    if !word.is_empty() {
+        return word.to_owned();
+    }
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut characters = text.chars();
+    characters.next().map_or(String::new(), |first| {
+        first.to_lowercase().chain(characters).collect()
+    })
+}

@@ -1,0 +1,183 @@
+//! HAProxy's CLI on a unix or TCP socket: `show stat` and `show info` (management guide, 9.3).
+//!
+//! A command to a connection, since HAProxy closes after one; both are sent before either answer is
+//! read, so that HAProxy works on both while we wait for one.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use super::resolve::Resolver;
+use super::stream::Stream;
+use super::{Fetch, Fetched, Phase, Problem, SourceError};
+use crate::deadline::Deadline;
+use crate::sys;
+use crate::table::Proof;
+use crate::uri::{HostPort, ScrapeUri, UnixName};
+
+/// `show info` is about 1.3 KB; a peer that sends far more is no HAProxy.
+const MAX_INFO_BYTES: u64 = 64 * 1024;
+/// Frontends (1), backends (2) and servers (4) of all proxies; not listeners (8).
+const SHOW_ALL: &[u8] = b"show stat -1 7 -1\n";
+/// Frontends and backends only.
+const SHOW_NO_SERVERS: &[u8] = b"show stat -1 3 -1\n";
+const SHOW_INFO: &[u8] = b"show info\n";
+
+/// A CLI socket.
+pub struct SocketSource {
+    address: Address,
+    object: String,
+    show_stat: &'static [u8],
+}
+
+enum Address {
+    Unix(UnixName),
+    Tcp(HostPort, Resolver),
+}
+
+impl SocketSource {
+    /// The socket of a `unix:` or `tcp:` URI, asked for no more than is wanted.
+    pub fn new(uri: &ScrapeUri, wants_servers: bool) -> Self {
+        let (address, object) = match uri {
+            ScrapeUri::Unix(name @ UnixName::Path(path)) => {
+                (Address::Unix(name.clone()), format!("unix socket {path}"))
+            }
+            ScrapeUri::Unix(name @ UnixName::Abstract(text)) => {
+                (Address::Unix(name.clone()), format!("unix socket @{text}"))
+            }
+            ScrapeUri::Tcp(host) => (
+                Address::Tcp(host.clone(), Resolver::system()),
+                format!("tcp socket {host}"),
+            ),
+            // `Source::new` gives only the two above.
+            ScrapeUri::Http(_) | ScrapeUri::File(_) => (
+                Address::Unix(UnixName::Path(String::new())),
+                uri.to_string(),
+            ),
+        };
+        let show_stat = if wants_servers {
+            SHOW_ALL
+        } else {
+            SHOW_NO_SERVERS
+        };
+        Self {
+            address,
+            object,
+            show_stat,
+        }
+    }
+
+    /// The name in errors.
+    pub fn object(&self) -> &str {
+        &self.object
+    }
+
+    /// See `Source::fetch`.
+    ///
+    /// # Errors
+    /// When the statistics could not be read.
+    pub fn fetch(&self, fetch: &mut Fetch<'_>) -> Result<Fetched, SourceError> {
+        let stat = self
+            .ask(self.show_stat, fetch.deadline)
+            .map_err(|problem| self.error(problem))?;
+        let info = self.ask(SHOW_INFO, fetch.deadline);
+        self.read_rows(&stat, fetch)
+            .map_err(|problem| self.error(problem))?;
+        let info = info.and_then(|stream| read_info(&stream, fetch));
+        Ok(Fetched {
+            proof: Proof::EmptyLine,
+            info: Some(info.map_err(|problem| self.error(problem))),
+        })
+    }
+
+    fn error(&self, problem: Problem) -> SourceError {
+        SourceError {
+            object: self.object.clone(),
+            problem,
+        }
+    }
+
+    fn ask(&self, command: &[u8], deadline: Deadline) -> Result<Stream, Problem> {
+        let stream = match &self.address {
+            Address::Unix(name) => connect_unix(name, deadline)?.into(),
+            Address::Tcp(address, resolver) => Stream::connect(address, resolver, deadline)?.0,
+        };
+        stream.send_all(command, deadline)?;
+        Ok(stream)
+    }
+
+    fn read_rows(&self, stream: &Stream, fetch: &mut Fetch<'_>) -> Result<(), Problem> {
+        let mut total = 0;
+        loop {
+            let count = stream.receive(fetch.buffer.room(), fetch.deadline)?;
+            if count == 0 {
+                return Ok(());
+            }
+            total += count as u64;
+            fetch.take_rows(count, total)?;
+        }
+    }
+}
+
+impl Fetch<'_> {
+    /// `count` more bytes are in the buffer's room, `total` since the answer began: hands on what
+    /// makes whole rows.
+    ///
+    /// # Errors
+    /// When a limit is passed.
+    pub(super) fn take_rows(&mut self, count: usize, total: u64) -> Result<(), Problem> {
+        if total > self.max_bytes {
+            return Err(Problem::TooLarge(self.max_bytes));
+        }
+        self.buffer.filled(count);
+        let taken = (self.rows)(self.buffer.data()).map_err(Problem::Table)?;
+        self.buffer.take(taken);
+        Ok(())
+    }
+}
+
+fn read_info(stream: &Stream, fetch: &mut Fetch<'_>) -> Result<(), Problem> {
+    let mut piece = [0; 4096];
+    loop {
+        let count = stream.receive(&mut piece, fetch.deadline)?;
+        if count == 0 {
+            return Ok(());
+        }
+        if (fetch.info.len() + count) as u64 > MAX_INFO_BYTES {
+            return Err(Problem::TooLarge(MAX_INFO_BYTES));
+        }
+        fetch.info.extend_from_slice(&piece[..count]);
+    }
+}
+
+/// Connects to a unix socket. HAProxy's `abns@name` binds the name padded with NULs to the full
+/// length, `abnsz@name` (3.1) does not: the second is tried where the first has no listener.
+fn connect_unix(name: &UnixName, deadline: Deadline) -> Result<OwnedFd, Problem> {
+    let connect = |bytes: &[u8], is_abstract, padded| {
+        let left = deadline
+            .remaining()
+            .ok_or(Problem::TimedOut(Phase::Connect))?;
+        sys::connect_unix(bytes, is_abstract, padded, left).map_err(connect_problem)
+    };
+    let stream = match name {
+        UnixName::Path(path) => connect(path.as_bytes(), false, false)?,
+        UnixName::Abstract(name) => match connect(name.as_bytes(), true, true) {
+            Err(Problem::Io(_, e, _)) if e.kind() == io::ErrorKind::ConnectionRefused => {
+                connect(name.as_bytes(), true, false)?
+            }
+            other => other?,
+        },
+    };
+    Ok(stream.into())
+}
+
+fn connect_problem(error: io::Error) -> Problem {
+    let hint = match error.kind() {
+        // The send timeout ended while the listener's backlog was full (unix(7)).
+        io::ErrorKind::WouldBlock => return Problem::TimedOut(Phase::Connect),
+        io::ErrorKind::PermissionDenied => Some("is the exporter in HAProxy's group?"),
+        io::ErrorKind::NotFound => Some("is HAProxy running, with \"stats socket\" there?"),
+        io::ErrorKind::ConnectionRefused => Some("is HAProxy running?"),
+        _ => None,
+    };
+    Problem::Io(Phase::Connect, error, hint)
+}
