@@ -1,0 +1,255 @@
+//! Seven facts about a process from /proc (proc(5)), as Prometheus' client libraries name them.
+
+use std::fmt::{self, Display};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::source::reason;
+use crate::sys;
+
+/// Larger than any of the files that are read here, but for /proc/stat on machines with hundreds of
+/// processors, where `btime` may come late.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// What /proc says about a process; a fact whose file cannot be read is missing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// User and system time, seconds (stat, fields 14 and 15).
+    pub cpu_seconds: Option<f64>,
+    /// Entries of `fd`.
+    pub open_fds: Option<u64>,
+    /// Soft limit `Max open files`; `u64::MAX` is unlimited.
+    pub max_fds: Option<u64>,
+    /// Address space, bytes (stat, field 23).
+    pub virtual_memory_bytes: Option<u64>,
+    /// Soft limit `Max address space`, bytes; `u64::MAX` is unlimited.
+    pub virtual_memory_max_bytes: Option<u64>,
+    /// Resident memory, bytes (stat, field 24, in pages).
+    pub resident_memory_bytes: Option<u64>,
+    /// Seconds since the epoch (stat, field 22, plus btime of /proc/stat).
+    pub start_time_seconds: Option<f64>,
+}
+
+impl Facts {
+    /// The facts in the order of `catalog::HAPROXY_PROCESS`, as sample values.
+    pub fn values(&self) -> [Option<&dyn Display>; 7] {
+        fn value<T: Display>(fact: &Option<T>) -> Option<&dyn Display> {
+            fact.as_ref().map(|fact| fact as &dyn Display)
+        }
+        [
+            value(&self.cpu_seconds),
+            value(&self.open_fds),
+            value(&self.max_fds),
+            value(&self.virtual_memory_bytes),
+            value(&self.virtual_memory_max_bytes),
+            value(&self.resident_memory_bytes),
+            value(&self.start_time_seconds),
+        ]
+    }
+}
+
+/// Why facts are missing: the file and the reason, and what would give them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    object: String,
+    why: String,
+    hint: &'static str,
+}
+
+impl Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.object, self.why)?;
+        if self.hint.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " ({})", self.hint)
+        }
+    }
+}
+
+/// Needed for another user's `fd` directory (proc(5): PTRACE_MODE_READ_FSCREDS).
+const FD_HINT: &str = "needs HAProxy's user, root or CAP_SYS_PTRACE with CAP_DAC_READ_SEARCH";
+
+/// Where facts are read, with the machine's units.
+#[derive(Clone, Debug)]
+pub struct ProcRoot {
+    root: PathBuf,
+    ticks_per_second: u64,
+    page_bytes: u64,
+}
+
+impl ProcRoot {
+    /// The running machine's /proc.
+    pub fn system() -> Self {
+        Self::recorded(Path::new("/proc"), sys::clock_ticks(), sys::page_bytes())
+    }
+
+    /// A recorded tree, with the units of the machine it came from.
+    pub fn recorded(root: &Path, ticks_per_second: u64, page_bytes: u64) -> Self {
+        Self {
+            root: root.to_owned(),
+            ticks_per_second,
+            page_bytes,
+        }
+    }
+
+    /// The facts of the process whose id stands first in `pid_file`, and what is missing.
+    pub fn of_pid_file(&self, pid_file: &Path) -> (Facts, Option<Complaint>) {
+        match read(pid_file).and_then(|bytes| first_pid(&bytes)) {
+            Ok(pid) => self.of(&pid.to_string()),
+            Err(why) => {
+                let object = format!("pid file {}", pid_file.display());
+                (
+                    Facts::default(),
+                    Some(Complaint {
+                        object,
+                        why,
+                        hint: "",
+                    }),
+                )
+            }
+        }
+    }
+
+    /// The facts of a process by its directory's name (`123` or `self`), and what is missing.
+    pub fn of(&self, process: &str) -> (Facts, Option<Complaint>) {
+        let directory = self.root.join(process);
+        let mut facts = Facts::default();
+        let mut complaint = None;
+        let mut note = |object: PathBuf, why: String, hint| {
+            complaint.get_or_insert(Complaint {
+                object: object.display().to_string(),
+                why,
+                hint,
+            });
+        };
+        let path = directory.join("stat");
+        match read(&path).and_then(|bytes| parse_stat(&bytes)) {
+            Ok(stat) => {
+                if let Err(why) = self.add_stat(&stat, &mut facts) {
+                    note(self.root.join("stat"), why, "");
+                }
+            }
+            Err(why) => {
+                // Without a process there is nothing else to look for.
+                note(path, why, "");
+                return (facts, complaint);
+            }
+        }
+        let path = directory.join("limits");
+        match read(&path).and_then(|bytes| parse_limits(&bytes)) {
+            Ok((files, memory)) => {
+                (facts.max_fds, facts.virtual_memory_max_bytes) = (files, memory)
+            }
+            Err(why) => note(path, why, FD_HINT),
+        }
+        let path = directory.join("fd");
+        match std::fs::read_dir(&path) {
+            Ok(entries) => facts.open_fds = Some(entries.count() as u64 - own_descriptor(process)),
+            Err(error) => note(path, reason(&error), FD_HINT),
+        }
+        (facts, complaint)
+    }
+
+    fn add_stat(&self, stat: &Stat, facts: &mut Facts) -> Result<(), String> {
+        let seconds = |ticks: u64| ticks as f64 / self.ticks_per_second as f64;
+        facts.cpu_seconds = Some(seconds(stat.cpu_ticks));
+        facts.virtual_memory_bytes = Some(stat.virtual_bytes);
+        facts.resident_memory_bytes = Some(stat.resident_pages.saturating_mul(self.page_bytes));
+        let boot = read(&self.root.join("stat")).and_then(|bytes| parse_boot_time(&bytes))?;
+        facts.start_time_seconds = Some(boot as f64 + seconds(stat.start_ticks));
+        Ok(())
+    }
+}
+
+/// Counting `/proc/self/fd` opens one descriptor more.
+fn own_descriptor(process: &str) -> u64 {
+    u64::from(process == "self")
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| reason(&error))?;
+    match file.take(MAX_FILE_BYTES).read_to_end(&mut bytes) {
+        Ok(_) => Ok(bytes),
+        // The process ended between open and read (proc(5)).
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {
+            Err("no such process".to_owned())
+        }
+        Err(error) => Err(reason(&error)),
+    }
+}
+
+/// HAProxy writes one pid a line, the master's or first process's first.
+fn first_pid(bytes: &[u8]) -> Result<u32, String> {
+    let word = bytes
+        .split(u8::is_ascii_whitespace)
+        .find(|word| !word.is_empty());
+    let word = word.ok_or("is empty")?;
+    let pid = std::str::from_utf8(word)
+        .ok()
+        .and_then(|text| text.parse().ok());
+    pid.filter(|pid| *pid > 0)
+        .ok_or_else(|| "does not begin with a process id".to_owned())
+}
+
+/// The fields of /proc/PID/stat that are used.
+#[derive(Debug, PartialEq, Eq)]
+struct Stat {
+    cpu_ticks: u64,
+    start_ticks: u64,
+    virtual_bytes: u64,
+    resident_pages: u64,
+}
+
+/// The second field, the command's name in brackets, may hold blanks and brackets itself: the last
+/// closing bracket ends it.
+fn parse_stat(bytes: &[u8]) -> Result<Stat, String> {
+    let bad = || "not in the format of proc(5)".to_owned();
+    let end = memchr::memrchr(b')', bytes).ok_or_else(bad)?;
+    let text = std::str::from_utf8(&bytes[end + 1..]).map_err(|_| bad())?;
+    let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+    // The first field behind the name is number 3 of proc(5).
+    let field = |number: usize| {
+        fields
+            .get(number - 3)
+            .and_then(|text| text.parse::<i64>().ok())
+            .ok_or_else(bad)
+    };
+    let unsigned = |number: usize| {
+        fields
+            .get(number - 3)
+            .and_then(|text| text.parse::<u64>().ok())
+            .ok_or_else(bad)
+    };
+    Ok(Stat {
+        cpu_ticks: unsigned(14)?.saturating_add(unsigned(15)?),
+        start_ticks: unsigned(22)?,
+        virtual_bytes: unsigned(23)?,
+        resident_pages: u64::try_from(field(24)?).unwrap_or(0),
+    })
+}
+
+/// The soft limits of open files and address space; `unlimited` is `u64::MAX`, as in the Go exporter.
+fn parse_limits(bytes: &[u8]) -> Result<(Option<u64>, Option<u64>), String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "not in the format of proc(5)".to_owned())?;
+    let limit = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        match line.split_ascii_whitespace().next()? {
+            "unlimited" => Some(u64::MAX),
+            number => number.parse().ok(),
+        }
+    };
+    Ok((limit("Max open files"), limit("Max address space")))
+}
+
+fn parse_boot_time(bytes: &[u8]) -> Result<u64, String> {
+    let text = String::from_utf8_lossy(bytes);
+    let line = text.lines().find_map(|line| line.strip_prefix("btime "));
+    line.and_then(|number| number.trim().parse().ok())
+        .ok_or_else(|| "has no btime".to_owned())
+}
+
+#[cfg(test)]
+#[path = "process_tests.rs"]
+mod tests;

@@ -1,0 +1,215 @@
+//! One scrape from end to end, and the counters that live as long as the exporter.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::catalog::{self, SingleFamily};
+use crate::deadline::Deadline;
+use crate::exposition::{self, Writer};
+use crate::info;
+use crate::log;
+use crate::process::{Complaint, Facts, ProcRoot};
+use crate::source::buffer::ReadBuffer;
+use crate::source::{Fetch, Problem, Source, SourceError};
+use crate::table::Table;
+
+/// The revision that the build was told (`HAPROXY_EXPORTER_REVISION`, set by the Makefile).
+const REVISION: &str = match option_env!("HAPROXY_EXPORTER_REVISION") {
+    Some(revision) => revision,
+    None => "unknown",
+};
+/// The compiler's version, as the Makefile asks it.
+const RUST_VERSION: &str = match option_env!("HAPROXY_EXPORTER_RUSTC") {
+    Some(version) => version,
+    None => "unknown",
+};
+
+/// Scrapes HAProxy and keeps what the last scrape brought until the next.
+pub struct Scraper {
+    source: Source,
+    table: Table,
+    timeout: Duration,
+    max_bytes: u64,
+    read_buffer: ReadBuffer,
+    response_buffer: Box<[u8]>,
+    info: Vec<u8>,
+    /// The families with one sample each, ready to send; they come before the rows.
+    singles: Vec<u8>,
+    up: bool,
+    scrapes: u64,
+    parse_failures: u64,
+    process: ProcRoot,
+    pid_file: Option<PathBuf>,
+    complaint: Option<Complaint>,
+}
+
+/// What the scraper must know besides its source and table.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The longest a scrape may take.
+    pub timeout: Duration,
+    /// The most bytes an answer may have.
+    pub max_bytes: u64,
+    /// HAProxy's pid file.
+    pub pid_file: Option<PathBuf>,
+    /// Where /proc is.
+    pub process: ProcRoot,
+}
+
+impl Scraper {
+    /// A scraper that has not scraped yet.
+    pub fn new(source: Source, table: Table, settings: Settings) -> Self {
+        Self {
+            source,
+            table,
+            timeout: settings.timeout,
+            max_bytes: settings.max_bytes,
+            read_buffer: ReadBuffer::default(),
+            response_buffer: vec![0; exposition::BUFFER_BYTES].into_boxed_slice(),
+            info: Vec::new(),
+            singles: Vec::new(),
+            up: false,
+            scrapes: 0,
+            parse_failures: 0,
+            process: settings.process,
+            pid_file: settings.pid_file,
+            complaint: None,
+        }
+    }
+
+    /// Scrapes once, within the configured timeout and within `announced`, the time that the
+    /// client has, less a tenth for the answer's way. A failure is logged and shows as `haproxy_up 0`.
+    pub fn scrape(&mut self, announced: Option<Duration>) {
+        let start = Instant::now();
+        let timeout = announced.map_or(self.timeout, |time| self.timeout.min(time * 9 / 10));
+        self.scrapes += 1;
+        let result = self.fetch(Deadline::after(timeout));
+        self.up = result.is_ok();
+        if let Err(error) = result {
+            log::error("scrape failed", &[("err", &error)]);
+            self.table.clear();
+            self.info.clear();
+        }
+        let failures = self.table.failures();
+        self.parse_failures += failures.count;
+        if let Some(first) = &failures.first {
+            log::warn(
+                "bad rows or cells",
+                &[("count", &failures.count), ("first", first)],
+            );
+        }
+        self.table.shrink();
+        self.write_singles(start.elapsed());
+    }
+
+    /// Bytes that `write` will write.
+    pub fn exposition_bytes(&self) -> u64 {
+        self.singles.len() as u64 + self.table.exposition_bytes()
+    }
+
+    /// Writes `head` and the exposition of the last scrape, in pieces of the response buffer's size.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&mut self, head: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        let mut writer = Writer::new(&mut self.response_buffer, out);
+        writer.text(head)?;
+        writer.text(&self.singles)?;
+        self.table.write(&mut writer)?;
+        writer.flush()
+    }
+
+    fn fetch(&mut self, deadline: Deadline) -> Result<(), SourceError> {
+        self.table.clear();
+        self.info.clear();
+        self.read_buffer.clear();
+        let table = &mut self.table;
+        let fetched = self.source.fetch(&mut Fetch {
+            deadline,
+            max_bytes: self.max_bytes,
+            buffer: &mut self.read_buffer,
+            rows: &mut |input| table.push(input),
+            info: &mut self.info,
+        })?;
+        self.table
+            .finish(self.read_buffer.data(), fetched.proof)
+            .map_err(|error| SourceError {
+                object: self.source.object().to_owned(),
+                problem: Problem::Table(error),
+            })?;
+        if let Some(Err(error)) = fetched.info {
+            log::warn("show info failed", &[("err", &error)]);
+            self.info.clear();
+        } else if fetched.info.is_some() {
+            if let Err(error) = info::parse(&self.info) {
+                let error = format!("{}: {error}", self.source.object());
+                log::warn("show info failed", &[("err", &error)]);
+                self.info.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn write_singles(&mut self, took: Duration) {
+        self.singles.clear();
+        let to = &mut self.singles;
+        exposition::push_single(to, &catalog::UP, &[], u8::from(self.up));
+        exposition::push_single(to, &catalog::SCRAPES, &[], self.scrapes);
+        exposition::push_single(to, &catalog::PARSE_FAILURES, &[], self.parse_failures);
+        exposition::push_single(to, &catalog::SCRAPE_DURATION, &[], took.as_secs_f64());
+        let build = [env!("CARGO_PKG_VERSION"), REVISION, RUST_VERSION].map(str::as_bytes);
+        exposition::push_single(to, &catalog::BUILD_INFO, &build, 1);
+        // An answer that was not understood has been cleared; the file and HTTP sources have none.
+        if let Ok(info) = info::parse(&self.info) {
+            push_info(to, &info);
+        }
+        if let Some(pid_file) = &self.pid_file {
+            let (facts, complaint) = self.process.of_pid_file(pid_file);
+            push_facts(to, &catalog::HAPROXY_PROCESS, &facts);
+            if complaint != self.complaint {
+                match &complaint {
+                    Some(error) => {
+                        log::warn("HAProxy process metrics are missing", &[("err", error)])
+                    }
+                    None => log::info("HAProxy process metrics are complete again", &[]),
+                }
+                self.complaint = complaint;
+            }
+        }
+        push_facts(to, &catalog::OWN_PROCESS, &self.process.of("self").0);
+    }
+}
+
+fn push_info(to: &mut Vec<u8>, info: &info::Info<'_>) {
+    exposition::push_single(
+        to,
+        &catalog::VERSION_INFO,
+        &[info.release_date, info.version],
+        1,
+    );
+    exposition::push_single(
+        to,
+        &catalog::INFO,
+        &[info.node, info.release_date, info.version],
+        1,
+    );
+    let numbers = [
+        (&catalog::IDLE, info.idle_percent),
+        (&catalog::UPTIME, info.uptime_seconds),
+        (&catalog::PID, info.pid),
+    ];
+    for (family, value) in numbers {
+        if let Some(value) = value {
+            exposition::push_single(to, family, &[], value);
+        }
+    }
+}
+
+fn push_facts(to: &mut Vec<u8>, families: &[SingleFamily; 7], facts: &Facts) {
+    for (family, value) in families.iter().zip(facts.values()) {
+        if let Some(value) = value {
+            exposition::push_single(to, family, &[], value);
+        }
+    }
+}
