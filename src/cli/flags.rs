@@ -1,0 +1,170 @@
+//! The table of flags: what `--help` prints and the README's table is held to.
+
+/// One flag.
+#[derive(Clone, Copy, Debug)]
+pub struct Flag {
+    /// Name without the dashes.
+    pub name: &'static str,
+    /// What the flag takes.
+    pub takes: Takes,
+    /// What it is for.
+    pub help: &'static str,
+}
+
+/// What a flag takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing: on, or off as `--no-NAME`. Holds the default.
+    Switch(bool),
+    /// A value; holds its name and its default.
+    Value(&'static str, &'static str),
+}
+
+use Takes::{Switch, Value};
+
+/// The columns of `server` rows that have a metric, as the Go exporter lists them.
+pub const SERVER_METRIC_FIELDS: &str =
+    "2,3,4,5,6,7,8,9,13,14,15,16,17,18,21,24,30,33,35,38,39,40,41,42,43,44,49,50,58,59,60,61";
+
+/// Default of `--haproxy.max-response-bytes`: about 270,000 servers.
+pub const MAX_RESPONSE_BYTES: &str = "67108864";
+
+const fn flag(name: &'static str, takes: Takes, help: &'static str) -> Flag {
+    Flag { name, takes, help }
+}
+
+/// All flags but `--help` and `--version`, in the order of `--help`.
+pub const FLAGS: &[Flag] = &[
+    flag(
+        "haproxy.scrape-uri",
+        Value("URI", "http://localhost/;csv"),
+        "Where HAProxy's statistics are: unix:/path, unix:@name, tcp://host:port, http://[user:password@]host[:port]/path;csv or file:/path",
+    ),
+    flag(
+        "haproxy.timeout",
+        Value("DURATION", "5s"),
+        "Time for one whole scrape of HAProxy, such as 500ms or 1m30s",
+    ),
+    flag(
+        "haproxy.pid-file",
+        Value("PATH", ""),
+        "HAProxy's pid file: adds the haproxy_process_ metrics",
+    ),
+    flag(
+        "haproxy.server-metric-fields",
+        Value("COLUMNS", SERVER_METRIC_FIELDS),
+        "Columns of servers to export, separated by commas; none if empty",
+    ),
+    flag(
+        "haproxy.server-exclude-states",
+        Value("STATES", ""),
+        "Servers in these states are left out, separated by commas, such as MAINT,DRAIN",
+    ),
+    flag(
+        "haproxy.max-response-bytes",
+        Value("BYTES", MAX_RESPONSE_BYTES),
+        "Largest answer of HAProxy; a larger one fails the scrape",
+    ),
+    flag(
+        "haproxy.ssl-verify",
+        Switch(true),
+        "Check the certificate of an https scrape URI",
+    ),
+    flag(
+        "haproxy.ssl-ca-file",
+        Value("PEM", ""),
+        "Trust only the roots in this file for https (builds with TLS)",
+    ),
+    flag(
+        "haproxy.ssl-server-name",
+        Value("NAME", ""),
+        "Check for this name instead of the URI's host (builds with TLS)",
+    ),
+    flag(
+        "http.proxy-from-env",
+        Switch(false),
+        "Use the proxy of http_proxy, https_proxy and no_proxy",
+    ),
+    flag(
+        "web.listen-address",
+        Value("ADDRESS", ":9101"),
+        "Where to serve metrics: :port, host:port, [v6]:port or unix:/path; repeatable",
+    ),
+    flag(
+        "web.telemetry-path",
+        Value("PATH", "/metrics"),
+        "Path of the metrics",
+    ),
+    flag(
+        "web.systemd-socket",
+        Switch(false),
+        "Serve on the sockets that systemd passes (LISTEN_FDS) instead",
+    ),
+    flag(
+        "web.socket-mode",
+        Value("OCTAL", "0660"),
+        "Permissions of unix:/path listeners",
+    ),
+    flag(
+        "web.config.file",
+        Value("PATH", ""),
+        "Refused: TLS and passwords belong in front (see README)",
+    ),
+    flag(
+        "ready-fd",
+        Value("N", ""),
+        "Write a newline to this descriptor when ready (s6's notification-fd)",
+    ),
+    flag(
+        "log.level",
+        Value("LEVEL", "info"),
+        "Least severity to log: debug, info, warn or error",
+    ),
+    flag(
+        "log.format",
+        Value("FORMAT", "logfmt"),
+        "Shape of log lines: logfmt or json",
+    ),
+    flag(
+        "list-metrics",
+        Switch(false),
+        "Print every metric (name, type, labels, help) and exit",
+    ),
+];
+
+/// The flag of a name as it was given; `false` for a `--no-` form of a switch.
+pub fn find(name: &str) -> Option<(&'static Flag, bool)> {
+    let named = |name: &str| FLAGS.iter().find(|flag| flag.name == name);
+    named(name).map(|flag| (flag, true)).or_else(|| {
+        let flag = named(name.strip_prefix("no-")?)?;
+        matches!(flag.takes, Switch(_)).then_some((flag, false))
+    })
+}
+
+/// The text of `--help`.
+pub fn help() -> String {
+    let mut text = String::from(
+        "usage: haproxy_exporter [<flags>]\n\n\
+         Reads HAProxy's statistics at each request and serves them to Prometheus.\n\n\
+         Flags:\n",
+    );
+    let fixed = [
+        ("-h, --help".to_owned(), "Print this help"),
+        ("    --version".to_owned(), "Print the version"),
+    ];
+    let listed = FLAGS.iter().map(|flag| (usage(flag), flag.help));
+    for (usage, help) in fixed.into_iter().chain(listed) {
+        text.push_str(&format!("  {usage}\n        {help}\n"));
+    }
+    text.push_str("\n@FILE stands for the arguments in FILE, one a line.\n");
+    text
+}
+
+fn usage(flag: &Flag) -> String {
+    match flag.takes {
+        Switch(true) => format!("    --[no-]{} (on)", flag.name),
+        Switch(false) => format!("    --[no-]{}", flag.name),
+        Value(_, default) if !default.is_empty() => format!("    --{}={default:?}", flag.name),
+        Value(placeholder, _) => format!("    --{}={placeholder}", flag.name),
+    }
+}

@@ -1,0 +1,344 @@
+//! From the command line to a checked configuration.
+
+pub mod arguments;
+pub mod flags;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lexopt::{Arg, Parser};
+
+use crate::duration;
+use crate::log::{Format, Level};
+use crate::server::listen::ListenAddress;
+use crate::source::TlsOptions;
+use crate::uri::ScrapeUri;
+use flags::{Flag, Takes};
+
+/// The largest `--haproxy.max-response-bytes`: positions in label texts, three times as long at
+/// worst, have 32 bits.
+const LARGEST_MAX_RESPONSE_BYTES: u64 = 1 << 30;
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Command {
+    /// Serve metrics.
+    Run(Box<Config>),
+    /// Print a text on standard output and leave.
+    Print(String),
+}
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// `--haproxy.scrape-uri`
+    pub scrape_uri: ScrapeUri,
+    /// `--haproxy.timeout`, above zero
+    pub timeout: Duration,
+    /// `--haproxy.pid-file`
+    pub pid_file: Option<PathBuf>,
+    /// `--haproxy.server-metric-fields`
+    pub server_columns: Vec<usize>,
+    /// `--haproxy.server-exclude-states`
+    pub excluded_states: Vec<Vec<u8>>,
+    /// `--haproxy.max-response-bytes`
+    pub max_response_bytes: u64,
+    /// `--haproxy.ssl-verify`, `--haproxy.ssl-ca-file`, `--haproxy.ssl-server-name`
+    pub tls: TlsOptions,
+    /// `--http.proxy-from-env`
+    pub proxy_from_env: bool,
+    /// `--web.listen-address`
+    pub listen: Vec<ListenAddress>,
+    /// `--web.telemetry-path`
+    pub telemetry_path: String,
+    /// `--web.systemd-socket`
+    pub systemd_socket: bool,
+    /// `--web.socket-mode`
+    pub socket_mode: u32,
+    /// `--ready-fd`
+    pub ready_fd: Option<i32>,
+    /// `--log.level`
+    pub log_level: Level,
+    /// `--log.format`
+    pub log_format: Format,
+}
+
+/// Reads a command line without the program's name.
+///
+/// # Errors
+/// One line that names the flag and the reason.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+    let arguments = arguments::expand(arguments)?;
+    let mut parser = Parser::from_args(arguments);
+    let mut given = Given::default();
+    while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
+        match argument {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(flags::help())),
+            Arg::Long("version") => return Ok(Command::Print(version())),
+            Arg::Long(name) => {
+                let (flag, on) = flags::find(name)
+                    .ok_or_else(|| format!("unknown flag --{name} (try --help)"))?;
+                given.take(flag, on, &mut parser)?;
+            }
+            Arg::Short(letter) => return Err(format!("unknown flag -{letter} (try --help)")),
+            Arg::Value(value) => {
+                return Err(format!(
+                    "unexpected argument {:?} (try --help)",
+                    value.to_string_lossy()
+                ));
+            }
+        }
+    }
+    if given.switch("list-metrics") {
+        return Ok(Command::Print(list_metrics()));
+    }
+    given.config().map(|config| Command::Run(Box::new(config)))
+}
+
+/// The text of `--version`.
+fn version() -> String {
+    let tls = if cfg!(feature = "tls") {
+        "with"
+    } else {
+        "without"
+    };
+    format!(
+        "haproxy_exporter, version {} ({tls} TLS)\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// The text of `--list-metrics`: name, type, labels and help, separated by tabs.
+fn list_metrics() -> String {
+    let line = |(family, labels): (crate::catalog::Family, Vec<&str>)| {
+        format!(
+            "{}\t{}\t{}\t{}\n",
+            family.name,
+            family.kind.word(),
+            labels.join(","),
+            family.help
+        )
+    };
+    crate::catalog::all().into_iter().map(line).collect()
+}
+
+/// The flags that were given, with their texts; switches as `true` and `false`.
+#[derive(Default)]
+struct Given {
+    values: Vec<(&'static str, String)>,
+}
+
+impl Given {
+    fn take(&mut self, flag: &'static Flag, on: bool, parser: &mut Parser) -> Result<(), String> {
+        let name = flag.name;
+        let text = |value: OsString| {
+            value
+                .into_string()
+                .map_err(|value| format!("--{name}: {value:?} is not UTF-8"))
+        };
+        let value = match flag.takes {
+            Takes::Value(..) => text(
+                parser
+                    .value()
+                    .map_err(|_| format!("--{name} needs a value"))?,
+            )?,
+            Takes::Switch(_) => match parser.optional_value().map(text).transpose()? {
+                None => on.to_string(),
+                Some(value) if !on => {
+                    return Err(format!("--no-{name} takes no value ({value:?})"));
+                }
+                Some(value) => match value.as_str() {
+                    "true" | "1" => "true".to_owned(),
+                    "false" | "0" => "false".to_owned(),
+                    _ => return Err(format!("--{name}: {value:?} is neither true nor false")),
+                },
+            },
+        };
+        if name != "web.listen-address" && self.values.iter().any(|(other, _)| *other == name) {
+            return Err(format!("--{name} is given twice"));
+        }
+        self.values.push((name, value));
+        Ok(())
+    }
+
+    /// What was given for a flag, else its default.
+    fn value(&self, name: &str) -> &str {
+        let given = self.values.iter().find(|(other, _)| *other == name);
+        given.map_or_else(
+            || match flags::find(name).map(|(flag, _)| flag.takes) {
+                Some(Takes::Value(_, default)) => default,
+                Some(Takes::Switch(true)) => "true",
+                _ => "",
+            },
+            |(_, value)| value.as_str(),
+        )
+    }
+
+    fn switch(&self, name: &str) -> bool {
+        self.value(name) == "true"
+    }
+
+    /// A value that is left out when empty.
+    fn text(&self, name: &str) -> Option<String> {
+        Some(self.value(name))
+            .filter(|value| !value.is_empty())
+            .map(str::to_owned)
+    }
+
+    fn parsed<T>(
+        &self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, String> {
+        parse(self.value(name)).map_err(|reason| format!("--{name}: {reason}"))
+    }
+
+    fn config(&self) -> Result<Config, String> {
+        if !self.value("web.config.file").is_empty() {
+            return Err(
+                "--web.config.file: TLS and passwords are not served here; put HAProxy in front \
+                        of the exporter (README, section Security, has a tested configuration)"
+                    .to_owned(),
+            );
+        }
+        let tls = TlsOptions {
+            insecure: !self.switch("haproxy.ssl-verify"),
+            ca_file: self.text("haproxy.ssl-ca-file"),
+            server_name: self.text("haproxy.ssl-server-name"),
+        };
+        if !cfg!(feature = "tls") && (tls.ca_file.is_some() || tls.server_name.is_some()) {
+            let name = if tls.ca_file.is_some() {
+                "ca-file"
+            } else {
+                "server-name"
+            };
+            return Err(format!(
+                "--haproxy.ssl-{name}: this build has no TLS (build with `make TLS=1`)"
+            ));
+        }
+        Ok(Config {
+            scrape_uri: self.parsed("haproxy.scrape-uri", ScrapeUri::parse)?,
+            timeout: self.parsed("haproxy.timeout", timeout)?,
+            pid_file: self.text("haproxy.pid-file").map(PathBuf::from),
+            server_columns: columns(self.value("haproxy.server-metric-fields")),
+            excluded_states: states(self.value("haproxy.server-exclude-states")),
+            max_response_bytes: self.parsed("haproxy.max-response-bytes", max_response_bytes)?,
+            tls,
+            proxy_from_env: self.switch("http.proxy-from-env"),
+            listen: self.listen_addresses()?,
+            telemetry_path: self.parsed("web.telemetry-path", telemetry_path)?,
+            systemd_socket: self.switch("web.systemd-socket"),
+            socket_mode: self.parsed("web.socket-mode", socket_mode)?,
+            ready_fd: self
+                .text("ready-fd")
+                .map(|text| ready_fd(&text))
+                .transpose()?,
+            log_level: self.parsed("log.level", log_level)?,
+            log_format: self.parsed("log.format", log_format)?,
+        })
+    }
+
+    fn listen_addresses(&self) -> Result<Vec<ListenAddress>, String> {
+        const NAME: &str = "web.listen-address";
+        let given: Vec<&str> = self
+            .values
+            .iter()
+            .filter(|(name, _)| *name == NAME)
+            .map(|(_, value)| value.as_str())
+            .collect();
+        let texts = if given.is_empty() {
+            vec![self.value(NAME)]
+        } else {
+            given
+        };
+        texts
+            .into_iter()
+            .map(|text| {
+                ListenAddress::parse(text).map_err(|reason| format!("--{NAME}: {text:?}: {reason}"))
+            })
+            .collect()
+    }
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    match duration::parse(text)? {
+        Duration::ZERO => Err("must be above zero".to_owned()),
+        timeout => Ok(timeout),
+    }
+}
+
+fn max_response_bytes(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(bytes @ 1..=LARGEST_MAX_RESPONSE_BYTES) => Ok(bytes),
+        _ => Err(format!(
+            "{text:?} is no number from 1 to {LARGEST_MAX_RESPONSE_BYTES}"
+        )),
+    }
+}
+
+/// Numbers that are no columns are ignored, as the Go exporter ignores unknown ones.
+fn columns(text: &str) -> Vec<usize> {
+    text.split(',')
+        .filter_map(|word| word.trim().parse().ok())
+        .collect()
+}
+
+fn states(text: &str) -> Vec<Vec<u8>> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .map(|word| word.into())
+        .collect()
+}
+
+fn telemetry_path(text: &str) -> Result<String, String> {
+    let reserved = ["/", "/-/healthy"];
+    if !text.starts_with('/') {
+        return Err(format!("{text:?} does not begin with a slash"));
+    }
+    if reserved.contains(&text) {
+        return Err(format!("{text:?} is taken by another page"));
+    }
+    if !text.bytes().all(|b| b.is_ascii_graphic()) || text.contains(['?', '#', '"', '<', '>', '&'])
+    {
+        return Err(format!(
+            "{text:?} holds a character that a path may not have"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn socket_mode(text: &str) -> Result<u32, String> {
+    match u32::from_str_radix(text, 8) {
+        Ok(mode) if mode <= 0o777 && !text.starts_with('+') => Ok(mode),
+        _ => Err(format!("{text:?} is no octal number from 0 to 0777")),
+    }
+}
+
+fn ready_fd(text: &str) -> Result<i32, String> {
+    match text.parse() {
+        Ok(fd) if fd > 2 => Ok(fd),
+        _ => Err(format!(
+            "--ready-fd: {text:?} is no descriptor number above 2"
+        )),
+    }
+}
+
+fn log_level(text: &str) -> Result<Level, String> {
+    match text {
+        "debug" => Ok(Level::Debug),
+        "info" => Ok(Level::Info),
+        "warn" => Ok(Level::Warn),
+        "error" => Ok(Level::Error),
+        _ => Err(format!("{text:?} is none of debug, info, warn, error")),
+    }
+}
+
+fn log_format(text: &str) -> Result<Format, String> {
+    match text {
+        "logfmt" => Ok(Format::Logfmt),
+        "json" => Ok(Format::Json),
+        _ => Err(format!("{text:?} is neither logfmt nor json")),
+    }
+}

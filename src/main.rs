@@ -1,0 +1,160 @@
+//! The command: reads the flags, puts the parts together and serves.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use haproxy_exporter::catalog;
+use haproxy_exporter::cli::{self, Command, Config};
+use haproxy_exporter::log;
+use haproxy_exporter::process::ProcRoot;
+use haproxy_exporter::scrape::{Scraper, Settings};
+use haproxy_exporter::server::front::{End, Front};
+use haproxy_exporter::server::listen::{self, Listener};
+use haproxy_exporter::server::{self, Service, channel, notify};
+use haproxy_exporter::source::{Options, Source, proxy};
+use haproxy_exporter::sys;
+use haproxy_exporter::table::Table;
+
+/// Exit status of a command line that cannot be used.
+const USAGE: u8 = 2;
+/// Exit status of a start or a run that failed.
+const FAILED: u8 = 1;
+
+fn main() -> ExitCode {
+    let (status, message) = match cli::parse(std::env::args_os().skip(1)) {
+        Ok(Command::Print(text)) => match std::io::stdout().write_all(text.as_bytes()) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(error) => (FAILED, format!("standard output: {error}")),
+        },
+        Ok(Command::Run(config)) => run(*config),
+        Err(message) => (USAGE, message),
+    };
+    // Nobody can be told that standard error is closed.
+    let _ = writeln!(
+        std::io::stderr(),
+        "haproxy_exporter: {}",
+        one_line(&message)
+    );
+    ExitCode::from(status)
+}
+
+/// Control characters of a flag's value must not break the line.
+fn one_line(message: &str) -> String {
+    message
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// Serves until the process ends; returns the exit status and the reason why it could not start.
+fn run(config: Config) -> (u8, String) {
+    log::configure(config.log_level, config.log_format);
+    let (table, source) = match statistics(&config) {
+        Ok(parts) => parts,
+        Err(reason) => return (USAGE, format!("--haproxy.scrape-uri: {reason}")),
+    };
+    match start(config, table, source) {
+        Ok(error) => (FAILED, format!("the server stopped: {error}")),
+        Err(reason) => (FAILED, reason),
+    }
+}
+
+fn statistics(config: &Config) -> Result<(Table, Source), String> {
+    let table = Table::new(
+        &catalog::GO_EXPORTER,
+        &config.server_columns,
+        config.excluded_states.clone(),
+    );
+    let environment = || proxy::Environment::read(|name| std::env::var(name).ok());
+    let options = Options {
+        wants_servers: table.wants_servers(),
+        proxy: config.proxy_from_env.then(environment),
+        tls: config.tls.clone(),
+    };
+    let source = Source::new(&config.scrape_uri, &options)?;
+    Ok((table, source))
+}
+
+/// Binds, starts the front and serves; returns only when the server has failed.
+fn start(config: Config, table: Table, source: Source) -> Result<std::io::Error, String> {
+    // Before any thread starts: they inherit the signal mask.
+    let signals = sys::signal_fd().map_err(|error| format!("signals: {error}"))?;
+    let listeners = listeners(&config)?;
+    let channel = channel::open().map_err(|error| format!("private connection: {error}"))?;
+    let settings = Settings {
+        timeout: config.timeout,
+        max_bytes: config.max_response_bytes,
+        pid_file: config.pid_file.clone(),
+        process: ProcRoot::system(),
+    };
+    let service = Service::new(
+        Scraper::new(source, table, settings),
+        config.telemetry_path.clone(),
+    );
+    announce(&config, &listeners);
+    let private = channel
+        .stream
+        .try_clone()
+        .map_err(|error| format!("private connection: {error}"))?;
+    let front = Front::new(
+        signals,
+        listeners,
+        private,
+        channel.key.clone(),
+        config.timeout,
+    );
+    std::thread::Builder::new()
+        .name("front".to_owned())
+        .spawn(move || leave(front.run()))
+        .map_err(|error| format!("cannot start a thread: {error}"))?;
+    tell_supervisor(&config)?;
+    Ok(server::serve(service, &channel))
+}
+
+fn listeners(config: &Config) -> Result<Vec<Listener>, String> {
+    if config.systemd_socket {
+        listen::inherited(|name| std::env::var(name).ok())
+    } else {
+        listen::bind_all(&config.listen, config.socket_mode)
+    }
+}
+
+fn announce(config: &Config, listeners: &[Listener]) {
+    log::info(
+        "starting haproxy_exporter",
+        &[
+            ("version", &env!("CARGO_PKG_VERSION")),
+            ("scrape_uri", &config.scrape_uri),
+        ],
+    );
+    if config.tls.insecure
+        && matches!(&config.scrape_uri, haproxy_exporter::uri::ScrapeUri::Http(uri) if uri.tls)
+    {
+        log::warn("the certificate of the scrape URI is not checked", &[]);
+    }
+    for listener in listeners {
+        log::info("listening", &[("address", &listener.name)]);
+    }
+}
+
+fn tell_supervisor(config: &Config) -> Result<(), String> {
+    if let Some(fd) = config.ready_fd {
+        notify::ready_fd(fd)?;
+    }
+    match std::env::var_os("NOTIFY_SOCKET").filter(|name| name != &OsString::new()) {
+        Some(name) => notify::systemd(&name),
+        None => Ok(()),
+    }
+}
+
+/// Ends the process with the front: the main loop may be inside a scrape.
+fn leave(end: End) -> ! {
+    match end {
+        End::Stopped => std::process::exit(0),
+        End::Dead(reason) => {
+            log::error("giving up", &[("err", &reason)]);
+            std::process::exit(i32::from(FAILED));
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! The public listeners: TCP, unix sockets, and sockets that systemd passes.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::deadline::Deadline;
+use crate::source::reason;
+use crate::source::resolve::Resolver;
+use crate::sys;
+use crate::uri::{self, HostPort};
+
+/// Connections that wait in the kernel while the front is busy; the kernel caps it at somaxconn.
+const BACKLOG: i32 = 4096;
+/// Time to look up the host of a listen address at start.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time to find out whether somebody answers on a socket file that is already there.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+/// systemd's first descriptor (sd_listen_fds(3)).
+const FIRST_INHERITED_FD: i32 = 3;
+
+/// What `--web.listen-address` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListenAddress {
+    /// `:port`: every interface, IPv4 and IPv6.
+    Any(u16),
+    /// `host:port`.
+    Host(String, u16),
+    /// `unix:/path`.
+    Unix(PathBuf),
+}
+
+impl ListenAddress {
+    /// Parses an address; port 0 lets the kernel choose.
+    ///
+    /// # Errors
+    /// A text with the reason.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            let longest = sys::UNIX_PATH_BYTES - 1;
+            return match path {
+                path if !path.starts_with('/') => {
+                    Err("the path is not absolute (unix:/path)".to_owned())
+                }
+                path if path.len() > longest => {
+                    Err(format!("the path is longer than {longest} bytes"))
+                }
+                path => Ok(Self::Unix(PathBuf::from(path))),
+            };
+        }
+        let (host, port) = uri::split_host_port(text)?;
+        let port = port.ok_or("the port is missing (:port or host:port)")?;
+        let number = port
+            .parse()
+            .ok()
+            .filter(|_| port.bytes().all(|b| b.is_ascii_digit()));
+        let port = number.ok_or_else(|| format!("port {port:?} is no number from 0 to 65535"))?;
+        Ok(if host.is_empty() {
+            Self::Any(port)
+        } else {
+            Self::Host(host.to_owned(), port)
+        })
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any(port) => write!(f, ":{port}"),
+            Self::Host(host, port) => HostPort {
+                host: host.clone(),
+                port: *port,
+            }
+            .fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// A bound listener: non-blocking, with TCP_NODELAY where that means anything.
+#[derive(Debug)]
+pub struct Listener {
+    /// The listening descriptor.
+    pub fd: OwnedFd,
+    /// The address it is bound to.
+    pub name: String,
+    /// A socket file that we made: it is removed at a clean stop, unless another has taken its place.
+    file: Option<SocketFile>,
+}
+
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl Listener {
+    /// Removes the socket file that this listener made.
+    pub fn remove_file(&self) {
+        if let Some(file) = &self.file {
+            if identity(&file.path).ok() == Some(file.identity) {
+                let _ = std::fs::remove_file(&file.path);
+            }
+        }
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    std::fs::symlink_metadata(path).map(|m| (m.dev(), m.ino()))
+}
+
+/// Binds every address.
+///
+/// # Errors
+/// One line that names the first address that cannot be bound, and the reason.
+pub fn bind_all(addresses: &[ListenAddress], mode: u32) -> Result<Vec<Listener>, String> {
+    let mut listeners: Vec<Listener> = Vec::new();
+    for address in addresses {
+        match bind(address, mode) {
+            Ok(bound) => listeners.extend(bound),
+            Err(reason) => {
+                listeners.iter().for_each(Listener::remove_file);
+                return Err(format!("listen address {address}: {reason}"));
+            }
+        }
+    }
+    Ok(listeners)
+}
+
+fn bind(address: &ListenAddress, mode: u32) -> Result<Vec<Listener>, String> {
+    match address {
+        ListenAddress::Any(port) => bind_any(*port)
+            .map(|listener| vec![listener])
+            .map_err(|e| reason(&e)),
+        ListenAddress::Unix(path) => bind_unix(path, mode).map(|listener| vec![listener]),
+        ListenAddress::Host(host, port) => {
+            let host = HostPort {
+                host: host.clone(),
+                port: *port,
+            };
+            let found = Resolver::system().resolve(&host, Deadline::after(RESOLVE_TIMEOUT));
+            let found = found.map_err(|error| error.to_string())?;
+            bind_host(&found)
+        }
+    }
+}
+
+/// Every interface: one socket for both families, or IPv4 alone on a machine without IPv6.
+fn bind_any(port: u16) -> io::Result<Listener> {
+    let v6 = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
+    let v4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
+    match sys::listen_tcp(v6, true, BACKLOG) {
+        Err(e)
+            if matches!(
+                e.raw_os_error(),
+                Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL)
+            ) =>
+        {
+            sys::listen_tcp(v4, false, BACKLOG)
+        }
+        other => other,
+    }
+    .map(tcp_listener)
+}
+
+/// All addresses of a host. One that does not exist on this machine is passed over while another
+/// does: `localhost` has an IPv6 address in files of machines without IPv6.
+fn bind_host(addresses: &[SocketAddr]) -> Result<Vec<Listener>, String> {
+    let mut listeners = Vec::new();
+    let mut absent = None;
+    for address in addresses {
+        match sys::listen_tcp(*address, false, BACKLOG) {
+            Ok(listener) => listeners.push(tcp_listener(listener)),
+            Err(e)
+                if matches!(
+                    e.raw_os_error(),
+                    Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL)
+                ) =>
+            {
+                absent = Some(e);
+            }
+            Err(e) => return Err(reason(&e)),
+        }
+    }
+    match absent {
+        Some(e) if listeners.is_empty() => Err(reason(&e)),
+        _ => Ok(listeners),
+    }
+}
+
+fn tcp_listener(listener: TcpListener) -> Listener {
+    let name = listener
+        .local_addr()
+        .map_or_else(|_| "?".to_owned(), |address| address.to_string());
+    Listener {
+        fd: listener.into(),
+        name,
+        file: None,
+    }
+}
+
+/// A stale socket file, which nobody answers on, is replaced; anything else there is left alone.
+fn bind_unix(path: &Path, mode: u32) -> Result<Listener, String> {
+    match std::fs::symlink_metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) => return Err(reason(&e)),
+        Ok(metadata) if !metadata.file_type().is_socket() => {
+            return Err("exists and is not a socket".to_owned());
+        }
+        Ok(_) => {
+            match sys::connect_unix(path.as_os_str().as_bytes(), false, false, PROBE_TIMEOUT) {
+                Ok(_) => return Err("another process is listening there".to_owned()),
+                // It is alive, with a full backlog.
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    return Err("another process is listening there".to_owned());
+                }
+                Err(e) if e.kind() == io::ErrorKind::ConnectionRefused => {
+                    std::fs::remove_file(path)
+                        .map_err(|e| format!("stale socket: {}", reason(&e)))?;
+                }
+                Err(e) => return Err(reason(&e)),
+            }
+        }
+    }
+    let listener = sys::listen_unix(path, mode, BACKLOG).map_err(|e| reason(&e))?;
+    let file = identity(path).ok().map(|identity| SocketFile {
+        path: path.to_owned(),
+        identity,
+    });
+    Ok(Listener {
+        fd: listener.into(),
+        name: format!("unix:{}", path.display()),
+        file,
+    })
+}
+
+/// Takes over the sockets that systemd passes (sd_listen_fds(3)); `variable` reads the environment.
+///
+/// # Errors
+/// One line with the reason.
+pub fn inherited(variable: impl Fn(&str) -> Option<String>) -> Result<Vec<Listener>, String> {
+    let number = |name: &str| variable(name).and_then(|text| text.parse::<u32>().ok());
+    let count = match (number("LISTEN_PID"), number("LISTEN_FDS")) {
+        (Some(pid), Some(count)) if pid == sys::process_id() => count,
+        (Some(_), Some(_)) => 0,
+        _ => return Err("--web.systemd-socket: LISTEN_PID and LISTEN_FDS are not set".to_owned()),
+    };
+    if count == 0 {
+        return Err("--web.systemd-socket: systemd passed no socket to this process".to_owned());
+    }
+    (FIRST_INHERITED_FD..FIRST_INHERITED_FD.saturating_add(count.min(64) as i32))
+        .map(|fd| {
+            take_over(fd)
+                .map_err(|e| format!("--web.systemd-socket: descriptor {fd}: {}", reason(&e)))
+        })
+        .collect()
+}
+
+fn take_over(fd: i32) -> io::Result<Listener> {
+    let fd = sys::inherited_fd(fd)?;
+    let is_unix = sys::is_unix_listener(fd.as_fd())?;
+    if is_unix {
+        let listener = UnixListener::from(fd);
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let name = address
+            .as_pathname()
+            .map_or_else(|| "unix:?".to_owned(), |p| format!("unix:{}", p.display()));
+        // The file is systemd's: it stays.
+        return Ok(Listener {
+            fd: listener.into(),
+            name,
+            file: None,
+        });
+    }
+    let listener = TcpListener::from(fd);
+    listener.set_nonblocking(true)?;
+    sys::set_no_delay(listener.as_fd());
+    sys::set_backlog(listener.as_raw_fd(), BACKLOG)?;
+    Ok(tcp_listener(listener))
+}
