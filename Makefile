@@ -1,0 +1,55 @@
+# haproxy_exporter: `make help` lists the targets.
+
+NATIVE := $(shell uname -m)-unknown-linux-musl
+# What to build for; make TARGET=aarch64-unknown-linux-musl cross-builds.
+TARGET ?= $(NATIVE)
+# TLS=1 adds https scrape URIs.
+TLS ?=
+BINARY := haproxy_exporter$(if $(filter-out $(NATIVE),$(TARGET)),-$(TARGET))
+AARCH64 := haproxy_exporter-aarch64-unknown-linux-musl
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+# What `make run` serves; ARGS='--haproxy.scrape-uri=unix:/run/haproxy/admin.sock' for a real HAProxy.
+ARGS ?= --haproxy.scrape-uri=file:$(CURDIR)/tests/fixtures/3.2.0/stat.csv
+# Time of each fuzz target in `make fuzz`, and of `make soak`.
+FUZZ_SECONDS ?= 600
+SOAK_SECONDS ?= 3600
+
+CARGO ?= cargo
+FEATURES := $(if $(TLS),--features tls)
+
+.PHONY: all build run test lint bench bench-check bench-record fuzz fuzz-smoke miri soak install clean help
+
+all: build
+
+build: ## Build the static release binary (TARGET=..., TLS=1)
+	tests/tools/build.sh '$(TARGET)' '$(TLS)' '$(BINARY)'
+
+run: build ## Serve a recorded stats file on :9101 (ARGS=... replaces it)
+	./$(BINARY) $(ARGS)
+
+test: ## Install what the tests need where possible, and run them all
+	tests/tools/install-peers.sh
+	$(MAKE) build
+	$(if $(filter x86_64,$(shell uname -m)),$(MAKE) build TARGET=aarch64-unknown-linux-musl)
+	EXPORTER_STATIC='$(CURDIR)/$(BINARY)' EXPORTER_AARCH64='$(CURDIR)/$(AARCH64)' $(CARGO) test --locked
+	$(CARGO) test --locked --features tls -- tls
+
+lint: ## Check formatting and run clippy, warnings are errors
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --features tls -- -D warnings
+
+bench: build ## Measure against HAProxy, the Go exporter and the floor (BIG=1: 100,000 servers)
+	EXPORTER='$(CURDIR)/$(BINARY)' $(CARGO) bench --locked
+
+install: build ## Install to DESTDIR/PREFIX/bin
+	install -D -m 0755 $(BINARY) '$(DESTDIR)$(PREFIX)/bin/haproxy_exporter'
+
+clean: ## Remove what was built
+	$(CARGO) clean
+	rm -f haproxy_exporter haproxy_exporter-*
+
+help: ## Print this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
