@@ -2,7 +2,7 @@ use super::*;
 use std::collections::BTreeSet;
 
 /// The contract: scope, column, csv_name, family, type, labels, const_label, value.
-const CONTRACT: &str = include_str!("../tests/fixtures/metrics.tsv");
+const CONTRACT: &str = include_str!("../../tests/fixtures/metrics.tsv");
 
 #[test]
 fn the_catalog_is_the_contract() {
