@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use haproxy_exporter::catalog;
@@ -50,6 +51,7 @@ fn one_line(message: &str) -> String {
 /// Serves until the process ends; returns the exit status and the reason why it could not start.
 fn run(config: Config) -> (u8, String) {
     log::configure(config.log_level, config.log_format);
+    std::panic::set_hook(Box::new(report_panic));
     let (table, source) = match statistics(&config) {
         Ok(parts) => parts,
         Err(reason) => return (USAGE, format!("--haproxy.scrape-uri: {reason}")),
@@ -121,11 +123,16 @@ fn listeners(config: &Config) -> Result<Vec<Listener>, String> {
 }
 
 fn announce(config: &Config, listeners: &[Listener]) {
+    let addresses: Vec<&str> = listeners
+        .iter()
+        .map(|listener| listener.name.as_str())
+        .collect();
     log::info(
         "starting haproxy_exporter",
         &[
             ("version", &env!("CARGO_PKG_VERSION")),
             ("scrape_uri", &config.scrape_uri),
+            ("addresses", &addresses.join(",")),
         ],
     );
     if config.tls.insecure
@@ -145,6 +152,25 @@ fn tell_supervisor(config: &Config) -> Result<(), String> {
     match std::env::var_os("NOTIFY_SOCKET").filter(|name| name != &OsString::new()) {
         Some(name) => notify::systemd(&name),
         None => Ok(()),
+    }
+}
+
+/// A panic is one log line. In the main loop or the front it ends the process, which would only
+/// hang without them; in a thread of tiny_http it ends that thread, and the front notices when the
+/// private connection goes with it.
+fn report_panic(panic: &PanicHookInfo<'_>) {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("tiny_http");
+    let place = panic
+        .location()
+        .map_or_else(String::new, ToString::to_string);
+    let message = panic.payload_as_str().unwrap_or_default();
+    log::error(
+        "panic",
+        &[("thread", &name), ("place", &place), ("err", &message)],
+    );
+    if matches!(name, "main" | "front") {
+        std::process::exit(i32::from(FAILED));
     }
 }
 

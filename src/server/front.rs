@@ -99,8 +99,15 @@ impl Front {
         }
     }
 
-    /// Serves until a signal asks to stop, or until the server behind the front has died.
+    /// Serves until a signal asks to stop, or until the server behind the front has died. Removes
+    /// the socket files that were made for it.
     pub fn run(mut self) -> End {
+        let end = self.serve_clients();
+        self.listeners.iter().for_each(Listener::remove_file);
+        end
+    }
+
+    fn serve_clients(&mut self) -> End {
         let mut scratch = Box::new([0; MAX_HEAD_BYTES]);
         let mut set: Vec<PollFd> = Vec::with_capacity(MAX_CLIENTS + 16);
         loop {
@@ -110,6 +117,9 @@ impl Front {
                 return End::Dead(format!("poll: {error}"));
             }
             let now = Instant::now();
+            if set[1].revents & !sys::READABLE != 0 && self.answering.is_none() {
+                return End::Dead("the server closed its connection".to_owned());
+            }
             self.take_signals(set[0].revents, now);
             let clients_from = 2 + accepts;
             for (position, ready) in (0..self.clients.len()).zip(&set[clients_from..]) {
@@ -124,7 +134,6 @@ impl Front {
             }
             self.expire(now);
             if let Some(end) = self.serve(now) {
-                self.listeners.iter().for_each(Listener::remove_file);
                 return end;
             }
         }
@@ -189,7 +198,7 @@ impl Front {
     fn relay_deadline(&self) -> Option<Instant> {
         match self.relay.waits_for_server_since() {
             Some(since) => Some(since + self.patience),
-            None => self.relay.client_expires(self.is_crowded()),
+            None => self.relay.client_expires(self.others_wait()),
         }
     }
 
@@ -264,7 +273,7 @@ impl Front {
         if let Some(Some(position)) = self.answering {
             let slow = self
                 .relay
-                .client_expires(self.is_crowded())
+                .client_expires(self.others_wait())
                 .is_some_and(|at| at <= now);
             if slow && self.last_turn == Turn::NeedsClient {
                 log::debug("client reads too slowly, its answer is cut", &[]);
@@ -273,12 +282,10 @@ impl Front {
         }
     }
 
-    /// Whether others wait while one is answered.
-    fn is_crowded(&self) -> bool {
-        self.clients
-            .iter()
-            .flatten()
-            .any(|client| matches!(client.state, State::Waiting { .. }))
+    /// Since when others wait while one is answered.
+    fn others_wait(&self) -> Option<Instant> {
+        let waiting = self.clients.iter().flatten();
+        waiting.filter_map(Client::waits_since).min()
     }
 
     /// Carries the answer under way on and begins the next. Returns the end, when it has come.

@@ -12,7 +12,7 @@ use super::{Fetch, Fetched, Phase, Problem, SourceError};
 use crate::deadline::Deadline;
 use crate::sys;
 use crate::table::Proof;
-use crate::uri::{HostPort, ScrapeUri, UnixName};
+use crate::uri::{HostPort, UnixName};
 
 /// `show info` is about 1.3 KB; a peer that sends far more is no HAProxy.
 const MAX_INFO_BYTES: u64 = 64 * 1024;
@@ -35,34 +35,25 @@ enum Address {
 }
 
 impl SocketSource {
-    /// The socket of a `unix:` or `tcp:` URI, asked for no more than is wanted.
-    pub fn new(uri: &ScrapeUri, wants_servers: bool) -> Self {
-        let (address, object) = match uri {
-            ScrapeUri::Unix(name @ UnixName::Path(path)) => {
-                (Address::Unix(name.clone()), format!("unix socket {path}"))
-            }
-            ScrapeUri::Unix(name @ UnixName::Abstract(text)) => {
-                (Address::Unix(name.clone()), format!("unix socket @{text}"))
-            }
-            ScrapeUri::Tcp(host) => (
-                Address::Tcp(host.clone(), Resolver::system()),
-                format!("tcp socket {host}"),
-            ),
-            // `Source::new` gives only the two above.
-            ScrapeUri::Http(_) | ScrapeUri::File(_) => (
-                Address::Unix(UnixName::Path(String::new())),
-                uri.to_string(),
-            ),
-        };
-        let show_stat = if wants_servers {
-            SHOW_ALL
-        } else {
-            SHOW_NO_SERVERS
+    /// A unix socket, asked for no more than is wanted.
+    pub fn unix(name: &UnixName, wants_servers: bool) -> Self {
+        let text = match name {
+            UnixName::Path(path) => path.clone(),
+            UnixName::Abstract(name) => format!("@{name}"),
         };
         Self {
-            address,
-            object,
-            show_stat,
+            address: Address::Unix(name.clone()),
+            object: format!("unix socket {text}"),
+            show_stat: show_stat(wants_servers),
+        }
+    }
+
+    /// A TCP socket, asked for no more than is wanted.
+    pub fn tcp(host: &HostPort, wants_servers: bool) -> Self {
+        Self {
+            address: Address::Tcp(host.clone(), Resolver::system()),
+            object: format!("tcp socket {host}"),
+            show_stat: show_stat(wants_servers),
         }
     }
 
@@ -146,6 +137,14 @@ fn read_info(stream: &Stream, fetch: &mut Fetch<'_>) -> Result<(), Problem> {
             return Err(Problem::TooLarge(MAX_INFO_BYTES));
         }
         fetch.info.extend_from_slice(&piece[..count]);
+    }
+}
+
+fn show_stat(wants_servers: bool) -> &'static [u8] {
+    if wants_servers {
+        SHOW_ALL
+    } else {
+        SHOW_NO_SERVERS
     }
 }
 
