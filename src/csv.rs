@@ -17,7 +17,12 @@ pub struct Row<'a> {
     ends: &'a [u32],
     /// Number of all fields of the row.
     pub count: usize,
+    /// Whether the row is not the input's first bytes but its fields without their quotes.
+    pub is_unquoted: bool,
 }
+
+/// Where each located field of a row begins; one byte before the next begins, it ends.
+pub type Starts = [u32; LOCATED_FIELDS + 1];
 
 impl<'a> Row<'a> {
     /// The field at `position`, from 0; `None` beyond the row or beyond `LOCATED_FIELDS`.
@@ -28,6 +33,27 @@ impl<'a> Row<'a> {
             _ => self.ends[position - 1] as usize + 1,
         };
         self.bytes.get(start..end)
+    }
+
+    /// The bytes that the fields are in.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Where the fields begin in a text that has this row at `base`. Fields that the row does not
+    /// have are empty.
+    pub fn starts(&self, base: u32, to: &mut Starts) {
+        let (first, others) = to.split_at_mut(1);
+        first[0] = base;
+        let (located, missing) = others.split_at_mut(self.ends.len().min(LOCATED_FIELDS));
+        for (start, end) in located.iter_mut().zip(self.ends) {
+            *start = base + end + 1;
+        }
+        let mut start = located.last().copied().unwrap_or(base);
+        for to in missing {
+            start += 1;
+            *to = start;
+        }
     }
 }
 
@@ -56,10 +82,23 @@ pub enum Item<'a> {
 }
 
 /// The splitter's memory, kept from row to row so that nothing is allocated.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Splitter {
+    /// Commas of a line without quotes.
+    commas: Box<Commas>,
+    /// Ends of fields in the scratch buffer.
     ends: Vec<u32>,
     scratch: Vec<u8>,
+}
+
+impl Default for Splitter {
+    fn default() -> Self {
+        Self {
+            commas: Box::new([0; LOCATED_FIELDS + BLOCK_BYTES + COMMAS_A_TURN]),
+            ends: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
 }
 
 impl Splitter {
@@ -87,22 +126,22 @@ impl Splitter {
     }
 
     fn plain<'a>(&'a mut self, line: &'a [u8]) -> Row<'a> {
-        self.ends.clear();
-        let located = locate_commas(line, &mut self.ends);
-        if self.ends.len() < LOCATED_FIELDS {
-            self.ends.push(line.len() as u32);
-            let count = self.ends.len();
-            return Row {
-                bytes: line,
-                ends: &self.ends,
-                count,
-            };
+        let (found, searched) = locate_commas(line, &mut self.commas);
+        let count = if searched < line.len() {
+            found + 1 + memchr_iter(b',', &line[searched..]).count()
+        } else {
+            found + 1
+        };
+        let mut located = found;
+        if located < LOCATED_FIELDS {
+            self.commas[located] = line.len() as u32;
+            located += 1;
         }
-        let count = LOCATED_FIELDS + 1 + memchr_iter(b',', &line[located..]).count();
         Row {
             bytes: line,
-            ends: &self.ends,
+            ends: &self.commas[..located],
             count,
+            is_unquoted: false,
         }
     }
 
@@ -138,6 +177,7 @@ impl Splitter {
                         bytes: &self.scratch,
                         ends: &self.ends,
                         count,
+                        is_unquoted: true,
                     }),
                     next,
                 );
@@ -147,37 +187,72 @@ impl Splitter {
     }
 }
 
-/// Writes the positions of the first `LOCATED_FIELDS` commas of `line` into `ends` and returns
-/// where the search stopped. Eight bytes at a time: fields are one or two bytes long, for which a
-/// call a field costs more than the search.
-fn locate_commas(line: &[u8], ends: &mut Vec<u32>) -> usize {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const SEVEN: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    let mut chunks = line.chunks_exact(8);
+/// Bytes that are searched for commas together.
+const BLOCK_BYTES: usize = 64;
+/// Commas that are written down together.
+const COMMAS_A_TURN: usize = 8;
+/// Positions of commas; the last block may bring more than are wanted, the last turn more than there are.
+type Commas = [u32; LOCATED_FIELDS + BLOCK_BYTES + COMMAS_A_TURN];
+
+/// Writes the positions of the first `LOCATED_FIELDS` commas of `line` into `to`. Returns how many
+/// there are and where the search stopped.
+///
+/// Fields are one or two bytes long: a search a field would cost more than the looking. And where
+/// the next comma is cannot be foreseen, so the positions are written without a branch for each.
+fn locate_commas(line: &[u8], to: &mut Commas) -> (usize, usize) {
+    let (blocks, rest) = line.as_chunks::<BLOCK_BYTES>();
+    let mut found = 0;
     let mut base = 0;
-    for chunk in &mut chunks {
-        // chunks_exact gives 8 bytes each time; the default is never taken.
-        let word = u64::from_le_bytes(chunk.try_into().unwrap_or_default()) ^ (LOW * b',' as u64);
-        // The high bit of every byte that was a comma (and is 0 now), exactly.
-        let mut commas = !(((word & SEVEN) + SEVEN) | word | SEVEN);
-        while commas != 0 {
-            ends.push((base + commas.trailing_zeros() as usize / 8) as u32);
-            if ends.len() == LOCATED_FIELDS {
-                return ends[LOCATED_FIELDS - 1] as usize + 1;
-            }
-            commas &= commas - 1;
-        }
-        base += 8;
-    }
-    for (at, byte) in chunks.remainder().iter().enumerate() {
-        if *byte == b',' {
-            ends.push((base + at) as u32);
-            if ends.len() == LOCATED_FIELDS {
-                return base + at + 1;
-            }
+    for block in blocks {
+        found = write_positions(comma_bits(block), base, found, to);
+        base += BLOCK_BYTES as u32;
+        if found >= LOCATED_FIELDS {
+            return (LOCATED_FIELDS, to[LOCATED_FIELDS - 1] as usize + 1);
         }
     }
-    line.len()
+    let mut last = [0; BLOCK_BYTES];
+    last[..rest.len()].copy_from_slice(rest);
+    found = write_positions(comma_bits(&last), base, found, to);
+    if found >= LOCATED_FIELDS {
+        return (LOCATED_FIELDS, to[LOCATED_FIELDS - 1] as usize + 1);
+    }
+    (found, line.len())
+}
+
+/// A bit for each byte: whether it is a comma.
+#[inline(always)]
+fn comma_bits(block: &[u8; BLOCK_BYTES]) -> u64 {
+    const COMMAS: u64 = 0x2c2c_2c2c_2c2c_2c2c;
+    const SEVEN_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    /// Brings the highest bit of each byte into the highest byte, in the order of the bytes.
+    const GATHER: u64 = 0x0002_0408_1020_4081;
+    let mut bits = 0;
+    for (position, word) in block.as_chunks::<8>().0.iter().enumerate() {
+        let word = u64::from_le_bytes(*word) ^ COMMAS;
+        // The highest bit of every byte that was a comma, and is 0 now.
+        let zeros = !(((word & SEVEN_BITS) + SEVEN_BITS) | word | SEVEN_BITS);
+        bits |= (zeros.wrapping_mul(GATHER) >> 56) << (8 * position);
+    }
+    bits
+}
+
+/// Writes the positions of the set bits behind the `found` ones; returns how many that makes.
+#[inline(always)]
+fn write_positions(mut bits: u64, base: u32, found: usize, to: &mut Commas) -> usize {
+    let count = bits.count_ones() as usize;
+    let mut at = found;
+    while bits != 0 {
+        let Some(turn) = to[at..].first_chunk_mut::<COMMAS_A_TURN>() else {
+            break;
+        };
+        for position in turn {
+            // Once no bit is left any number will do: nobody reads it.
+            *position = base + (bits | 1 << 63).trailing_zeros();
+            bits &= bits.wrapping_sub(1);
+        }
+        at += COMMAS_A_TURN;
+    }
+    found + count
 }
 
 enum Field {

@@ -8,6 +8,7 @@
 
 pub mod catalog;
 pub mod cli;
+pub mod copy;
 pub mod csv;
 pub mod deadline;
 pub mod duration;
@@ -16,6 +17,7 @@ pub mod info;
 pub mod log;
 pub mod names;
 pub mod process;
+pub mod rows;
 pub mod scrape;
 pub mod server;
 pub mod source;

@@ -8,10 +8,10 @@
 use std::fmt;
 use std::io;
 
-use crate::catalog::{Cell, Family, PROXY_NAME, Profile, ROW_TYPE, SERVICE_NAME, STATUS, Scope};
+use crate::catalog::{Cell, PROXY_NAME, Profile, ROW_TYPE, SERVICE_NAME, STATUS, Scope};
 use crate::csv::{BadQuote, Item, Row, Splitter};
-use crate::exposition::{self, Writer};
-use crate::names::Names;
+use crate::exposition::Writer;
+use crate::rows::{Place, Rows};
 use crate::value;
 
 /// A row with fewer fields is no row of statistics (the Go exporter's rule: `type` is the 33rd).
@@ -26,6 +26,8 @@ pub const MAX_NAME_BYTES: usize = 4096;
 const EXCERPT_BYTES: usize = 80;
 /// Scrapes in a row that need less than a quarter of the memory before it is given back.
 const IDLE_SCRAPES_BEFORE_SHRINK: u32 = 20;
+/// Rows whose columns are not made yet may lie so far back in the input.
+const MAX_BATCH_BYTES: usize = 16 << 20;
 
 /// What proves that an answer was not cut (DESIGN: HAProxy writes whole rows, so a cut answer
 /// usually ends at a row's end).
@@ -89,14 +91,20 @@ impl fmt::Display for TableError {
 pub struct Failures {
     /// How many.
     pub count: u64,
-    /// What the first one was.
+    /// What the first one in the answer was.
     pub first: Option<String>,
+    /// The line of the first one.
+    line: u64,
 }
 
 impl Failures {
-    fn add(&mut self, describe: impl FnOnce() -> String) {
+    /// Adds one. Those of one line come in their order, but lines may come in any order.
+    pub(crate) fn add(&mut self, line: u64, describe: impl FnOnce() -> String) {
         self.count += 1;
-        self.first.get_or_insert_with(describe);
+        if self.first.is_none() || line < self.line {
+            self.first = Some(describe());
+            self.line = line;
+        }
     }
 }
 
@@ -119,7 +127,19 @@ struct Answer {
     header: bool,
     good_row: bool,
     ends_blank: bool,
-    first_line: Option<Vec<u8>>,
+    /// Empty until a line has come that is not blank; kept to save an allocation a scrape.
+    first_line: Vec<u8>,
+}
+
+impl Answer {
+    fn clear(&mut self) {
+        let mut first_line = std::mem::take(&mut self.first_line);
+        first_line.clear();
+        *self = Self {
+            first_line,
+            ..Self::default()
+        };
+    }
 }
 
 impl Table {
@@ -144,14 +164,14 @@ impl Table {
 
     /// Whether server rows are of any use.
     pub fn wants_servers(&self) -> bool {
-        !self.scopes[Scope::Server as usize].columns.is_empty()
+        !self.scopes[Scope::Server as usize].is_empty()
     }
 
     /// Forgets the rows, keeps the memory.
     pub fn clear(&mut self) {
         self.field_count = None;
         self.failures = Failures::default();
-        self.answer = Answer::default();
+        self.answer.clear();
         self.scopes.iter_mut().for_each(Rows::clear);
     }
 
@@ -169,16 +189,16 @@ impl Table {
     /// # Errors
     /// When the answer is cut or no statistics; nothing of it may be exported then.
     pub fn finish(&mut self, rest: &[u8], proof: Proof) -> Result<(), TableError> {
+        let is_cut = proof != Proof::Length && !rest.is_empty();
         let cut_header = self.answer.lines == 0 && rest.starts_with(b"#");
-        if proof == Proof::Length || !(self.looks_like_statistics() || cut_header) {
+        if !(is_cut && (self.looks_like_statistics() || cut_header)) {
+            // Also to say what else it is, if it is no statistics.
             self.take_rows(rest, true)?;
-        } else if !rest.is_empty() {
-            return Err(TableError::Cut(proof));
+            if !self.looks_like_statistics() {
+                return Err(self.not_statistics());
+            }
         }
-        if !self.looks_like_statistics() {
-            return Err(self.not_statistics());
-        }
-        if proof == Proof::EmptyLine && !self.answer.ends_blank {
+        if is_cut || (proof == Proof::EmptyLine && !self.answer.ends_blank) {
             return Err(TableError::Cut(proof));
         }
         Ok(())
@@ -220,9 +240,10 @@ impl Table {
     }
 
     fn not_statistics(&self) -> TableError {
-        let Some(line) = self.answer.first_line.as_deref() else {
+        let line = self.answer.first_line.as_slice();
+        if line.is_empty() {
             return TableError::Empty;
-        };
+        }
         match line.trim_ascii_start().first() {
             Some(b'<') => TableError::Html,
             _ => TableError::NotStatistics(excerpt(line)),
@@ -230,8 +251,25 @@ impl Table {
     }
 
     fn take_rows(&mut self, input: &[u8], last: bool) -> Result<usize, TableError> {
+        // Where the text begins that the rows' batches lie in.
+        let mut origin = 0;
+        let result = self.take_rows_from(input, last, &mut origin);
+        self.flush(&input[origin..]);
+        result
+    }
+
+    fn take_rows_from(
+        &mut self,
+        input: &[u8],
+        last: bool,
+        origin: &mut usize,
+    ) -> Result<usize, TableError> {
         let mut at = 0;
         while at < input.len() {
+            if at - *origin > MAX_BATCH_BYTES {
+                self.flush(&input[*origin..]);
+                *origin = at;
+            }
             let (item, taken) = self.splitter.next(&input[at..], last);
             if taken > MAX_LINE_BYTES || (taken == 0 && input.len() - at > MAX_LINE_BYTES) {
                 return Err(TableError::LineTooLong(self.answer.lines + 1));
@@ -240,58 +278,70 @@ impl Table {
                 break;
             }
             self.answer.lines += 1;
+            let line = self.answer.lines;
             self.answer.ends_blank = matches!(item, Item::Blank);
-            if self.answer.first_line.is_none() && !self.answer.ends_blank {
-                let line = &input[at..at + taken.min(EXCERPT_BYTES)];
-                self.answer.first_line = Some(line.trim_ascii_end().to_vec());
+            if self.answer.first_line.is_empty() && !self.answer.ends_blank {
+                let first = &input[at..at + taken.min(EXCERPT_BYTES)];
+                let first = first.trim_ascii_end();
+                self.answer.first_line.extend_from_slice(first);
             }
             match item {
-                Item::Row(row) => take_row(
-                    &row,
-                    &mut self.scopes,
-                    &mut self.field_count,
-                    &self.excluded_states,
-                    &mut self.failures,
-                    &mut self.answer,
-                )?,
+                Item::Row(row) => {
+                    if let Some(scope) = take_row(
+                        &row,
+                        &mut self.field_count,
+                        &self.excluded_states,
+                        &mut self.failures,
+                        &mut self.answer,
+                    )? {
+                        let place = Place {
+                            text: &input[*origin..],
+                            at: at - *origin,
+                            line,
+                        };
+                        self.scopes[scope as usize].push(&row, place, &mut self.failures);
+                    }
+                }
                 Item::Comment(line) => self.answer.header |= line.starts_with(b"# pxname,"),
-                Item::Bad(reason) => self.failures.add(|| bad_quote(reason, self.answer.lines)),
+                Item::Bad(reason) => self.failures.add(line, || bad_quote(reason, line)),
                 Item::Blank | Item::Incomplete => {}
             }
             at += taken;
         }
         Ok(at)
     }
+
+    fn flush(&mut self, text: &[u8]) {
+        for rows in &mut self.scopes {
+            rows.flush(text, &mut self.failures);
+        }
+    }
 }
 
+/// Checks a row and says which scope it belongs to; `None` when it is not wanted.
 fn take_row(
     row: &Row<'_>,
-    scopes: &mut [Rows; 3],
     field_count: &mut Option<usize>,
     excluded_states: &[Vec<u8>],
     failures: &mut Failures,
     answer: &mut Answer,
-) -> Result<(), TableError> {
+) -> Result<Option<Scope>, TableError> {
     let line = answer.lines;
     if row.count > MAX_FIELDS {
         return Err(TableError::TooManyFields(line));
     }
     let expected = *field_count.get_or_insert(row.count);
     if row.count != expected || row.count < MIN_FIELDS {
-        let expected = if expected < MIN_FIELDS {
-            MIN_FIELDS
-        } else {
-            expected
-        };
-        failures.add(|| format!("line {line}: {} fields instead of {expected}", row.count));
-        return Ok(());
+        let expected = expected.max(MIN_FIELDS);
+        failures.add(line, || format!("line {line}: {} fields instead of {expected}", row.count));
+        return Ok(None);
     }
     answer.good_row = true;
     let scope = match row.field(ROW_TYPE) {
         Some(b"0") => Scope::Frontend,
         Some(b"1") => Scope::Backend,
         Some(b"2") => Scope::Server,
-        _ => return Ok(()),
+        _ => return Ok(None),
     };
     let field = |column| row.field(column).unwrap_or_default();
     if field(PROXY_NAME).len() > MAX_NAME_BYTES || field(SERVICE_NAME).len() > MAX_NAME_BYTES {
@@ -300,10 +350,9 @@ fn take_row(
     let status = field(STATUS);
     let is_excluded = |state: &Vec<u8>| state == status || state == value::bare_status(status);
     if scope == Scope::Server && excluded_states.iter().any(is_excluded) {
-        return Ok(());
+        return Ok(None);
     }
-    scopes[scope as usize].push(row, line, failures);
-    Ok(())
+    Ok(Some(scope))
 }
 
 fn bad_quote(reason: BadQuote, line: u64) -> String {
@@ -313,204 +362,9 @@ fn bad_quote(reason: BadQuote, line: u64) -> String {
     }
 }
 
-fn excerpt(bytes: &[u8]) -> String {
+/// The beginning of an unreadable text, for the log.
+pub(crate) fn excerpt(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(EXCERPT_BYTES)]).into_owned()
-}
-
-/// The rows of one scope.
-#[derive(Debug)]
-struct Rows {
-    scope: Scope,
-    /// The label texts of all rows, one after the other, each `name="value",...} `.
-    labels: Vec<u8>,
-    /// Where the label text of each row ends.
-    label_ends: Vec<u32>,
-    names: Names,
-    columns: Vec<Column>,
-}
-
-/// One metric's samples.
-#[derive(Debug)]
-struct Column {
-    cell: Cell,
-    /// The family, with the length of its HELP and TYPE lines.
-    family: Family,
-    /// Whether a column before this one belongs to the same family.
-    continues: bool,
-    /// What stands before the labels: `name{`, with the column's own label.
-    prefix: Vec<u8>,
-    /// For each row a byte with the value's length (0: no sample) and the value.
-    values: Vec<u8>,
-    /// Bytes of all sample lines.
-    line_bytes: u64,
-}
-
-impl Rows {
-    fn new(scope: Scope, profile: &Profile, wanted: impl Fn(&Cell) -> bool) -> Self {
-        let mut columns: Vec<Column> = Vec::new();
-        for row in profile.families(scope) {
-            for cell in row.cells.iter().filter(|cell| wanted(cell)) {
-                let continues = columns
-                    .last()
-                    .is_some_and(|c| c.family.name == row.family.name);
-                columns.push(Column {
-                    cell: *cell,
-                    family: row.family,
-                    continues,
-                    prefix: exposition::line_prefix(row.family.name, cell.label),
-                    values: Vec::new(),
-                    line_bytes: 0,
-                });
-            }
-        }
-        Self {
-            scope,
-            labels: Vec::new(),
-            label_ends: Vec::new(),
-            names: Names::default(),
-            columns,
-        }
-    }
-
-    fn clear(&mut self) {
-        self.labels.clear();
-        self.label_ends.clear();
-        self.names.clear();
-        for column in &mut self.columns {
-            column.values.clear();
-            column.line_bytes = 0;
-        }
-    }
-
-    fn push(&mut self, row: &Row<'_>, line: u64, failures: &mut Failures) {
-        let start = self.labels.len();
-        for (position, (name, column)) in self.scope.labels().iter().enumerate() {
-            let value = row.field(*column).unwrap_or_default();
-            exposition::push_label(&mut self.labels, position > 0, name, value);
-        }
-        self.labels.extend_from_slice(b"} ");
-        let text = |at: usize, ends: &[u32], labels: &[u8]| {
-            let start = if at == 0 { 0 } else { ends[at - 1] as usize };
-            start..(ends[at] as usize).min(labels.len())
-        };
-        let (labels, ends) = (&self.labels, &self.label_ends);
-        let is_new = self
-            .names
-            .insert(&labels[start..], |at| &labels[text(at, ends, labels)]);
-        if !is_new {
-            failures.add(|| {
-                let labels = String::from_utf8_lossy(&labels[start..labels.len() - 2]);
-                format!("line {line}: a second row for {labels}")
-            });
-            self.labels.truncate(start);
-            return;
-        }
-        let label_bytes = self.labels.len() - start;
-        // Fits: an answer has 1 GiB at most (cli), and escaped names are three times as long at worst.
-        self.label_ends.push(self.labels.len() as u32);
-        for column in &mut self.columns {
-            column.push(row, label_bytes, line, failures);
-        }
-    }
-
-    fn exposition_bytes(&self) -> u64 {
-        let mut total = 0;
-        let mut has_header = false;
-        for column in &self.columns {
-            has_header &= column.continues;
-            if column.line_bytes > 0 {
-                if !has_header {
-                    total += exposition::header_bytes(&column.family);
-                    has_header = true;
-                }
-                total += column.line_bytes;
-            }
-        }
-        total
-    }
-
-    fn write(&self, to: &mut Writer<'_>) -> io::Result<()> {
-        let mut has_header = false;
-        for column in &self.columns {
-            has_header &= column.continues;
-            if column.line_bytes == 0 {
-                continue;
-            }
-            if !has_header {
-                to.header(&column.family)?;
-                has_header = true;
-            }
-            column.write(&self.labels, &self.label_ends, to)?;
-        }
-        Ok(())
-    }
-
-    fn is_full(&self) -> bool {
-        self.memory().all(|(used, capacity)| used >= capacity / 4)
-    }
-
-    fn shrink(&mut self) {
-        let give_back = |memory: &mut Vec<u8>| memory.shrink_to(memory.len() * 2);
-        give_back(&mut self.labels);
-        self.columns
-            .iter_mut()
-            .for_each(|column| give_back(&mut column.values));
-        self.label_ends.shrink_to(self.label_ends.len() * 2);
-        self.names.shrink();
-    }
-
-    /// Used and reserved bytes of each buffer, small ones left out: they cost next to nothing.
-    fn memory(&self) -> impl Iterator<Item = (usize, usize)> {
-        const WORTH_GIVING_BACK_BYTES: usize = 64 * 1024;
-        let columns = self
-            .columns
-            .iter()
-            .map(|c| (c.values.len(), c.values.capacity()));
-        columns
-            .chain([(self.labels.len(), self.labels.capacity())])
-            .filter(|(_, capacity)| *capacity > WORTH_GIVING_BACK_BYTES)
-    }
-}
-
-impl Column {
-    fn push(&mut self, row: &Row<'_>, label_bytes: usize, line: u64, failures: &mut Failures) {
-        // A column that this HAProxy does not print has no samples.
-        let cell = row.field(self.cell.column).unwrap_or_default();
-        match value::push(self.cell.value, cell, &mut self.values) {
-            Some(0) => {}
-            Some(length) => {
-                self.line_bytes += (self.prefix.len() + label_bytes + length + 1) as u64;
-            }
-            None => {
-                self.values.push(0);
-                failures.add(|| {
-                    let (column, name) = (self.cell.column, self.family.name);
-                    format!(
-                        "line {line}, field {column} ({name}): {:?} is no number",
-                        excerpt(cell)
-                    )
-                });
-            }
-        }
-    }
-
-    fn write(&self, labels: &[u8], label_ends: &[u32], to: &mut Writer<'_>) -> io::Result<()> {
-        let mut rest = self.values.as_slice();
-        let mut start = 0;
-        for end in label_ends {
-            let end = *end as usize;
-            let Some((length, after)) = rest.split_first() else {
-                break;
-            };
-            let (value, after) = after.split_at(usize::from(*length));
-            rest = after;
-            if !value.is_empty() {
-                to.sample(&self.prefix, &labels[start..end], value)?;
-            }
-            start = end;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

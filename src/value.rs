@@ -5,22 +5,38 @@ use crate::catalog::Value;
 /// Longest value text: a sign, 20 digits, a point and a zero before it.
 pub const MAX_VALUE_BYTES: usize = 24;
 
-/// Appends the value text of `cell` behind a byte with its length, which is how a column keeps its
-/// cells. Returns the text's length, or `None` when the cell is no such value; then nothing is
-/// appended. An empty cell has length 0.
-pub fn push(value: Value, cell: &[u8], to: &mut Vec<u8>) -> Option<usize> {
+/// Room for a value text.
+pub type Text = [u8; MAX_VALUE_BYTES];
+
+/// Writes the value text of `cell` to the beginning of `to`. Returns its length, or `None` when the
+/// cell is no such value. An empty cell has length 0.
+pub fn write(value: Value, cell: &[u8], to: &mut Text) -> Option<usize> {
     if cell.is_empty() {
-        to.push(0);
         return Some(0);
     }
     match value {
-        Value::Integer => push_integer(cell, to),
-        Value::Milliseconds => push_milliseconds(cell, to),
+        Value::Integer => write_integer(cell, to),
+        Value::Milliseconds => write_milliseconds(cell, to),
         Value::Status => {
-            to.extend_from_slice(&[1, if takes_traffic(cell) { b'1' } else { b'0' }]);
+            to[0] = if takes_traffic(cell) { b'1' } else { b'0' };
             Some(1)
         }
     }
+}
+
+/// Whether the first `length` bytes of `bytes`, at most all, are digits.
+#[inline(always)]
+pub fn are_digits(bytes: [u8; 8], length: usize) -> bool {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    const SIXES: u64 = 0x0606_0606_0606_0606;
+    const UPPER: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    // Bytes that do not count become zeros, which are digits.
+    let half = (4 * length) as u32 & 63;
+    let others = u64::MAX.wrapping_shl(half).wrapping_shl(half);
+    let word = u64::from_le_bytes(bytes) & !others | ZEROS & others;
+    // Digits are 0x30 to 0x39: adding 6 leaves their upper half as it is. Bytes from 0xfa on, whose
+    // carry would reach the next one, are found by the first half of the test.
+    (word & UPPER ^ ZEROS) | (word.wrapping_add(SIXES) & UPPER ^ ZEROS) == 0
 }
 
 /// A sign and 20 digits, so that the value in seconds has `MAX_VALUE_BYTES` at most.
@@ -28,10 +44,9 @@ const MAX_NEGATIVE_BYTES: usize = 21;
 /// Digits that surely fit into 64 bits.
 const SAFE_DIGITS: usize = 18;
 
-fn push_integer(cell: &[u8], to: &mut Vec<u8>) -> Option<usize> {
+fn write_integer(cell: &[u8], to: &mut Text) -> Option<usize> {
     let cell = checked_integer(cell)?;
-    to.push(cell.len() as u8);
-    to.extend_from_slice(cell);
+    to[..cell.len()].copy_from_slice(cell);
     Some(cell.len())
 }
 
@@ -64,41 +79,36 @@ fn checked_integer(cell: &[u8]) -> Option<&[u8]> {
     }
 }
 
-fn push_milliseconds(cell: &[u8], to: &mut Vec<u8>) -> Option<usize> {
+fn write_milliseconds(cell: &[u8], to: &mut Text) -> Option<usize> {
     let integer = checked_integer(cell)?;
-    let start = to.len();
-    to.push(0);
-    let digits = match integer {
-        [b'-', digits @ ..] => {
-            to.push(b'-');
-            digits
-        }
-        digits => digits,
-    };
+    let digits = integer.strip_prefix(b"-").unwrap_or(integer);
     let (seconds, millis) = digits.split_at(digits.len().saturating_sub(3));
-    if seconds.is_empty() {
-        to.push(b'0');
-    } else {
-        to.extend_from_slice(seconds);
-    }
+    let seconds = if seconds.is_empty() { b"0" } else { seconds };
     let kept = millis.len() - millis.iter().rev().take_while(|b| **b == b'0').count();
-    if kept > 0 {
-        to.push(b'.');
-        to.extend_from_slice(&b"00"[..3 - millis.len()]);
-        to.extend_from_slice(&millis[..kept]);
+    let point: &[u8] = if kept > 0 { b"." } else { b"" };
+    let zeros = if kept > 0 {
+        &b"00"[..3 - millis.len()]
+    } else {
+        b""
+    };
+    let sign = &integer[..integer.len() - digits.len()];
+    let mut length = 0;
+    for byte in [sign, seconds, point, zeros, &millis[..kept]]
+        .into_iter()
+        .flatten()
+    {
+        to[length] = *byte;
+        length += 1;
     }
-    let length = to.len() - start - 1;
-    to[start] = length as u8;
     Some(length)
 }
 
 /// Whether a server, backend or frontend of this status takes traffic: the words in brackets
 /// (`DOWN (agent)`) and the count of checks (`UP 1/3`) do not matter (management guide, 9.1, 17).
 pub fn takes_traffic(status: &[u8]) -> bool {
-    matches!(
-        bare_status(status),
-        b"UP" | b"OPEN" | b"DRAIN" | b"no check"
-    )
+    let is_up = |status: &[u8]| matches!(status, b"UP" | b"OPEN" | b"DRAIN" | b"no check");
+    // Nearly always there is nothing to strip.
+    is_up(status) || is_up(bare_status(status))
 }
 
 /// The status without what follows it: ` (words in brackets)`, then ` n/m`.
@@ -126,17 +136,21 @@ mod tests {
     use super::*;
 
     fn text(value: Value, cell: &str) -> Option<String> {
-        let mut to = b"before".to_vec();
-        let length = push(value, cell.as_bytes(), &mut to);
-        match length {
-            None => {
-                assert_eq!(to, b"before", "{cell}");
-                None
-            }
-            Some(length) => {
-                assert_eq!(usize::from(to[6]), length, "{cell}");
-                assert!(length <= MAX_VALUE_BYTES, "{cell}");
-                Some(String::from_utf8(to[7..].to_vec()).unwrap())
+        let mut to = [b'x'; MAX_VALUE_BYTES];
+        let length = write(value, cell.as_bytes(), &mut to)?;
+        Some(String::from_utf8(to[..length].to_vec()).unwrap())
+    }
+
+    #[test]
+    fn digits_are_told_from_all_other_bytes() {
+        for byte in 0..=u8::MAX {
+            for length in 0..=8 {
+                for position in 0..8 {
+                    let mut bytes = *b"90909090";
+                    bytes[position] = byte;
+                    let expected = bytes[..length].iter().all(u8::is_ascii_digit);
+                    assert_eq!(are_digits(bytes, length), expected, "{bytes:?} {length}");
+                }
             }
         }
     }
