@@ -75,9 +75,7 @@ impl ScrapeUri {
             "file" => absolute_path("file", rest).map(|path| Self::File(path.to_owned())),
             "http" => HttpUri::parse(rest, false).map(Self::Http),
             "https" if cfg!(feature = "tls") => HttpUri::parse(rest, true).map(Self::Http),
-            "https" => Err(format!(
-                "https is not in this build ({SUPPORTED}, or build with `make TLS=1`)"
-            )),
+            "https" => Err("https: this build has no TLS (build with `make TLS=1`)".to_owned()),
             _ => Err(format!("scheme {scheme:?} is not supported ({SUPPORTED})")),
         }
     }
@@ -158,7 +156,9 @@ fn absolute_path<'a>(scheme: &str, rest: &'a str) -> Result<&'a str, String> {
     if !path.starts_with('/') {
         return Err(format!("the path is not absolute ({scheme}:/path)"));
     }
-    Ok(path)
+    // One slash at the beginning, so that what is printed cannot be taken for a host.
+    let more = path.bytes().take_while(|b| *b == b'/').count() - 1;
+    Ok(&path[more..])
 }
 
 fn parse_tcp(rest: &str) -> Result<HostPort, String> {

@@ -82,7 +82,10 @@ impl HttpSource {
     fn read_answer(&mut self, fetch: &mut Fetch<'_>) -> Result<Proof, Problem> {
         let mut transport = self.connect(fetch.deadline)?;
         transport.send_all(&self.request, fetch.deadline)?;
-        let body = read_head(&mut transport, &mut self.head, fetch.deadline)?;
+        let body = read_head(
+            &mut |room| transport.receive(room, fetch.deadline),
+            &mut self.head,
+        )?;
         let ending = http_head::parse(&self.head[..body]).map_err(Problem::Http)?;
         // What was read behind the head belongs to the body.
         let first = self.head.split_off(body);
@@ -149,19 +152,28 @@ impl Transport {
             Self::Tls(connection) => connection.receive(room, deadline),
         }
     }
+
+    /// Whether the end of the stream may be the end of the answer. Without TLS there is no telling
+    /// here; the rows are looked at.
+    fn check_end(&self) -> Result<(), Problem> {
+        match self {
+            Self::Plain(_) => Ok(()),
+            #[cfg(feature = "tls")]
+            Self::Tls(connection) => connection.check_end(),
+        }
+    }
 }
 
 /// Reads until the head is whole; returns where the body begins in `head`.
-fn read_head(
-    transport: &mut Transport,
+pub(super) fn read_head(
+    receive: &mut dyn FnMut(&mut [u8]) -> Result<usize, Problem>,
     head: &mut Vec<u8>,
-    deadline: Deadline,
 ) -> Result<usize, Problem> {
     head.clear();
     let mut piece = [0; 4096];
     let mut searched = 0;
     loop {
-        let count = transport.receive(&mut piece, deadline)?;
+        let count = receive(&mut piece)?;
         if count == 0 {
             let error = if head.is_empty() {
                 HttpError::NoAnswer
@@ -217,8 +229,10 @@ fn read_plain(
             count
         };
         if count == 0 {
-            let cut = Problem::Http(HttpError::CutBody);
-            return if length.is_some() { Err(cut) } else { Ok(()) };
+            return match length {
+                Some(_) => Err(Problem::Http(HttpError::CutBody)),
+                None => transport.check_end(),
+            };
         }
         total += count as u64;
         fetch.take_rows(count, total)?;
@@ -298,5 +312,43 @@ mod tests {
             assert_eq!(base64(text.as_bytes()), expected);
         }
         assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
+    }
+
+    #[test]
+    fn requests() {
+        let parse = |rest: &str| HttpUri::parse(rest, false).unwrap();
+        let proxy = |credentials: Option<&[u8]>| Proxy {
+            address: parse("//proxy:3128").address,
+            credentials: credentials.map(<[u8]>::to_vec),
+        };
+        let version = env!("CARGO_PKG_VERSION");
+        let text = |target: &str, host: &str, fields: &str| {
+            format!(
+                "GET {target} HTTP/1.0\r\nHost: {host}\r\n\
+                 User-Agent: haproxy_exporter/{version}\r\n{fields}\r\n"
+            )
+        };
+        let authorization = "Authorization: Basic dTpw\r\n";
+        let both = format!("{authorization}Proxy-Authorization: Basic YTo=\r\n");
+        let cases = [
+            ("//h/;csv", None, text("/;csv", "h", "")),
+            ("//h:81?a=b#c", None, text("/?a=b", "h:81", "")),
+            ("//[::1]:81/", None, text("/", "[::1]:81", "")),
+            ("//u:p@h/", None, text("/", "h", authorization)),
+            (
+                "//h:81/a",
+                Some(proxy(None)),
+                text("http://h:81/a", "h:81", ""),
+            ),
+            (
+                "//u:p@h/",
+                Some(proxy(Some(b"a:"))),
+                text("http://h/", "h", &both),
+            ),
+        ];
+        for (uri, proxy, expected) in cases {
+            let found = request(&parse(uri), proxy.as_ref());
+            assert_eq!(String::from_utf8(found).unwrap(), expected, "{uri}");
+        }
     }
 }

@@ -13,6 +13,10 @@ pub mod socket;
 pub mod stream;
 #[cfg(feature = "tls")]
 pub mod tls;
+#[cfg(feature = "tls")]
+pub mod tls_der;
+#[cfg(feature = "tls")]
+pub mod tls_verify;
 
 use std::fmt;
 use std::io;
@@ -21,11 +25,12 @@ use crate::deadline::Deadline;
 use crate::table::{Proof, TableError};
 use crate::uri::ScrapeUri;
 use buffer::ReadBuffer;
+use socket::SocketSource;
 
 /// One of the places that statistics come from.
 pub enum Source {
     /// A CLI socket, unix or TCP.
-    Socket(socket::SocketSource),
+    Socket(SocketSource),
     /// The stats page over HTTP.
     Http(Box<http::HttpSource>),
     /// A recorded CSV.
@@ -62,9 +67,8 @@ impl Source {
     /// A text with the reason, when the environment's proxy cannot be used, or TLS not be set up.
     pub fn new(uri: &ScrapeUri, options: &Options) -> Result<Self, String> {
         Ok(match uri {
-            ScrapeUri::Unix(_) | ScrapeUri::Tcp(_) => {
-                Self::Socket(socket::SocketSource::new(uri, options.wants_servers))
-            }
+            ScrapeUri::Unix(name) => Self::Socket(SocketSource::unix(name, options.wants_servers)),
+            ScrapeUri::Tcp(host) => Self::Socket(SocketSource::tcp(host, options.wants_servers)),
             ScrapeUri::Http(http) => Self::Http(Box::new(http::HttpSource::new(http, options)?)),
             ScrapeUri::File(path) => Self::File(file::FileSource::new(path)),
         })
@@ -169,29 +173,41 @@ pub enum Problem {
     /// The file is no good.
     File(file::FileError),
     /// The TLS peer is no good.
-    Tls(String),
+    #[cfg(feature = "tls")]
+    Tls(Phase, String),
+    /// The proxy gave no tunnel.
+    #[cfg(feature = "tls")]
+    Tunnel(Box<Problem>),
     /// The rows are no good.
     Table(TableError),
 }
 
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.object)?;
-        match &self.problem {
-            Problem::Io(phase, error, hint) => {
+        write!(f, "{}: {}", self.object, self.problem)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(phase, error, hint) => {
                 write!(f, "{}: {}", phase.word(), reason(error))?;
                 hint.map_or(Ok(()), |hint| write!(f, " ({hint})"))
             }
-            Problem::TimedOut(phase) => write!(f, "{}: timed out", phase.word()),
-            Problem::Unresolved(why) => write!(f, "{}: {why}", Phase::Resolve.word()),
-            Problem::TooLarge(limit) => write!(
+            Self::TimedOut(phase) => write!(f, "{}: timed out", phase.word()),
+            Self::Unresolved(why) => write!(f, "{}: {why}", Phase::Resolve.word()),
+            Self::TooLarge(limit) => write!(
                 f,
                 "read: the answer is larger than {limit} bytes (--haproxy.max-response-bytes)"
             ),
-            Problem::Http(error) => error.fmt(f),
-            Problem::File(error) => error.fmt(f),
-            Problem::Tls(error) => write!(f, "{}: {error}", Phase::Handshake.word()),
-            Problem::Table(error) => error.fmt(f),
+            Self::Http(error) => error.fmt(f),
+            Self::File(error) => error.fmt(f),
+            #[cfg(feature = "tls")]
+            Self::Tls(phase, error) => write!(f, "{}: {error}", phase.word()),
+            #[cfg(feature = "tls")]
+            Self::Tunnel(problem) => write!(f, "proxy tunnel: {problem}"),
+            Self::Table(error) => error.fmt(f),
         }
     }
 }
