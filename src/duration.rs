@@ -74,13 +74,15 @@ fn scaled(number: &str, scale: u64) -> Option<u128> {
     } else {
         whole.parse().ok()?
     };
-    let mut nanos = u128::from(whole) * u128::from(scale);
-    let mut unit = u128::from(scale) * 1_000_000_000;
+    // The fraction in parts of a nanosecond, which are cut off once, at the end.
+    const PARTS: u128 = 1_000_000_000;
+    let mut unit = u128::from(scale) * PARTS;
+    let mut parts = 0;
     for digit in fraction.bytes().take(18) {
         unit /= 10;
-        nanos += u128::from(digit - b'0') * unit / 1_000_000_000;
+        parts += u128::from(digit - b'0') * unit;
     }
-    Some(nanos)
+    Some(u128::from(whole) * u128::from(scale) + parts / PARTS)
 }
 
 #[cfg(test)]

@@ -67,8 +67,9 @@ impl Display for Complaint {
     }
 }
 
-/// Needed for another user's `fd` directory (proc(5): PTRACE_MODE_READ_FSCREDS).
-const FD_HINT: &str = "needs HAProxy's user, root or CAP_SYS_PTRACE with CAP_DAC_READ_SEARCH";
+/// HAProxy changes its user at start, which makes its entries in /proc root's (proc(5), dumpable):
+/// not even its own user may list them then.
+const FD_HINT: &str = "needs root or CAP_DAC_READ_SEARCH";
 
 /// Where facts are read, with the machine's units.
 #[derive(Clone, Debug)]
@@ -139,13 +140,17 @@ impl ProcRoot {
         let path = directory.join("limits");
         match read(&path).and_then(|bytes| parse_limits(&bytes)) {
             Ok((files, memory)) => {
-                (facts.max_fds, facts.virtual_memory_max_bytes) = (files, memory)
+                facts.max_fds = Some(files);
+                facts.virtual_memory_max_bytes = Some(memory);
             }
             Err(why) => note(path, why, FD_HINT),
         }
         let path = directory.join("fd");
-        match std::fs::read_dir(&path) {
-            Ok(entries) => facts.open_fds = Some(entries.count() as u64 - own_descriptor(process)),
+        let count = |mut entries: std::fs::ReadDir| {
+            entries.try_fold(0_u64, |count, entry| entry.map(|_| count + 1))
+        };
+        match std::fs::read_dir(&path).and_then(count) {
+            Ok(count) => facts.open_fds = Some(count.saturating_sub(own_descriptor(process))),
             Err(error) => note(path, reason(&error), FD_HINT),
         }
         (facts, complaint)
@@ -231,8 +236,8 @@ fn parse_stat(bytes: &[u8]) -> Result<Stat, String> {
 }
 
 /// The soft limits of open files and address space; `unlimited` is `u64::MAX`, as in the Go exporter.
-fn parse_limits(bytes: &[u8]) -> Result<(Option<u64>, Option<u64>), String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "not in the format of proc(5)".to_owned())?;
+fn parse_limits(bytes: &[u8]) -> Result<(u64, u64), String> {
+    let text = String::from_utf8_lossy(bytes);
     let limit = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(name))?;
         match line.split_ascii_whitespace().next()? {
@@ -240,7 +245,9 @@ fn parse_limits(bytes: &[u8]) -> Result<(Option<u64>, Option<u64>), String> {
             number => number.parse().ok(),
         }
     };
-    Ok((limit("Max open files"), limit("Max address space")))
+    limit("Max open files")
+        .zip(limit("Max address space"))
+        .ok_or_else(|| "not in the format of proc(5)".to_owned())
 }
 
 fn parse_boot_time(bytes: &[u8]) -> Result<u64, String> {

@@ -77,11 +77,17 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(flags::help())),
             Arg::Long("version") => return Ok(Command::Print(version())),
             Arg::Long(name) => {
-                let (flag, on) = flags::find(name)
-                    .ok_or_else(|| format!("unknown flag --{name} (try --help)"))?;
+                let (flag, on) = flags::find(name).ok_or_else(|| {
+                    format!("unknown flag --{} (try --help)", name.escape_debug())
+                })?;
                 given.take(flag, on, &mut parser)?;
             }
-            Arg::Short(letter) => return Err(format!("unknown flag -{letter} (try --help)")),
+            Arg::Short(letter) => {
+                return Err(format!(
+                    "unknown flag -{} (try --help)",
+                    letter.escape_debug()
+                ));
+            }
             Arg::Value(value) => {
                 return Err(format!(
                     "unexpected argument {:?} (try --help)",
@@ -221,7 +227,7 @@ impl Given {
             scrape_uri: self.parsed("haproxy.scrape-uri", ScrapeUri::parse)?,
             timeout: self.parsed("haproxy.timeout", timeout)?,
             pid_file: self.text("haproxy.pid-file").map(PathBuf::from),
-            server_columns: columns(self.value("haproxy.server-metric-fields")),
+            server_columns: self.parsed("haproxy.server-metric-fields", columns)?,
             excluded_states: states(self.value("haproxy.server-exclude-states")),
             max_response_bytes: self.parsed("haproxy.max-response-bytes", max_response_bytes)?,
             tls,
@@ -230,10 +236,7 @@ impl Given {
             telemetry_path: self.parsed("web.telemetry-path", telemetry_path)?,
             systemd_socket: self.switch("web.systemd-socket"),
             socket_mode: self.parsed("web.socket-mode", socket_mode)?,
-            ready_fd: self
-                .text("ready-fd")
-                .map(|text| ready_fd(&text))
-                .transpose()?,
+            ready_fd: self.parsed("ready-fd", ready_fd)?,
             log_level: self.parsed("log.level", log_level)?,
             log_format: self.parsed("log.format", log_format)?,
         })
@@ -277,10 +280,14 @@ fn max_response_bytes(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Numbers that are no columns are ignored, as the Go exporter ignores unknown ones.
-fn columns(text: &str) -> Vec<usize> {
+/// Numbers that no metric has are ignored, as the Go exporter ignores them; it refuses words as well.
+fn columns(text: &str) -> Result<Vec<usize>, String> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let column = |word: &str| word.trim().parse();
     text.split(',')
-        .filter_map(|word| word.trim().parse().ok())
+        .map(|word| column(word).map_err(|_| format!("{word:?} is no column number")))
         .collect()
 }
 
@@ -316,12 +323,11 @@ fn socket_mode(text: &str) -> Result<u32, String> {
     }
 }
 
-fn ready_fd(text: &str) -> Result<i32, String> {
+fn ready_fd(text: &str) -> Result<Option<i32>, String> {
     match text.parse() {
-        Ok(fd) if fd > 2 => Ok(fd),
-        _ => Err(format!(
-            "--ready-fd: {text:?} is no descriptor number above 2"
-        )),
+        Ok(fd) if fd > 2 => Ok(Some(fd)),
+        _ if text.is_empty() => Ok(None),
+        _ => Err(format!("{text:?} is no descriptor number above 2")),
     }
 }
 
@@ -342,3 +348,6 @@ fn log_format(text: &str) -> Result<Format, String> {
         _ => Err(format!("{text:?} is neither logfmt nor json")),
     }
 }
+
+#[cfg(test)]
+mod tests;

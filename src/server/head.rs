@@ -114,7 +114,7 @@ fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
                 }
                 length = Some(number);
             }
-            b"transfer-encoding" => length = Some(u64::MAX),
+            b"transfer-encoding" => return Err(Refusal::Body),
             b"expect" => return Err(Refusal::Expect),
             // Refused, not ignored: whoever asks for another protocol is not a scraper.
             b"upgrade" => return Err(Refusal::Malformed),

@@ -80,7 +80,8 @@ impl Environment {
 
     fn excepts(&self, address: &HostPort) -> bool {
         let host = address.host.trim_end_matches('.').to_ascii_lowercase();
-        let ip = host.parse::<IpAddr>().ok();
+        // As Go has it, `::ffff:10.0.0.1` is 10.0.0.1.
+        let ip = host.parse().ok().map(|ip: IpAddr| ip.to_canonical());
         if host == "localhost" || ip.is_some_and(|ip| ip.is_loopback()) {
             return true;
         }
@@ -109,7 +110,7 @@ fn matches(rule: &str, host: &str, ip: Option<IpAddr>, port: u16) -> bool {
         return false;
     }
     if let Ok(rule_ip) = name.parse::<IpAddr>() {
-        return ip == Some(rule_ip);
+        return ip == Some(rule_ip.to_canonical());
     }
     let name = name.trim_end_matches('.');
     let name = name

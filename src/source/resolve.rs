@@ -89,7 +89,7 @@ impl Resolver {
             ];
         }
         if found.is_empty() {
-            found = self.from_dns(&address.host, deadline)?;
+            found = self.ask_dns(&address.host, deadline)?;
         }
         found.truncate(MAX_ADDRESSES);
         Ok(found
@@ -98,16 +98,20 @@ impl Resolver {
             .collect())
     }
 
-    fn from_dns(&self, host: &str, deadline: Deadline) -> Result<Vec<IpAddr>, ResolveError> {
+    fn ask_dns(&self, host: &str, deadline: Deadline) -> Result<Vec<IpAddr>, ResolveError> {
         let configuration = Configuration::parse(&read_text(&self.configuration));
-        let mut last = ResolveError::Unknown;
+        // Of the names that can be asked for; a search domain may make one too long.
+        let mut last = ResolveError::BadName;
         for name in configuration.candidates(host) {
-            let query_name = encode_name(&name).ok_or(ResolveError::BadName)?;
+            let Some(query_name) = encode_name(&name) else {
+                continue;
+            };
             match self.ask_servers(&configuration.name_servers, &query_name, deadline) {
                 Ok(found) if !found.is_empty() => return Ok(found),
-                Ok(_) => {}
                 Err(ResolveError::TimedOut) => return Err(ResolveError::TimedOut),
                 Err(error) => last = error,
+                Ok(_) if last == ResolveError::BadName => last = ResolveError::Unknown,
+                Ok(_) => {}
             }
         }
         Err(last)
@@ -127,10 +131,7 @@ impl Resolver {
                 deadline,
             ) {
                 Ok(found) => return Ok(found),
-                Err(e) if deadline.remaining().is_none() => {
-                    let _ = e;
-                    return Err(ResolveError::TimedOut);
-                }
+                Err(_) if deadline.remaining().is_none() => return Err(ResolveError::TimedOut),
                 Err(e) => last = ResolveError::NoAnswer(format!("{server}: {}", reason(&e))),
             }
         }
@@ -212,11 +213,17 @@ impl Configuration {
                         .name_servers
                         .extend(words.next().and_then(|word| word.parse::<IpAddr>().ok()));
                 }
-                Some("search" | "domain") => parsed.search = words.map(str::to_owned).collect(),
+                // `search .`, which systemd-resolved writes, names no domain.
+                Some("search" | "domain") => {
+                    parsed.search = words
+                        .map(|domain| domain.trim_end_matches('.').to_owned())
+                        .filter(|domain| !domain.is_empty())
+                        .collect();
+                }
                 Some("options") => {
                     let dots = words
                         .filter_map(|word| word.strip_prefix("ndots:")?.parse().ok())
-                        .last();
+                        .next_back();
                     parsed.dots = dots.unwrap_or(parsed.dots).min(15);
                 }
                 _ => {}
@@ -235,10 +242,7 @@ impl Configuration {
         if let Some(absolute) = host.strip_suffix('.') {
             return vec![absolute.to_owned()];
         }
-        let searched = self
-            .search
-            .iter()
-            .map(|domain| format!("{host}.{}", domain.trim_end_matches('.')));
+        let searched = self.search.iter().map(|domain| format!("{host}.{domain}"));
         let itself = std::iter::once(host.to_owned());
         if host.matches('.').count() >= self.dots {
             itself.chain(searched).collect()

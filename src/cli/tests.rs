@@ -1,0 +1,300 @@
+use super::*;
+use std::os::unix::ffi::OsStringExt;
+
+mod argument_files;
+
+fn arguments(texts: &[&str]) -> Vec<OsString> {
+    texts.iter().map(OsString::from).collect()
+}
+
+fn config(texts: &[&str]) -> Result<Config, String> {
+    match parse(arguments(texts)) {
+        Ok(Command::Run(config)) => Ok(*config),
+        Ok(Command::Print(text)) => panic!("{texts:?} prints {text}"),
+        Err(error) => Err(error),
+    }
+}
+
+fn printed(texts: &[&str]) -> String {
+    match parse(arguments(texts)) {
+        Ok(Command::Print(text)) => text,
+        other => panic!("{texts:?}: {other:?}"),
+    }
+}
+
+/// `prometheus-haproxy-exporter --help` (0.14.0), but for `--help` and `--version`.
+const GO_FLAGS: [(&str, Takes); 13] = [
+    ("web.systemd-socket", Takes::Switch(false)),
+    ("web.listen-address", Takes::Value("", ":9101")),
+    ("web.config.file", Takes::Value("", "")),
+    ("web.telemetry-path", Takes::Value("", "/metrics")),
+    (
+        "haproxy.scrape-uri",
+        Takes::Value("", "http://localhost/;csv"),
+    ),
+    ("haproxy.ssl-verify", Takes::Switch(true)),
+    (
+        "haproxy.server-metric-fields",
+        Takes::Value(
+            "",
+            "2,3,4,5,6,7,8,9,13,14,15,16,17,18,21,24,30,33,35,38,39,40,41,42,43,44,49,50,58,59,60,61",
+        ),
+    ),
+    ("haproxy.server-exclude-states", Takes::Value("", "")),
+    ("haproxy.timeout", Takes::Value("", "5s")),
+    ("haproxy.pid-file", Takes::Value("", "")),
+    ("http.proxy-from-env", Takes::Switch(false)),
+    ("log.level", Takes::Value("", "info")),
+    ("log.format", Takes::Value("", "logfmt")),
+];
+
+#[test]
+fn the_flags_of_the_go_exporter_have_its_defaults() {
+    for (name, takes) in GO_FLAGS {
+        let (flag, _) = flags::find(name).expect(name);
+        match (flag.takes, takes) {
+            (Takes::Switch(ours), Takes::Switch(theirs)) => assert_eq!(ours, theirs, "{name}"),
+            (Takes::Value(_, ours), Takes::Value(_, theirs)) => assert_eq!(ours, theirs, "{name}"),
+            _ => panic!("{name} is of another kind"),
+        }
+    }
+}
+
+#[test]
+fn defaults() {
+    let config = config(&[]).unwrap();
+    assert_eq!(config.scrape_uri.to_string(), "http://localhost/;csv");
+    assert_eq!(config.timeout, Duration::from_secs(5));
+    assert_eq!(config.pid_file, None);
+    assert_eq!(config.server_columns.len(), 32);
+    assert_eq!(config.excluded_states, Vec::<Vec<u8>>::new());
+    assert_eq!(config.max_response_bytes, 64 << 20);
+    assert_eq!(config.tls, TlsOptions::default());
+    assert!(!config.proxy_from_env && !config.systemd_socket);
+    assert_eq!(config.listen, [ListenAddress::Any(9101)]);
+    assert_eq!(config.telemetry_path, "/metrics");
+    assert_eq!((config.socket_mode, config.ready_fd), (0o660, None));
+    assert_eq!(
+        (config.log_level, config.log_format),
+        (Level::Info, Format::Logfmt)
+    );
+}
+
+#[test]
+fn values_that_are_given() {
+    let config = config(&[
+        "--haproxy.scrape-uri=unix:/run/haproxy.sock",
+        "--haproxy.timeout",
+        "1m30s",
+        "--haproxy.pid-file=/run/haproxy.pid",
+        "--haproxy.server-metric-fields=2, 17 ,999",
+        "--haproxy.server-exclude-states=MAINT, no check,,",
+        "--haproxy.max-response-bytes=1073741824",
+        "--no-haproxy.ssl-verify",
+        "--http.proxy-from-env",
+        "--web.listen-address=:0",
+        "--web.listen-address",
+        "[::1]:9102",
+        "--web.listen-address=unix:/run/exporter.sock",
+        "--web.telemetry-path=/a/b;c",
+        "--web.systemd-socket",
+        "--web.socket-mode=600",
+        "--web.config.file=",
+        "--ready-fd=3",
+        "--log.level=debug",
+        "--log.format=json",
+    ])
+    .unwrap();
+    assert_eq!(config.scrape_uri.to_string(), "unix:/run/haproxy.sock");
+    assert_eq!(config.timeout, Duration::from_secs(90));
+    assert_eq!(config.pid_file, Some(PathBuf::from("/run/haproxy.pid")));
+    assert_eq!(config.server_columns, [2, 17, 999]);
+    assert_eq!(
+        config.excluded_states,
+        [b"MAINT".to_vec(), b"no check".to_vec()]
+    );
+    assert_eq!(config.max_response_bytes, 1 << 30);
+    assert!(config.tls.insecure && config.proxy_from_env && config.systemd_socket);
+    let listen = [
+        ListenAddress::Any(0),
+        ListenAddress::Host("::1".to_owned(), 9102),
+        ListenAddress::Unix(PathBuf::from("/run/exporter.sock")),
+    ];
+    assert_eq!(config.listen, listen);
+    assert_eq!(config.telemetry_path, "/a/b;c");
+    assert_eq!((config.socket_mode, config.ready_fd), (0o600, Some(3)));
+    assert_eq!(
+        (config.log_level, config.log_format),
+        (Level::Debug, Format::Json)
+    );
+}
+
+#[test]
+fn empty_values() {
+    let config = config(&[
+        "--haproxy.server-metric-fields=",
+        "--haproxy.server-exclude-states",
+        "",
+        "--haproxy.pid-file=",
+        "--ready-fd=",
+    ])
+    .unwrap();
+    assert_eq!(config.server_columns, Vec::<usize>::new());
+    assert_eq!(config.excluded_states, Vec::<Vec<u8>>::new());
+    assert_eq!((config.pid_file, config.ready_fd), (None, None));
+}
+
+#[test]
+fn forms_of_switches() {
+    let cases = [
+        ("--haproxy.ssl-verify", false),
+        ("--haproxy.ssl-verify=true", false),
+        ("--haproxy.ssl-verify=1", false),
+        ("--haproxy.ssl-verify=false", true),
+        ("--haproxy.ssl-verify=0", true),
+        ("--no-haproxy.ssl-verify", true),
+    ];
+    for (flag, insecure) in cases {
+        assert_eq!(config(&[flag]).unwrap().tls.insecure, insecure, "{flag}");
+    }
+    assert!(
+        !config(&["--no-http.proxy-from-env"])
+            .unwrap()
+            .proxy_from_env
+    );
+    assert!(config(&["--no-list-metrics"]).is_ok());
+}
+
+/// Every flag with a value of its own that it refuses, and the forms of the command line.
+#[test]
+fn error_texts() {
+    const CONFIG_FILE: &str = "--web.config.file: TLS and passwords are not served here; put HAProxy in front \
+        of the exporter (README, section Security, has a tested configuration)";
+    let long_path = format!("--web.listen-address=unix:/{}", "p".repeat(107));
+    let long_path_error = format!(
+        "--web.listen-address: \"unix:/{}\": the path is longer than 107 bytes",
+        "p".repeat(107)
+    );
+    #[rustfmt::skip]
+    let cases = [
+        ("--haproxy.scrape-uri=", "--haproxy.scrape-uri: a scheme is missing (use http://, unix:, tcp:// or file:)"),
+        ("--haproxy.scrape-uri=http://u:secret@h:x/", "--haproxy.scrape-uri: port \"x\" is no number from 1 to 65535"),
+        ("--haproxy.timeout=", "--haproxy.timeout: \"\" is no duration (use for example 5s, 500ms, 1m30s)"),
+        ("--haproxy.timeout=5", "--haproxy.timeout: duration \"5\" has no unit (use for example 5s, 500ms, 1m30s)"),
+        ("--haproxy.timeout=0s", "--haproxy.timeout: must be above zero"),
+        ("--haproxy.timeout=-1s", "--haproxy.timeout: duration \"-1s\" is negative"),
+        ("--haproxy.server-metric-fields=abc", "--haproxy.server-metric-fields: \"abc\" is no column number"),
+        ("--haproxy.server-metric-fields=2,,3", "--haproxy.server-metric-fields: \"\" is no column number"),
+        ("--haproxy.server-metric-fields=2;3", "--haproxy.server-metric-fields: \"2;3\" is no column number"),
+        ("--haproxy.max-response-bytes=0", "--haproxy.max-response-bytes: \"0\" is no number from 1 to 1073741824"),
+        ("--haproxy.max-response-bytes=1073741825", "--haproxy.max-response-bytes: \"1073741825\" is no number from 1 to 1073741824"),
+        ("--haproxy.max-response-bytes=64M", "--haproxy.max-response-bytes: \"64M\" is no number from 1 to 1073741824"),
+        ("--haproxy.ssl-verify=yes", "--haproxy.ssl-verify: \"yes\" is neither true nor false"),
+        ("--http.proxy-from-env=", "--http.proxy-from-env: \"\" is neither true nor false"),
+        ("--web.systemd-socket=TRUE", "--web.systemd-socket: \"TRUE\" is neither true nor false"),
+        ("--list-metrics=x", "--list-metrics: \"x\" is neither true nor false"),
+        ("--web.listen-address=", "--web.listen-address: \"\": the port is missing (:port or host:port)"),
+        ("--web.listen-address=9101", "--web.listen-address: \"9101\": the port is missing (:port or host:port)"),
+        ("--web.listen-address=:", "--web.listen-address: \":\": port \"\" is no number from 0 to 65535"),
+        ("--web.listen-address=:65536", "--web.listen-address: \":65536\": port \"65536\" is no number from 0 to 65535"),
+        ("--web.listen-address=:+1", "--web.listen-address: \":+1\": port \"+1\" is no number from 0 to 65535"),
+        ("--web.listen-address=::1:9101", "--web.listen-address: \"::1:9101\": an IPv6 address must be in brackets: [::1]:port"),
+        ("--web.listen-address=unix:a", "--web.listen-address: \"unix:a\": the path is not absolute (unix:/path)"),
+        (&long_path, &long_path_error),
+        ("--web.telemetry-path=", "--web.telemetry-path: \"\" does not begin with a slash"),
+        ("--web.telemetry-path=metrics", "--web.telemetry-path: \"metrics\" does not begin with a slash"),
+        ("--web.telemetry-path=/", "--web.telemetry-path: \"/\" is taken by another page"),
+        ("--web.telemetry-path=/-/healthy", "--web.telemetry-path: \"/-/healthy\" is taken by another page"),
+        ("--web.telemetry-path=/a b", "--web.telemetry-path: \"/a b\" holds a character that a path may not have"),
+        ("--web.telemetry-path=/a?b", "--web.telemetry-path: \"/a?b\" holds a character that a path may not have"),
+        ("--web.telemetry-path=/<", "--web.telemetry-path: \"/<\" holds a character that a path may not have"),
+        ("--web.telemetry-path=/\u{fc}", "--web.telemetry-path: \"/\u{fc}\" holds a character that a path may not have"),
+        ("--web.socket-mode=", "--web.socket-mode: \"\" is no octal number from 0 to 0777"),
+        ("--web.socket-mode=888", "--web.socket-mode: \"888\" is no octal number from 0 to 0777"),
+        ("--web.socket-mode=1777", "--web.socket-mode: \"1777\" is no octal number from 0 to 0777"),
+        ("--web.socket-mode=+7", "--web.socket-mode: \"+7\" is no octal number from 0 to 0777"),
+        ("--web.config.file=/a.yml", CONFIG_FILE),
+        ("--ready-fd=2", "--ready-fd: \"2\" is no descriptor number above 2"),
+        ("--ready-fd=x", "--ready-fd: \"x\" is no descriptor number above 2"),
+        ("--log.level=INFO", "--log.level: \"INFO\" is none of debug, info, warn, error"),
+        ("--log.format=text", "--log.format: \"text\" is neither logfmt nor json"),
+        ("--haproxy.timeout", "--haproxy.timeout needs a value"),
+        ("--ready-fd", "--ready-fd needs a value"),
+        ("--no-http.proxy-from-env=true", "--no-http.proxy-from-env takes no value (\"true\")"),
+        ("--no-haproxy.timeout", "unknown flag --no-haproxy.timeout (try --help)"),
+        ("--no-version", "unknown flag --no-version (try --help)"),
+        ("--bogus=1", "unknown flag --bogus (try --help)"),
+        ("--a\nb", "unknown flag --a\\nb (try --help)"),
+        ("--Log.level=info", "unknown flag --Log.level (try --help)"),
+        ("-x", "unknown flag -x (try --help)"),
+        ("-\u{1b}", "unknown flag -\\u{1b} (try --help)"),
+        ("-log.level=info", "unknown flag -l (try --help)"),
+        ("word", "unexpected argument \"word\" (try --help)"),
+        ("", "unexpected argument \"\" (try --help)"),
+        ("-", "unexpected argument \"-\" (try --help)"),
+        ("a\nb", "unexpected argument \"a\\nb\" (try --help)"),
+    ];
+    for (argument, expected) in cases {
+        let error = config(&[argument]).unwrap_err();
+        assert_eq!(error, expected, "{argument:?}");
+        assert!(!error.contains('\n'));
+    }
+    let behind_the_end = config(&["--", "--help"]);
+    let expected = "unexpected argument \"--help\" (try --help)";
+    assert_eq!(behind_the_end.unwrap_err(), expected);
+    let not_utf_8 = OsString::from_vec(b"--log.level=\xff".to_vec());
+    let expected = "--log.level: \"\\xFF\" is not UTF-8";
+    assert_eq!(parse([not_utf_8]).unwrap_err(), expected);
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn flags_that_need_tls() {
+    for name in ["haproxy.ssl-ca-file", "haproxy.ssl-server-name"] {
+        let expected = format!("--{name}: this build has no TLS (build with `make TLS=1`)");
+        let error = config(&[&format!("--{name}=x")]).unwrap_err();
+        assert_eq!(error, expected);
+    }
+}
+
+#[test]
+fn every_flag_but_the_listen_address_stands_once() {
+    for flag in flags::FLAGS {
+        let argument = match flag.takes {
+            Takes::Switch(_) => format!("--{}", flag.name),
+            Takes::Value(_, value) => format!("--{}={value}", flag.name),
+        };
+        let parsed = parse(arguments(&[&argument, &argument]));
+        match flag.name {
+            "web.listen-address" => assert!(parsed.is_ok()),
+            name => assert_eq!(parsed.unwrap_err(), format!("--{name} is given twice")),
+        }
+    }
+    let both = config(&["--http.proxy-from-env", "--no-http.proxy-from-env"]);
+    let expected = "--http.proxy-from-env is given twice";
+    assert_eq!(both.unwrap_err(), expected);
+}
+
+#[test]
+fn texts_to_print() {
+    let help = printed(&["--help"]);
+    assert_eq!(printed(&["-h"]), help);
+    assert_eq!(printed(&["--log.level=info", "--help", "--bogus"]), help);
+    assert!(help.starts_with("usage: haproxy_exporter [<flags>]\n"));
+    for flag in flags::FLAGS {
+        let usage = match flag.takes {
+            Takes::Switch(_) => format!("--[no-]{}", flag.name),
+            Takes::Value(..) => format!("--{}=", flag.name),
+        };
+        assert!(help.contains(&usage) && help.contains(flag.help), "{usage}");
+    }
+    let version = printed(&["--version"]);
+    let number = env!("CARGO_PKG_VERSION");
+    assert!(version.starts_with(&format!("haproxy_exporter, version {number}")));
+    assert!(version.ends_with('\n') && version.lines().count() == 1);
+    let metrics = printed(&["--list-metrics"]);
+    assert_eq!(metrics.lines().count(), crate::catalog::all().len());
+    assert!(metrics.lines().all(|line| line.split('\t').count() == 4));
+    assert!(metrics.contains("haproxy_server_up\tgauge\tbackend,server\t"));
+    assert!(metrics.contains("haproxy_up\tgauge\t\t"));
+}
