@@ -96,6 +96,11 @@ impl Client {
         matches!(self.state, State::Reading | State::Leaving).then_some(self.since)
     }
 
+    /// Since when the connection waits for its turn, if it does.
+    pub fn waits_since(&self) -> Option<Instant> {
+        matches!(self.state, State::Waiting { .. }).then_some(self.since)
+    }
+
     /// How long the present state has lasted.
     pub fn waited(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.since)

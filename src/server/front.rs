@@ -28,6 +28,9 @@ const ACCEPTS_A_TURN: usize = 16;
 const MIN_IDLE: Duration = Duration::from_millis(10);
 /// After a failed accept, the time until the next try.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// A client that has less time gets a scrape of its own: HAProxy must not look down to those who
+/// share a scrape because one of them is in a hurry.
+const MIN_SHARED_TIME: Duration = Duration::from_secs(1);
 /// Time for the answer under way when a signal asks to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -369,16 +372,19 @@ impl Front {
 
     /// Sends a request on to the server.
     fn begin(&mut self, position: usize, now: Instant) -> std::io::Result<()> {
-        let time_left = self.shortest_time_left(now);
+        let own = self.clients[position].as_ref();
+        let own = own.and_then(|client| self.time_left(client, now));
+        let hurry = own.filter(|left| *left < MIN_SHARED_TIME);
+        let time_left = hurry.or_else(|| self.shortest_time_left(now));
         let Some(client) = &mut self.clients[position] else {
             return Ok(());
         };
         let State::Waiting { request, ticket } = &client.state else {
             return Ok(());
         };
-        if *ticket >= self.batch_end {
+        if *ticket >= self.batch_end || hurry.is_some() {
             self.batch += 1;
-            self.batch_end = self.next_ticket;
+            self.batch_end = hurry.map_or(self.next_ticket, |_| *ticket + 1);
         }
         let head = canonical_head(request, &self.key, self.batch, time_left);
         self.relay.begin(request, now);
@@ -389,15 +395,20 @@ impl Front {
         self.private.write_all(&head)
     }
 
-    /// The least that any waiting client has left of the time it announced.
+    /// The least that any of those who share a scrape has left of the time it announced.
     fn shortest_time_left(&self, now: Instant) -> Option<Duration> {
-        let left = |client: &Client| match &client.state {
-            State::Waiting { request, .. } => request
-                .announced
-                .map(|time| time.saturating_sub(client.waited(now))),
-            _ => None,
+        let left = |client| self.time_left(client, now);
+        let all = self.clients.iter().flatten().filter_map(left);
+        all.filter(|left| *left >= MIN_SHARED_TIME).min()
+    }
+
+    /// What a waiting client has left, unless that is more than any scrape may take.
+    fn time_left(&self, client: &Client, now: Instant) -> Option<Duration> {
+        let State::Waiting { request, .. } = &client.state else {
+            return None;
         };
-        self.clients.iter().flatten().filter_map(left).min()
+        let left = request.announced?.saturating_sub(client.waited(now));
+        (left < self.patience * 2).then_some(left)
     }
 
     /// The place for one more client: a free one, or that of the one that is idle the longest.
@@ -451,7 +462,9 @@ impl Front {
         ) {
             log::debug("cannot accept", &[("err", error)]);
             self.accept_after = now + ACCEPT_PAUSE;
-            if let Some((position, _)) = self.oldest_idle() {
+            // Not the one that has just been accepted: its request may be on the way.
+            let idle = self.oldest_idle();
+            if let Some((position, _)) = idle.filter(|(_, since)| *since + MIN_IDLE <= now) {
                 self.close(position);
             }
         }

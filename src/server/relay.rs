@@ -16,8 +16,12 @@ const MAX_HEAD_BYTES: usize = 4096;
 const PIECES_A_TURN: usize = 16;
 /// A client that reads nothing for this long is given up.
 const STALL_TIMEOUT: Duration = Duration::from_secs(5);
-/// The same while others wait for their answers, so that several never-readers do not add up.
+/// The same while others wait for their answers ...
 const CROWDED_STALL_TIMEOUT: Duration = Duration::from_millis(500);
+/// ... and once one of them has waited for `LONG_WAIT`, so that never-readers do not add up.
+const LATE_STALL_TIMEOUT: Duration = Duration::from_millis(100);
+/// Far below Prometheus' own timeout of 10 s.
+const LONG_WAIT: Duration = Duration::from_secs(1);
 /// While others wait a client must read this fast on average, after the first second.
 const CROWDED_BYTES_PER_SECOND: u64 = 256 * 1024;
 /// Time for a whole answer.
@@ -102,18 +106,18 @@ impl Relay {
     }
 
     /// When the client is given up for its slowness, if nothing happens before. Only once it has
-    /// bytes to read: how long the server takes is not its fault.
-    pub fn client_expires(&self, crowded: bool) -> Option<Instant> {
+    /// bytes to read: how long the server takes is not its fault. `others_wait` is since when
+    /// others do.
+    pub fn client_expires(&self, others_wait: Option<Instant>) -> Option<Instant> {
         if self.waits_for_server_since().is_some() {
             return None;
         }
-        let stall = if crowded {
-            CROWDED_STALL_TIMEOUT
-        } else {
-            STALL_TIMEOUT
-        };
-        let mut expires = (self.last_sent + stall).min(self.began + ANSWER_TIMEOUT);
-        if crowded {
+        let mut expires = (self.last_sent + STALL_TIMEOUT).min(self.began + ANSWER_TIMEOUT);
+        if let Some(since) = others_wait {
+            let late = (self.last_sent + LATE_STALL_TIMEOUT).max(since + LONG_WAIT);
+            expires = expires
+                .min(self.last_sent + CROWDED_STALL_TIMEOUT)
+                .min(late);
             let pace = Duration::from_millis(1000 + self.sent * 1000 / CROWDED_BYTES_PER_SECOND);
             expires = expires.min(self.began + pace);
         }
@@ -285,3 +289,7 @@ impl Relay {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "relay_tests.rs"]
+mod tests;
