@@ -120,7 +120,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn header_parts<'a>(family: &'a Family) -> [&'a str; 9] {
+fn header_parts(family: &Family) -> [&str; 9] {
     let (name, word) = (family.name, family.kind.word());
     [
         "# HELP ",

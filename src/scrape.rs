@@ -11,7 +11,7 @@ use crate::info;
 use crate::log;
 use crate::process::{Complaint, Facts, ProcRoot};
 use crate::source::buffer::ReadBuffer;
-use crate::source::{Fetch, Problem, Source, SourceError};
+use crate::source::{Fetch, Source, SourceError};
 use crate::table::Table;
 
 /// The revision that the build was told (`HAPROXY_EXPORTER_REVISION`, set by the Makefile).
@@ -82,7 +82,7 @@ impl Scraper {
     /// client has, less a tenth for the answer's way. A failure is logged and shows as `haproxy_up 0`.
     pub fn scrape(&mut self, announced: Option<Duration>) {
         let start = Instant::now();
-        let timeout = announced.map_or(self.timeout, |time| self.timeout.min(time * 9 / 10));
+        let timeout = announced.map_or(self.timeout, |time| self.timeout.min(time / 10 * 9));
         self.scrapes += 1;
         let result = self.fetch(Deadline::after(timeout));
         self.up = result.is_ok();
@@ -125,28 +125,26 @@ impl Scraper {
         self.info.clear();
         self.read_buffer.clear();
         let table = &mut self.table;
-        let fetched = self.source.fetch(&mut Fetch {
+        let info = self.source.fetch(&mut Fetch {
             deadline,
             max_bytes: self.max_bytes,
             buffer: &mut self.read_buffer,
-            rows: &mut |input| table.push(input),
+            rows: &mut |input, proof| match proof {
+                None => table.push(input),
+                Some(proof) => table.finish(input, proof).map(|()| input.len()),
+            },
             info: &mut self.info,
         })?;
-        self.table
-            .finish(self.read_buffer.data(), fetched.proof)
-            .map_err(|error| SourceError {
-                object: self.source.object().to_owned(),
-                problem: Problem::Table(error),
-            })?;
-        if let Some(Err(error)) = fetched.info {
+        let failure = match info {
+            Some(Err(error)) => Some(error.to_string()),
+            Some(Ok(())) => info::parse(&self.info)
+                .err()
+                .map(|error| format!("{}: {error}", self.source.object())),
+            None => None,
+        };
+        if let Some(error) = failure {
             log::warn("show info failed", &[("err", &error)]);
             self.info.clear();
-        } else if fetched.info.is_some() {
-            if let Err(error) = info::parse(&self.info) {
-                let error = format!("{}: {error}", self.source.object());
-                log::warn("show info failed", &[("err", &error)]);
-                self.info.clear();
-            }
         }
         Ok(())
     }

@@ -127,6 +127,8 @@ struct Answer {
     header: bool,
     good_row: bool,
     ends_blank: bool,
+    /// The last row had a wrong number of fields.
+    ends_in_bad_row: bool,
     /// Empty until a line has come that is not blank; kept to save an allocation a scrape.
     first_line: Vec<u8>,
 }
@@ -197,6 +199,10 @@ impl Table {
             if !self.looks_like_statistics() {
                 return Err(self.not_statistics());
             }
+        }
+        // A body as long as announced may still end in a row that is not whole.
+        if !rest.is_empty() && self.answer.ends_in_bad_row {
+            return Err(TableError::Cut(proof));
         }
         if is_cut || (proof == Proof::EmptyLine && !self.answer.ends_blank) {
             return Err(TableError::Cut(proof));
@@ -327,21 +333,30 @@ fn take_row(
     answer: &mut Answer,
 ) -> Result<Option<Scope>, TableError> {
     let line = answer.lines;
+    answer.ends_in_bad_row = false;
     if row.count > MAX_FIELDS {
         return Err(TableError::TooManyFields(line));
     }
     let expected = *field_count.get_or_insert(row.count);
     if row.count != expected || row.count < MIN_FIELDS {
+        answer.ends_in_bad_row = true;
         let expected = expected.max(MIN_FIELDS);
-        failures.add(line, || format!("line {line}: {} fields instead of {expected}", row.count));
+        failures.add(line, || {
+            format!("line {line}: {} fields instead of {expected}", row.count)
+        });
         return Ok(None);
     }
-    answer.good_row = true;
     let scope = match row.field(ROW_TYPE) {
-        Some(b"0") => Scope::Frontend,
-        Some(b"1") => Scope::Backend,
-        Some(b"2") => Scope::Server,
+        Some(b"0") => Some(Scope::Frontend),
+        Some(b"1") => Some(Scope::Backend),
+        Some(b"2") => Some(Scope::Server),
+        // A listener.
+        Some(b"3") => None,
         _ => return Ok(None),
+    };
+    answer.good_row = true;
+    let Some(scope) = scope else {
+        return Ok(None);
     };
     let field = |column| row.field(column).unwrap_or_default();
     if field(PROXY_NAME).len() > MAX_NAME_BYTES || field(SERVICE_NAME).len() > MAX_NAME_BYTES {

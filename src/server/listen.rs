@@ -104,10 +104,10 @@ struct SocketFile {
 impl Listener {
     /// Removes the socket file that this listener made.
     pub fn remove_file(&self) {
-        if let Some(file) = &self.file {
-            if identity(&file.path).ok() == Some(file.identity) {
-                let _ = std::fs::remove_file(&file.path);
-            }
+        if let Some(file) = &self.file
+            && identity(&file.path).ok() == Some(file.identity)
+        {
+            let _ = std::fs::remove_file(&file.path);
         }
     }
 }

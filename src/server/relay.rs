@@ -19,7 +19,7 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The same while others wait for their answers ...
 const CROWDED_STALL_TIMEOUT: Duration = Duration::from_millis(500);
 /// ... and once one of them has waited for `LONG_WAIT`, so that never-readers do not add up.
-const LATE_STALL_TIMEOUT: Duration = Duration::from_millis(100);
+const LATE_STALL_TIMEOUT: Duration = Duration::from_millis(250);
 /// Far below Prometheus' own timeout of 10 s.
 const LONG_WAIT: Duration = Duration::from_secs(1);
 /// While others wait a client must read this fast on average, after the first second.

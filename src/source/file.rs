@@ -5,7 +5,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
-use super::{Fetch, Fetched, Phase, Problem, SourceError};
+use super::{Fetch, InfoFetched, Phase, Problem, SourceError};
 use crate::table::Proof;
 
 /// A regular file with the output of `show stat`, or of the stats page with `;csv`.
@@ -21,12 +21,15 @@ pub enum FileError {
     NotRegular,
     /// Written while it was read.
     Changed,
+    /// Nothing in it.
+    Empty,
 }
 
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotRegular => "open: not a regular file",
+            Self::Empty => "the file is empty",
             Self::Changed => "read: the file was changed meanwhile (write a new one and rename it)",
         })
     }
@@ -50,17 +53,14 @@ impl FileSource {
     ///
     /// # Errors
     /// When the file could not be read whole.
-    pub fn fetch(&self, fetch: &mut Fetch<'_>) -> Result<Fetched, SourceError> {
-        let proof = self.read(fetch);
-        proof
-            .map(|()| Fetched {
-                proof: Proof::LineEnd,
-                info: None,
-            })
-            .map_err(|problem| SourceError {
+    pub fn fetch(&self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
+        match self.read(fetch) {
+            Ok(()) => Ok(None),
+            Err(problem) => Err(SourceError {
                 object: self.object.clone(),
                 problem,
-            })
+            }),
+        }
     }
 
     fn read(&self, fetch: &mut Fetch<'_>) -> Result<(), Problem> {
@@ -81,7 +81,10 @@ impl FileSource {
         if state(&before) != state(&after) {
             return Err(Problem::File(FileError::Changed));
         }
-        Ok(())
+        if after.len() == 0 {
+            return Err(Problem::File(FileError::Empty));
+        }
+        fetch.end(Proof::LineEnd)
     }
 }
 

@@ -4,7 +4,7 @@ use super::http_head::{self, ChunkDecoder, Ending, HttpError, MAX_HEAD_BYTES};
 use super::proxy::Proxy;
 use super::resolve::Resolver;
 use super::stream::Stream;
-use super::{Fetch, Fetched, Options, Problem, SourceError};
+use super::{Fetch, InfoFetched, Options, Problem, SourceError};
 use crate::deadline::Deadline;
 use crate::table::Proof;
 use crate::uri::{HostPort, HttpUri};
@@ -69,17 +69,17 @@ impl HttpSource {
     ///
     /// # Errors
     /// When the statistics could not be read.
-    pub fn fetch(&mut self, fetch: &mut Fetch<'_>) -> Result<Fetched, SourceError> {
-        let result = self.read_answer(fetch);
-        result
-            .map(|proof| Fetched { proof, info: None })
-            .map_err(|problem| SourceError {
+    pub fn fetch(&mut self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
+        match self.read_answer(fetch) {
+            Ok(()) => Ok(None),
+            Err(problem) => Err(SourceError {
                 object: self.object.clone(),
                 problem,
-            })
+            }),
+        }
     }
 
-    fn read_answer(&mut self, fetch: &mut Fetch<'_>) -> Result<Proof, Problem> {
+    fn read_answer(&mut self, fetch: &mut Fetch<'_>) -> Result<(), Problem> {
         let mut transport = self.connect(fetch.deadline)?;
         transport.send_all(&self.request, fetch.deadline)?;
         let body = read_head(
@@ -89,16 +89,16 @@ impl HttpSource {
         let ending = http_head::parse(&self.head[..body]).map_err(Problem::Http)?;
         // What was read behind the head belongs to the body.
         let first = self.head.split_off(body);
+        let proof = match ending {
+            Ending::Close => Proof::LineEnd,
+            Ending::Chunks | Ending::Length(_) => Proof::Length,
+        };
         match ending {
             Ending::Chunks => read_chunks(&mut transport, first, fetch)?,
             Ending::Length(length) => read_plain(&mut transport, &first, Some(length), fetch)?,
             Ending::Close => read_plain(&mut transport, &first, None, fetch)?,
         }
-        Ok(if ending == Ending::Close {
-            Proof::LineEnd
-        } else {
-            Proof::Length
-        })
+        fetch.end(proof)
     }
 
     fn connect(&self, deadline: Deadline) -> Result<Transport, Problem> {
@@ -191,8 +191,9 @@ pub(super) fn read_head(
         }
         // The empty line may have begun in the piece before.
         let from = usize::saturating_sub(searched, 3);
-        if let Some(end) = http_head::head_end(&head[from..]) {
-            return Ok(from + end);
+        let end = http_head::head_end(&head[from..]).map(|end| from + end);
+        if let Some(end) = end.filter(|end| *end <= MAX_HEAD_BYTES) {
+            return Ok(end);
         }
         searched = head.len();
         if searched > MAX_HEAD_BYTES {

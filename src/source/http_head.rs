@@ -125,8 +125,10 @@ pub fn parse(head: &[u8]) -> Result<Ending, HttpError> {
         200..=299 => {}
         300..=399 => {
             let location = headers(head).find(|(name, _)| name.eq_ignore_ascii_case(b"location"));
-            let location = location.map_or(String::new(), |(_, value)| text(value));
-            return Err(HttpError::Redirect(code, location));
+            return Err(match location {
+                Some((_, location)) => HttpError::Redirect(code, text(location)),
+                None => HttpError::Status(line),
+            });
         }
         401 => return Err(HttpError::Unauthorized),
         _ => return Err(HttpError::Status(line)),
@@ -208,8 +210,10 @@ enum ChunkState {
     Extension(u64),
     /// In the data, with this many bytes to come.
     Data(u64),
-    /// At the line end behind the data.
+    /// At the line end behind the data, and between its two bytes: a size that is wrong by one
+    /// must not find a line end.
     DataEnd,
+    DataLineFeed,
     /// In the lines behind the last chunk; whether the present line is empty so far.
     Trailer(bool),
     Done,
@@ -270,8 +274,8 @@ impl ChunkDecoder {
             }
             (ChunkState::Size(size), b';' | b'\r' | b' ' | b'\t', _) => ChunkState::Extension(size),
             (ChunkState::Extension(size), _, _) => ChunkState::Extension(size),
-            (ChunkState::DataEnd, b'\r', _) => ChunkState::DataEnd,
-            (ChunkState::DataEnd, b'\n', _) => {
+            (ChunkState::DataEnd, b'\r', _) => ChunkState::DataLineFeed,
+            (ChunkState::DataLineFeed, b'\n', _) => {
                 self.line_bytes = 0;
                 ChunkState::SizeStart
             }

@@ -45,20 +45,18 @@ pub struct Fetch<'a> {
     pub max_bytes: u64,
     /// Receives the bytes; what the rows did not take at the end is still in it.
     pub buffer: &'a mut ReadBuffer,
-    /// Takes whole rows off the beginning and returns their bytes.
-    pub rows: &'a mut dyn FnMut(&[u8]) -> Result<usize, TableError>,
+    /// Takes whole rows off the beginning and returns their bytes. With a proof, what is given is
+    /// all there is, and must be complete.
+    pub rows: &'a mut TakeRows<'a>,
     /// Receives the answer to `show info`, where the source has one.
     pub info: &'a mut Vec<u8>,
 }
 
-/// What a fetch brought.
-#[derive(Debug)]
-pub struct Fetched {
-    /// What must prove that the statistics are complete.
-    pub proof: Proof,
-    /// Whether `show info` was answered; `None` where the source cannot ask.
-    pub info: Option<Result<(), SourceError>>,
-}
+/// Takes bytes of the statistics; see `Fetch::rows`.
+pub type TakeRows<'a> = dyn FnMut(&[u8], Option<Proof>) -> Result<usize, TableError> + 'a;
+
+/// Whether `show info` was answered; `None` where the source cannot ask.
+pub type InfoFetched = Option<Result<(), SourceError>>;
 
 impl Source {
     /// The source that `uri` names. HTTP goes through the proxy that `environment` asks for, if any.
@@ -77,8 +75,8 @@ impl Source {
     /// Asks for the statistics, and for `show info` where there is such a thing.
     ///
     /// # Errors
-    /// When the statistics could not be read; a failed `show info` alone is in `Fetched`.
-    pub fn fetch(&mut self, fetch: &mut Fetch<'_>) -> Result<Fetched, SourceError> {
+    /// When the statistics could not be read, or are not complete.
+    pub fn fetch(&mut self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
         match self {
             Self::Socket(source) => source.fetch(fetch),
             Self::Http(source) => source.fetch(fetch),
@@ -166,8 +164,10 @@ pub enum Problem {
     TimedOut(Phase),
     /// The host has no address, with the reason.
     Unresolved(String),
-    /// The answer has more bytes than are allowed.
+    /// The statistics have more bytes than are allowed.
     TooLarge(u64),
+    /// The answer to `show info` has.
+    InfoTooLarge(u64),
     /// The HTTP answer is no good.
     Http(http_head::HttpError),
     /// The file is no good.
@@ -201,6 +201,9 @@ impl fmt::Display for Problem {
                 f,
                 "read: the answer is larger than {limit} bytes (--haproxy.max-response-bytes)"
             ),
+            Self::InfoTooLarge(limit) => {
+                write!(f, "read: the answer is larger than {limit} bytes")
+            }
             Self::Http(error) => error.fmt(f),
             Self::File(error) => error.fmt(f),
             #[cfg(feature = "tls")]

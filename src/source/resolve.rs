@@ -279,40 +279,55 @@ fn ask(server: SocketAddr, name: &[u8], deadline: Deadline) -> io::Result<Vec<Ip
     let socket = UdpSocket::bind((any, 0))?;
     socket.connect(server)?;
     let deadline = deadline.or_after(SERVER_TIMEOUT);
-    let mut waiting = [
-        (TYPE_A, random_id(0), None),
-        (TYPE_AAAA, random_id(1), None),
-    ];
-    for (kind, id, _) in &waiting {
+    let mut waiting = vec![(TYPE_A, random_id(0)), (TYPE_AAAA, random_id(1))];
+    for (kind, id) in &waiting {
         socket.send(&query(*id, name, *kind))?;
     }
+    let mut found: Vec<IpAddr> = Vec::new();
+    let mut failure = None;
     let mut packet = [0; 4096];
-    while waiting.iter().any(|(_, _, answer)| answer.is_none()) {
-        let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
-        socket.set_read_timeout(Some(left))?;
-        let received = match socket.recv(&mut packet) {
+    while !waiting.is_empty() {
+        let received = match receive(&socket, &mut packet, deadline) {
             Ok(length) => &packet[..length],
-            Err(e)
-                if matches!(
-                    e.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                ) =>
-            {
-                continue;
+            Err(error) => {
+                failure = Some(error);
+                break;
             }
-            Err(e) => return Err(e),
         };
-        for (kind, id, answer) in &mut waiting {
-            if answer.is_none() {
-                *answer = parse_answer(received, *id, name, *kind)?;
-            }
+        waiting.retain(
+            |(kind, id)| match parse_answer(received, *id, name, *kind) {
+                Ok(None) => true,
+                Ok(Some(addresses)) => {
+                    found.extend(addresses);
+                    false
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    false
+                }
+            },
+        );
+    }
+    // Servers that fail for one kind of address, or never answer for it, are common.
+    match failure {
+        Some(error) if found.is_empty() => Err(error),
+        _ => {
+            found.sort_by_key(IpAddr::is_ipv6);
+            Ok(found)
         }
     }
-    Ok(waiting
-        .into_iter()
-        .filter_map(|(_, _, answer)| answer)
-        .flatten()
-        .collect())
+}
+
+fn receive(socket: &UdpSocket, packet: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+    loop {
+        let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
+        socket.set_read_timeout(Some(left))?;
+        match socket.recv(packet) {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
 }
 
 /// A number that an attacker off the path cannot guess, from std's randomly keyed hasher.

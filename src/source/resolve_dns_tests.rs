@@ -379,12 +379,16 @@ fn a_silent_name_server_takes_the_time_there_is() {
     let expected = Err("timed out".to_owned());
     let server = NameServer::start(|_| Vec::new());
     assert_eq!(server.resolve(LOCAL, "app", short), expected);
-    // One kind answered is not enough, nor are answers that are not ours.
+    // Answers that are not ours do not count.
+    let server = NameServer::start(|q| vec![q.packet.clone(), b"x".to_vec()]);
+    assert_eq!(server.resolve(LOCAL, "app", short), expected);
+    // One kind answered is enough: some servers never answer for IPv6.
     let server = NameServer::start(|q| match q.kind {
         TYPE_A => vec![q.addresses(&[[10, 0, 0, 1]], &[])],
-        _ => vec![q.packet.clone(), b"x".to_vec()],
+        _ => Vec::new(),
     });
-    assert_eq!(server.resolve(LOCAL, "app", short), expected);
+    let found = server.resolve(LOCAL, "app", short);
+    assert_eq!(found, Ok("10.0.0.1:7".to_owned()));
     // No search domain is asked when the time is over.
     let server = NameServer::start(|_| Vec::new());
     let found = server.resolve("nameserver 127.0.0.1\nsearch a b c\n", "app", short);

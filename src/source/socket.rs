@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 
 use super::resolve::Resolver;
 use super::stream::Stream;
-use super::{Fetch, Fetched, Phase, Problem, SourceError};
+use super::{Fetch, InfoFetched, Phase, Problem, SourceError};
 use crate::deadline::Deadline;
 use crate::sys;
 use crate::table::Proof;
@@ -66,18 +66,16 @@ impl SocketSource {
     ///
     /// # Errors
     /// When the statistics could not be read.
-    pub fn fetch(&self, fetch: &mut Fetch<'_>) -> Result<Fetched, SourceError> {
+    pub fn fetch(&self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
         let stat = self
             .ask(self.show_stat, fetch.deadline)
             .map_err(|problem| self.error(problem))?;
         let info = self.ask(SHOW_INFO, fetch.deadline);
         self.read_rows(&stat, fetch)
+            .and_then(|()| fetch.end(Proof::EmptyLine))
             .map_err(|problem| self.error(problem))?;
         let info = info.and_then(|stream| read_info(&stream, fetch));
-        Ok(Fetched {
-            proof: Proof::EmptyLine,
-            info: Some(info.map_err(|problem| self.error(problem))),
-        })
+        Ok(Some(info.map_err(|problem| self.error(problem))))
     }
 
     fn error(&self, problem: Problem) -> SourceError {
@@ -120,9 +118,17 @@ impl Fetch<'_> {
             return Err(Problem::TooLarge(self.max_bytes));
         }
         self.buffer.filled(count);
-        let taken = (self.rows)(self.buffer.data()).map_err(Problem::Table)?;
+        let taken = (self.rows)(self.buffer.data(), None).map_err(Problem::Table)?;
         self.buffer.take(taken);
         Ok(())
+    }
+
+    /// All bytes of the statistics have come; `proof` is what must show them to be complete.
+    ///
+    /// # Errors
+    /// When they are not, or are no statistics.
+    pub(super) fn end(&mut self, proof: Proof) -> Result<(), Problem> {
+        (self.rows)(self.buffer.data(), Some(proof)).map_err(Problem::Table).map(drop)
     }
 }
 
@@ -134,7 +140,7 @@ fn read_info(stream: &Stream, fetch: &mut Fetch<'_>) -> Result<(), Problem> {
             return Ok(());
         }
         if (fetch.info.len() + count) as u64 > MAX_INFO_BYTES {
-            return Err(Problem::TooLarge(MAX_INFO_BYTES));
+            return Err(Problem::InfoTooLarge(MAX_INFO_BYTES));
         }
         fetch.info.extend_from_slice(&piece[..count]);
     }

@@ -173,7 +173,7 @@ impl Connection {
                 let text = "closed by the peer".to_owned();
                 return Err(Problem::Tls(Phase::Handshake, text));
             }
-            self.flush(deadline)?;
+            self.push(deadline)?;
         }
         Ok(())
     }
@@ -187,7 +187,7 @@ impl Connection {
             // Takes what fits into the session's buffer.
             let taken = self.session.writer().write(bytes);
             bytes = &bytes[taken.map_err(|error| Problem::Io(Phase::Send, error, None))?..];
-            self.flush(deadline)?;
+            self.push(deadline)?;
         }
         Ok(())
     }
@@ -242,6 +242,15 @@ impl Connection {
         // The alert that tells the peer; whether it arrives does not matter here.
         let _ = self.flush(deadline);
         Err(Problem::Tls(Phase::Read, explain(&error)))
+    }
+
+    /// Flushes. A peer that closed may have said why in an alert, which tells more than a reset.
+    fn push(&mut self, deadline: Deadline) -> Result<(), Problem> {
+        self.flush(deadline)
+            .map_err(|problem| match self.pull(deadline) {
+                Err(alert @ Problem::Tls(..)) => alert,
+                _ => problem,
+            })
     }
 
     fn flush(&mut self, deadline: Deadline) -> Result<(), Problem> {
