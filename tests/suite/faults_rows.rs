@@ -1,0 +1,431 @@
+//! Answers that are complete but hold rows, names and numbers no HAProxy should print.
+//!
+//! A bad row or cell costs itself and one count, whatever it holds; a row beyond the limits that
+//! bound the memory costs the scrape.
+
+use tempfile::TempDir;
+
+use crate::support::csv::{FIELDS, HEADER, answer, backend, frontend, row, server};
+use crate::support::fake_haproxy::{Act, Answers, Fake};
+use crate::support::faults::{self, CUT, Case, line_too_long};
+
+const BARE_QUOTE: &str = "line 3: a quote where none may stand";
+const LONG_NAME: &str = "line 3 has a name longer than 4096 bytes";
+const NAME_LIMIT: usize = 4096;
+const FIELD_LIMIT: usize = 1024;
+/// With the newline at the end.
+const LINE_LIMIT: usize = 1 << 20;
+
+fn run(cases: Vec<Case>) {
+    let directory = TempDir::new().expect("a temporary directory");
+    let fake = Fake::unix(&directory.path().join("haproxy.sock"), Answers::default());
+    let good = answer(&[good_row()]);
+    let healthy = Case::served("healthy", &good, vec![Act::Send(good.clone())]);
+    faults::run(&fake, &[], &healthy, &cases);
+}
+
+fn good_row() -> String {
+    server("app", "good", &[(4, "1"), (17, "UP"), (58, "3")])
+}
+
+fn served(name: &str, stat: &[u8]) -> Case {
+    Case::served(name, stat, vec![Act::Send(stat.to_vec())])
+}
+
+fn failed(name: &str, stat: Vec<u8>, err: &str) -> Case {
+    Case::failed(name, vec![Act::Send(stat)], err)
+}
+
+/// A good row, the rows of the case, a good row: the neighbours must survive.
+fn between(rows: &[String]) -> Vec<u8> {
+    answer(&[&[good_row()], rows, &[backend("app", &[(4, "9")])]].concat())
+}
+
+#[test]
+fn rows() {
+    let short = |fields: usize| "1,".repeat(fields - 1) + "\n";
+    let of_fields = |fields: usize| format!("app,odd,{}\n", ",".repeat(fields - 3));
+    let twice = server("app", "twice", &[(4, "1")]);
+    let again = server("app", "twice", &[(4, "2")]);
+    run(vec![
+        Case::bad_rows(
+            "a row with a field less",
+            &between(&[of_fields(FIELDS)]),
+            1,
+            "line 3: 62 fields instead of 63",
+        ),
+        Case::bad_rows(
+            "a row with a field more",
+            &between(&[of_fields(FIELDS + 2)]),
+            1,
+            "line 3: 64 fields instead of 63",
+        ),
+        Case::bad_rows(
+            "a row of one field",
+            &between(&["x\n".to_owned()]),
+            1,
+            "line 3: 1 fields instead of 63",
+        ),
+        Case::bad_rows(
+            "many bad rows, one line in the log",
+            &between(&vec![short(5); 1000]),
+            1000,
+            "line 3: 5 fields instead of 63",
+        ),
+        Case::bad_rows(
+            "all rows too short, but a header",
+            &answer(&[short(20), short(20)]),
+            2,
+            "line 2: 20 fields instead of 33",
+        ),
+        Case::bad_rows(
+            "32 fields are one too few",
+            &answer(&[short(32)]),
+            1,
+            "line 2: 32 fields instead of 33",
+        ),
+        Case::bad_rows(
+            "the first row fixes the count",
+            &answer(&[short(40), good_row(), good_row()]),
+            2,
+            "line 3: 63 fields instead of 40",
+        ),
+        Case::bad_rows(
+            "the same server twice",
+            &between(&[twice.clone(), again.clone()]),
+            1,
+            "line 4: a second row for backend=\"app\",server=\"twice\"",
+        ),
+        Case::bad_rows(
+            "the same server three times",
+            &between(&[twice.clone(), again.clone(), again]),
+            2,
+            "line 4: a second row for backend=\"app\",server=\"twice\"",
+        ),
+        Case::bad_rows(
+            "the same frontend twice",
+            &between(&[frontend("f", &[(4, "1")]), frontend("f", &[(4, "2")])]),
+            1,
+            "line 4: a second row for frontend=\"f\"",
+        ),
+        Case::bad_rows(
+            "the same backend twice",
+            &between(&[backend("b", &[(4, "1")]), backend("b", &[(4, "2")])]),
+            1,
+            "line 4: a second row for backend=\"b\"",
+        ),
+        served(
+            "the same name in each scope",
+            &between(&[
+                frontend("app", &[(4, "1")]),
+                server("app", "app", &[(4, "2")]),
+            ]),
+        ),
+        served(
+            "a frontend's second column does not count",
+            &between(&[frontend("f", &[(1, "x"), (4, "1")])]),
+        ),
+        served(
+            "types that are not exported",
+            &between(&[
+                row(&[(0, "l"), (1, "l"), (32, "3")]),
+                row(&[(0, "l"), (32, "4")]),
+                row(&[(32, "")]),
+            ]),
+        ),
+        served("only the header", &answer(&[])),
+        served(
+            "comments, empty lines and CRLF",
+            format!("{HEADER}\r\n# x,\"y\n\n{}\r\n\n", good_row().trim_end()).as_bytes(),
+        ),
+        served(
+            "no header, but good rows",
+            &[good_row().as_bytes(), b"\n"].concat(),
+        ),
+    ]);
+}
+
+#[test]
+fn quotes() {
+    let quoted = |name: &str| server("app", name, &[(4, "1")]);
+    run(vec![
+        served(
+            "commas, quotes and newlines inside quotes",
+            &between(&[quoted("\"a,b\"\"c\nd\r\"")]),
+        ),
+        served(
+            "a description that looks like rows",
+            &between(&[server("app", "s", &[(4, "1"), (56, "\"x\n# y,\n\nz\"")])]),
+        ),
+        Case::bad_rows("a bare quote", &between(&[quoted("a\"b")]), 1, BARE_QUOTE),
+        Case::bad_rows(
+            "something behind a closing quote",
+            &between(&[quoted("\"a\"b")]),
+            1,
+            BARE_QUOTE,
+        ),
+        Case::bad_rows(
+            "a quote that opens in the middle",
+            &between(&[quoted("a\"b,c\"")]),
+            1,
+            BARE_QUOTE,
+        ),
+        failed("a quote that never closes", between(&[quoted("\"a")]), CUT),
+        failed(
+            "a quote that never closes, a megabyte later",
+            answer(&[quoted(&format!("\"{}", "x,\n".repeat(200_000)))]),
+            CUT,
+        ),
+    ]);
+}
+
+#[test]
+fn names() {
+    let named = |bytes: &[u8]| {
+        let mut stat = format!("{HEADER}{}app,", good_row()).into_bytes();
+        stat.extend_from_slice(bytes);
+        stat.extend_from_slice(
+            server("", "", &[(4, "1")])
+                .strip_prefix(',')
+                .expect("two empty names")
+                .as_bytes(),
+        );
+        stat.push(b'\n');
+        stat
+    };
+    let long = |bytes: usize| between(&[server("app", &"n".repeat(bytes), &[(4, "1")])]);
+    let marked = |stat: &[u8], mark: &str| {
+        let case = served(mark, stat);
+        let faults::Outcome::Served { want, .. } = &case.outcome else {
+            unreachable!("served says so")
+        };
+        let key = format!("haproxy_server_current_sessions{{backend=\"app\",server=\"{mark}\"}}");
+        assert!(want.get(&key).is_some(), "the reference has no {key:?}");
+        case
+    };
+    run(vec![
+        marked(&named(b"a\0b"), "a\0b"),
+        marked(&named(b"a\xffb"), "a\u{fffd}b"),
+        marked(&named(b"\xc3"), "\u{fffd}"),
+        marked(&named(b"\xe2\x82"), "\u{fffd}"),
+        marked(&named(b"\xed\xa0\x80"), "\u{fffd}\u{fffd}\u{fffd}"),
+        marked(
+            &named(b"\xf0\x9f\x92\xff\xc0\x80"),
+            "\u{fffd}\u{fffd}\u{fffd}\u{fffd}",
+        ),
+        marked(&named("\u{1f600}\u{e9}".as_bytes()), "\u{1f600}\u{e9}"),
+        marked(&named(b"a\\b"), "a\\\\b"),
+        marked(&named(b"\"a\nb\""), "a\\nb"),
+        marked(&named(b"\"a\"\"b\""), "a\\\"b"),
+        marked(&named(b"a\rb\x1b[31m{}= "), "a\rb\x1b[31m{}= "),
+        marked(&named(b""), ""),
+        Case::bad_rows(
+            "a bare quote after invalid UTF-8",
+            &named(b"\xfe\""),
+            1,
+            BARE_QUOTE,
+        ),
+        served("a name at the limit", &long(NAME_LIMIT)),
+        failed("a name beyond the limit", long(NAME_LIMIT + 1), LONG_NAME),
+        failed("a name of a megabyte", long(1_000_000), LONG_NAME),
+        failed(
+            "a backend name beyond the limit",
+            between(&[server(&"n".repeat(NAME_LIMIT + 1), "s", &[])]),
+            LONG_NAME,
+        ),
+        failed(
+            "a frontend name beyond the limit",
+            between(&[frontend(&"n".repeat(NAME_LIMIT + 1), &[])]),
+            LONG_NAME,
+        ),
+    ]);
+}
+
+/// Both become U+FFFD, so they are two rows with the same names.
+#[test]
+fn names_that_become_equal() {
+    let mut stat = HEADER.as_bytes().to_vec();
+    for byte in [0xfe, 0xff] {
+        stat.extend_from_slice(b"app,");
+        stat.push(byte);
+        stat.extend_from_slice(
+            server("", "", &[(4, "1")])
+                .strip_prefix(',')
+                .expect("two empty names")
+                .as_bytes(),
+        );
+    }
+    stat.push(b'\n');
+    run(vec![Case::bad_rows(
+        "names that become equal",
+        &stat,
+        1,
+        "line 3: a second row for backend=\"app\",server=\"\u{fffd}\"",
+    )]);
+}
+
+#[test]
+fn numbers() {
+    let cell = |text: &str| between(&[server("app", "s", &[(4, text), (7, "5")])]);
+    let good = ["0", "-1", "+7", "007", "-0", "\"12\""];
+    let limits = [
+        "9223372036854775807",
+        "9223372036854775808",
+        "18446744073709551615",
+        "-9223372036854775808",
+    ];
+    let zeros = format!("{}12", "0".repeat(100));
+    let good = good.iter().chain(&limits).copied().chain([zeros.as_str()]);
+    let nines = "9".repeat(10_000);
+    let negative = format!("-{nines}");
+    let beyond = [
+        "18446744073709551616",
+        "-9223372036854775809",
+        &nines,
+        &negative,
+    ];
+    let bad = [
+        "1.5",
+        "1e3",
+        "0x10",
+        " 1",
+        "1 ",
+        "1_000",
+        "-",
+        "+-1",
+        "NaN",
+        "\u{661}",
+        "1\x1b[31m\0",
+    ];
+    let bad = beyond
+        .iter()
+        .chain(&bad)
+        .map(|text| (*text, *text))
+        .chain([("\"1\n2\"", "1\n2")]);
+    let mut cases: Vec<Case> = good.map(|text| served(text, &cell(text))).collect();
+    cases.extend(bad.map(|(text, shown)| {
+        let first = no_number(
+            4,
+            "haproxy_server_current_sessions",
+            &shown[..shown.len().min(80)],
+        );
+        Case::bad_rows(&format!("{text:.20?}"), &cell(text), 1, &first)
+    }));
+    run(cases);
+}
+
+#[test]
+fn cells() {
+    let row = |cells: &[(usize, &str)]| between(&[server("app", "s", cells)]);
+    let milliseconds = [
+        (38, "1"),
+        (58, "999"),
+        (59, "-5"),
+        (60, "123456789"),
+        (61, "+1000"),
+    ];
+    let limits = [
+        (58, "9223372036854775807"),
+        (59, "18446744073709551615"),
+        (60, "-9223372036854775808"),
+    ];
+    let bad_time = no_number(58, "haproxy_server_http_queue_time_average_seconds", "1.5");
+    let bad_number = no_number(4, "haproxy_server_current_sessions", "a");
+    let three = row(&[(4, "a"), (5, "b"), (7, "c"), (17, "UP")]);
+    run(vec![
+        served("milliseconds", &row(&milliseconds)),
+        served("milliseconds at the limits", &row(&limits)),
+        Case::bad_rows(
+            "bad milliseconds",
+            &row(&[(58, "1.5"), (59, "x")]),
+            2,
+            &bad_time,
+        ),
+        Case::bad_rows(
+            "three bad cells, one line in the log",
+            &three,
+            3,
+            &bad_number,
+        ),
+        served(
+            "columns without a metric",
+            &row(&[(10, "x"), (26, "y"), (36, "* L7OK")]),
+        ),
+    ]);
+}
+
+fn no_number(field: usize, family: &str, text: &str) -> String {
+    format!("line 3, field {field} ({family}): {text:?} is no number")
+}
+
+#[test]
+fn statuses() {
+    let texts = [
+        "UP",
+        "UP 1/2",
+        "UP 4/5",
+        "UP 99/100",
+        "UP (agent)",
+        "DOWN",
+        "DOWN 1/2",
+        "DOWN (agent)",
+        "NOLB",
+        "NOLB 1/3",
+        "DRAIN",
+        "DRAIN 2/3",
+        "DRAIN (agent)",
+        "no check",
+        "MAINT",
+        "MAINT (via a/b)",
+        "MAINT (resolution)",
+        "OPEN",
+        "STOP",
+        "FULL",
+        "up",
+        "UPSIDE",
+        "nonsense",
+        "",
+    ];
+    let rows: Vec<String> = texts
+        .iter()
+        .enumerate()
+        .map(|(n, text)| server("app", &n.to_string(), &[(17, text)]))
+        .collect();
+    run(vec![served("all of HAProxy's words", &answer(&rows))]);
+}
+
+#[test]
+fn rows_beyond_the_limits() {
+    let fields =
+        |count: usize| format!("{HEADER}app,wide,{}\n\n", ",".repeat(count - 3)).into_bytes();
+    // The last check's text fills the line; nothing is exported of it.
+    let line = |bytes: usize| {
+        let bare = server("app", "long", &[(4, "1")]).len() - 1;
+        answer(&[server(
+            "app",
+            "long",
+            &[(4, "1"), (56, &"x".repeat(bytes - bare))],
+        )])
+    };
+    run(vec![
+        served("fields at the limit", &fields(FIELD_LIMIT)),
+        failed(
+            "a field too many",
+            fields(FIELD_LIMIT + 1),
+            "line 2 has more than 1024 fields",
+        ),
+        failed(
+            "a row of a million fields",
+            fields(1_000_000),
+            "line 2 has more than 1024 fields",
+        ),
+        served("a line at the limit", &line(LINE_LIMIT - 1)),
+        failed("a byte too many", line(LINE_LIMIT), &line_too_long(2)),
+        failed("a line of 3 MB", line(3_000_000), &line_too_long(2)),
+        failed(
+            "a comment of 3 MB",
+            format!("{HEADER}#{}\n\n", "x".repeat(3_000_000)).into_bytes(),
+            &line_too_long(2),
+        ),
+    ]);
+}

@@ -1,0 +1,385 @@
+//! A HAProxy that does what a test tells it to, on unix, abstract, TCP and HTTP sockets.
+//!
+//! Each connection carries one request. The script for it is chosen by what the request asks, so
+//! `show info` and `show stat` can fail apart. Nothing waits for longer than twice [`PATIENCE`], and Drop
+//! ends every connection and waits for its thread.
+
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr as UnixAddr, UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::http::PATIENCE;
+use super::stream::Stream;
+
+/// The most that [`Act::Repeat`] sends to a reader that never stops.
+const REPEAT_LIMIT: usize = 1 << 30;
+
+/// The bytes of a unix address after the family; `abns@name` fills them with NULs.
+const ABSTRACT_LENGTH: usize = 107;
+
+/// One step of an answer.
+#[derive(Debug, Clone)]
+pub(crate) enum Act {
+    /// Send bytes at once.
+    Send(Vec<u8>),
+    /// Send bytes one at a time, with a pause after each.
+    Drip(Vec<u8>, Duration),
+    /// Send the same bytes again and again until the reader or the test goes away.
+    Repeat(Vec<u8>),
+    /// Wait until so many requests have come in since the script was set.
+    AwaitRequests(usize),
+    /// Say nothing more, but stay connected until the other side leaves.
+    Hold,
+    /// Close while a part of the request is unread: the reader sees a reset.
+    Reset,
+}
+
+/// What happens after a request. At its end the connection is closed.
+pub(crate) type Script = Vec<Act>;
+
+/// The scripts by request. An HTTP request gets `stat`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Answers {
+    pub(crate) stat: Script,
+    pub(crate) info: Script,
+}
+
+impl Answers {
+    /// Both commands answered whole.
+    pub(crate) fn whole(stat: &[u8], info: &[u8]) -> Answers {
+        Answers {
+            stat: vec![Act::Send(stat.to_vec())],
+            info: vec![Act::Send(info.to_vec())],
+        }
+    }
+
+    /// A stats page, head and all.
+    pub(crate) fn page(answer: &[u8]) -> Answers {
+        Answers {
+            stat: vec![Act::Send(answer.to_vec())],
+            info: Script::new(),
+        }
+    }
+}
+
+/// A listening fake.
+pub(crate) struct Fake {
+    shared: Arc<Shared>,
+    place: Place,
+    uri: String,
+    acceptor: Option<std::thread::JoinHandle<()>>,
+}
+
+/// Where to reach the fake; also how Drop wakes its acceptor.
+enum Place {
+    Unix(UnixAddr),
+    Tcp(SocketAddr),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Protocol {
+    Cli,
+    Http,
+}
+
+impl Fake {
+    /// A CLI socket at a path, which must be free.
+    pub(crate) fn unix(path: &Path, answers: Answers) -> Fake {
+        let address = UnixAddr::from_pathname(path).expect("a path short enough for a socket");
+        Fake::on_unix(address, format!("unix:{}", path.display()), answers)
+    }
+
+    /// A CLI socket as `abns@name` binds it: the name padded with NULs to the whole address.
+    pub(crate) fn abstract_padded(name: &str, answers: Answers) -> Fake {
+        let mut padded = name.as_bytes().to_vec();
+        padded.resize(ABSTRACT_LENGTH, 0);
+        Fake::on_abstract(&padded, name, answers)
+    }
+
+    /// A CLI socket as `abnsz@name` binds it.
+    pub(crate) fn abstract_plain(name: &str, answers: Answers) -> Fake {
+        Fake::on_abstract(name.as_bytes(), name, answers)
+    }
+
+    fn on_abstract(bytes: &[u8], name: &str, answers: Answers) -> Fake {
+        let address = UnixAddr::from_abstract_name(bytes).expect("an abstract name short enough");
+        Fake::on_unix(address, format!("unix:@{name}"), answers)
+    }
+
+    fn on_unix(address: UnixAddr, uri: String, answers: Answers) -> Fake {
+        let listener = UnixListener::bind_addr(&address).expect("bind a unix socket");
+        let accept = move || listener.accept().map(|(stream, _)| Stream::Unix(stream));
+        Fake::serve(Place::Unix(address), uri, Protocol::Cli, answers, accept)
+    }
+
+    /// A CLI socket on TCP. `host` is an address of this machine, in brackets if it is of version 6.
+    pub(crate) fn tcp(host: &str, answers: Answers) -> Fake {
+        Fake::on_tcp(host, Protocol::Cli, answers)
+    }
+
+    /// A stats page; its URI has the path `/;csv`.
+    pub(crate) fn http(host: &str, answers: Answers) -> Fake {
+        Fake::on_tcp(host, Protocol::Http, answers)
+    }
+
+    fn on_tcp(host: &str, protocol: Protocol, answers: Answers) -> Fake {
+        let listener = TcpListener::bind(format!("{host}:0")).expect("bind a TCP socket");
+        let address = listener.local_addr().expect("the address of a listener");
+        let uri = match protocol {
+            Protocol::Cli => format!("tcp://{address}"),
+            Protocol::Http => format!("http://{address}/;csv"),
+        };
+        let accept = move || {
+            let (stream, _) = listener.accept()?;
+            stream.set_nodelay(true)?;
+            Ok(Stream::Tcp(stream))
+        };
+        Fake::serve(Place::Tcp(address), uri, protocol, answers, accept)
+    }
+
+    fn serve(
+        place: Place,
+        uri: String,
+        protocol: Protocol,
+        answers: Answers,
+        accept: impl Fn() -> io::Result<Stream> + Send + 'static,
+    ) -> Fake {
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                answers,
+                ..State::default()
+            }),
+            changed: Condvar::new(),
+        });
+        let acceptor = std::thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                loop {
+                    let stream = accept();
+                    let Some(number) = shared.admit() else { return };
+                    // A connection that died in the queue is the client's affair.
+                    let Ok(stream) = stream else { continue };
+                    let shared = Arc::clone(&shared);
+                    std::thread::spawn(move || shared.converse(number, stream, protocol));
+                }
+            }
+        });
+        Fake {
+            shared,
+            place,
+            uri,
+            acceptor: Some(acceptor),
+        }
+    }
+
+    /// The URI to scrape it at.
+    pub(crate) fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// How the exporter names it in errors.
+    pub(crate) fn object(&self) -> String {
+        match (&self.place, self.uri.split_once(':')) {
+            (Place::Unix(_), Some((_, name))) => format!("unix socket {name}"),
+            (Place::Tcp(address), Some(("tcp", _))) => format!("tcp socket {address}"),
+            _ => self.uri.clone(),
+        }
+    }
+
+    /// `host:port` of a TCP or HTTP fake.
+    pub(crate) fn address(&self) -> SocketAddr {
+        match self.place {
+            Place::Tcp(address) => address,
+            Place::Unix(_) => panic!("{} has no TCP address", self.uri),
+        }
+    }
+
+    /// Changes what the next connections get, and forgets the requests so far.
+    pub(crate) fn set(&self, answers: Answers) {
+        let mut state = self.shared.lock();
+        state.answers = answers;
+        state.requests.clear();
+    }
+
+    /// The requests since the scripts were set, in the order they came. Reset ones are incomplete.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.shared.lock().requests.clone()
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.stopped = true;
+        state.streams.values().for_each(Stream::shut);
+        drop(state);
+        self.shared.changed.notify_all();
+        // The acceptor sees `stopped` at the next connection, so here is one. Should it fail, the
+        // acceptor is gone already.
+        let woken = match &self.place {
+            Place::Unix(address) => UnixStream::connect_addr(address).is_ok(),
+            Place::Tcp(address) => TcpStream::connect_timeout(address, PATIENCE).is_ok(),
+        };
+        if let Some(acceptor) = self
+            .acceptor
+            .take()
+            .filter(|acceptor| woken || acceptor.is_finished())
+        {
+            // Its panic was printed when it happened, and a second one would abort.
+            let _ = acceptor.join();
+        }
+        let state = self.shared.lock();
+        drop(
+            self.shared
+                .changed
+                .wait_timeout_while(state, PATIENCE, |state| state.active > 0),
+        );
+    }
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    answers: Answers,
+    requests: Vec<String>,
+    /// Duplicates of the open connections, to wake the threads that read or write them.
+    streams: HashMap<u64, Stream>,
+    accepted: u64,
+    active: usize,
+    stopped: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of a new connection, or `None` when the fake is to stop.
+    fn admit(&self) -> Option<u64> {
+        let mut state = self.lock();
+        state.accepted += 1;
+        (!state.stopped).then_some(state.accepted)
+    }
+
+    /// One connection from its first byte to its end. Errors end it: the other side left.
+    fn converse(&self, number: u64, mut stream: Stream, protocol: Protocol) {
+        let mut state = self.lock();
+        if state.stopped {
+            return;
+        }
+        if let Ok(twin) = stream.twin() {
+            state.streams.insert(number, twin);
+        }
+        state.active += 1;
+        drop(state);
+        let _ = self.answer(&mut stream, protocol);
+        let mut state = self.lock();
+        state.streams.remove(&number);
+        drop(stream);
+        state.active -= 1;
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    fn answer(&self, stream: &mut Stream, protocol: Protocol) -> io::Result<()> {
+        stream.set_patience()?;
+        let script = self.receive(stream, protocol)?;
+        for act in script {
+            match act {
+                Act::Send(bytes) => stream.write_all(&bytes)?,
+                Act::Drip(bytes, pause) => {
+                    for byte in bytes {
+                        stream.write_all(&[byte])?;
+                        self.rest(pause)?;
+                    }
+                }
+                Act::Repeat(bytes) => {
+                    let block = bytes.repeat(65536_usize.div_ceil(bytes.len()));
+                    for _ in 0..REPEAT_LIMIT / block.len() {
+                        stream.write_all(&block)?;
+                    }
+                }
+                Act::AwaitRequests(count) => self.await_requests(count)?,
+                Act::Hold => while stream.read(&mut [0; 64])? > 0 {},
+                Act::Reset => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a request byte by byte, so that nothing behind it is taken, and picks its script.
+    fn receive(&self, stream: &mut Stream, protocol: Protocol) -> io::Result<Script> {
+        let mut request = Vec::new();
+        loop {
+            let mut byte = [0];
+            stream.read_exact(&mut byte)?;
+            request.push(byte[0]);
+            // From here on it is clear what is asked, and there are bytes left to leave unread.
+            let (clear, complete) = match protocol {
+                Protocol::Cli => (request.len() == "show s".len(), request.ends_with(b"\n")),
+                Protocol::Http => (request.ends_with(b"\r\n\r"), request.ends_with(b"\r\n\r\n")),
+            };
+            let mut state = self.lock();
+            let script = if request.starts_with(b"show i") {
+                &state.answers.info
+            } else {
+                &state.answers.stat
+            };
+            if complete || (clear && matches!(script.last(), Some(Act::Reset))) {
+                let script = script.clone();
+                state
+                    .requests
+                    .push(String::from_utf8_lossy(&request).into_owned());
+                drop(state);
+                self.changed.notify_all();
+                return Ok(script);
+            }
+        }
+    }
+
+    fn await_requests(&self, count: usize) -> io::Result<()> {
+        let state = self.lock();
+        let (state, _) = self
+            .changed
+            .wait_timeout_while(state, PATIENCE, |state| {
+                state.requests.len() < count && !state.stopped
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        if state.requests.len() < count {
+            Err(io::ErrorKind::TimedOut.into())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Sleeps, but not beyond the life of the fake.
+    fn rest(&self, pause: Duration) -> io::Result<()> {
+        if pause.is_zero() {
+            return Ok(());
+        }
+        let end = Instant::now() + pause;
+        let state = self.lock();
+        let (state, _) = self
+            .changed
+            .wait_timeout_while(
+                state,
+                end.saturating_duration_since(Instant::now()),
+                |state| !state.stopped,
+            )
+            .unwrap_or_else(PoisonError::into_inner);
+        if state.stopped {
+            Err(io::ErrorKind::Interrupted.into())
+        } else {
+            Ok(())
+        }
+    }
+}

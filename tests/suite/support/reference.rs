@@ -1,0 +1,418 @@
+//! A second, naive exporter: DESIGN.md sections 3 to 5 and `metrics.tsv` in the plainest code.
+//!
+//! It shares no line and no idea with `src/`: strings are split and copied, values are floats, the
+//! metric table is read from the file. Where both agree, both would have to be wrong the same way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use super::exposition::{self, Exposition};
+use super::fixtures;
+
+/// What the naive exporter makes of one scrape.
+pub(crate) struct Reference {
+    families: BTreeMap<String, (String, String)>,
+    samples: BTreeMap<String, Vec<(String, String)>>,
+    seen: BTreeSet<String>,
+    /// Rows and cells that were skipped.
+    pub(crate) failures: u64,
+}
+
+/// Families that differ from run to run, and the exporter's own process.
+pub(crate) fn volatile(family: &str) -> bool {
+    family == "haproxy_exporter_scrape_duration_seconds"
+        || family == "haproxy_exporter_build_info"
+        || family.starts_with("process_")
+}
+
+/// The first scrape of a healthy HAProxy.
+pub(crate) fn exposition(stat: &[u8], info: Option<&str>) -> Exposition {
+    parsed(&text(stat, info))
+}
+
+/// A scrape that failed whole: the counters and nothing else.
+pub(crate) fn failed(scrapes: u64, failures: u64) -> Exposition {
+    let mut reference = Reference::new();
+    reference.own(0, scrapes, failures);
+    parsed(&reference.print())
+}
+
+/// The same exposition with other totals, as a later scrape shows them.
+pub(crate) fn with_totals(exposition: Exposition, scrapes: u64, failures: u64) -> Exposition {
+    let mut exposition = exposition;
+    let totals = failed(scrapes, failures).without(|family| family == "haproxy_up");
+    exposition.samples.extend(totals.samples);
+    exposition
+}
+
+/// The same as [`exposition`] as text: the golden files.
+pub(crate) fn text(stat: &[u8], info: Option<&str>) -> String {
+    let mut reference = Reference::new();
+    reference.stat(&String::from_utf8_lossy(stat));
+    if let Some(info) = info {
+        reference.info(info);
+    }
+    reference.own(1, 1, reference.failures);
+    reference.print()
+}
+
+fn parsed(text: &str) -> Exposition {
+    exposition::read(text.as_bytes())
+        .unwrap_or_else(|error| panic!("the reference is wrong: {error} in\n{text}"))
+}
+
+/// One line of `metrics.tsv`.
+struct Metric {
+    scope: String,
+    column: usize,
+    csv_name: String,
+    family: String,
+    kind: String,
+    constant: Option<(String, String)>,
+    value: String,
+}
+
+fn metrics() -> Vec<Metric> {
+    let table = fixtures::text("metrics.tsv");
+    let rows = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>());
+    rows.map(|cells| {
+        let constant = cells[6]
+            .split_once('=')
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let column = cells[1].parse().expect("a column number");
+        Metric {
+            scope: cells[0].clone(),
+            column,
+            csv_name: cells[2].clone(),
+            family: cells[3].clone(),
+            kind: cells[4].clone(),
+            constant,
+            value: cells[7].clone(),
+        }
+    })
+    .collect()
+}
+
+impl Reference {
+    fn new() -> Reference {
+        Reference {
+            families: BTreeMap::new(),
+            samples: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            failures: 0,
+        }
+    }
+
+    fn stat(&mut self, text: &str) {
+        let metrics = metrics();
+        let mut count = None;
+        for row in rows(text) {
+            let Some(fields) = row else {
+                self.failures += 1;
+                continue;
+            };
+            if *count.get_or_insert(fields.len()) != fields.len() || fields.len() < 33 {
+                self.failures += 1;
+                continue;
+            }
+            let scope = match fields[32].as_str() {
+                "0" => "frontend",
+                "1" => "backend",
+                "2" => "server",
+                _ => continue,
+            };
+            let mut labels = BTreeMap::new();
+            if scope == "frontend" {
+                labels.insert("frontend".to_owned(), fields[0].clone());
+            } else {
+                labels.insert("backend".to_owned(), fields[0].clone());
+            }
+            if scope == "server" {
+                labels.insert("server".to_owned(), fields[1].clone());
+            }
+            if !self.seen.insert(format!("{scope} {labels:?}")) {
+                self.failures += 1;
+                continue;
+            }
+            for metric in metrics.iter().filter(|metric| metric.scope == scope) {
+                self.cell(
+                    metric,
+                    labels.clone(),
+                    fields.get(metric.column).map_or("", String::as_str),
+                );
+            }
+        }
+    }
+
+    fn cell(&mut self, metric: &Metric, mut labels: BTreeMap<String, String>, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let value = match (metric.value.as_str(), integer(text)) {
+            ("status", _) => status(text).to_string(),
+            (_, None) => {
+                self.failures += 1;
+                return;
+            }
+            ("integer", Some(value)) => value.to_string(),
+            ("ms_to_s", Some(value)) => (value as f64 / 1000.0).to_string(),
+            (unit, _) => panic!("unit {unit:?} in metrics.tsv"),
+        };
+        labels.extend(metric.constant.clone());
+        let help = format!(
+            "Column {} ({}) of show stat.",
+            metric.column, metric.csv_name
+        );
+        self.add(&metric.family, &metric.kind, &help, &labels, &value);
+    }
+
+    fn info(&mut self, text: &str) {
+        let value = |key: &str| {
+            let value = text
+                .lines()
+                .find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
+            value.map(str::to_owned)
+        };
+        let gauge = |reference: &mut Reference,
+                     family: &str,
+                     labels: &[(&str, Option<String>)],
+                     value: &str| {
+            let labels = labels
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone().unwrap_or_default()))
+                .collect();
+            reference.add(family, "gauge", "From show info.", &labels, value);
+        };
+        let (version, date, node) = (value("Version"), value("Release_date"), value("node"));
+        gauge(
+            self,
+            "haproxy_version_info",
+            &[("release_date", date.clone()), ("version", version.clone())],
+            "1",
+        );
+        gauge(
+            self,
+            "haproxy_info",
+            &[("node", node), ("release_date", date), ("version", version)],
+            "1",
+        );
+        let numbers = [
+            ("Uptime_sec", "haproxy_process_uptime_seconds"),
+            ("Pid", "haproxy_process_pid"),
+            ("Idle_pct", "haproxy_process_idle_time_percent"),
+        ];
+        for (key, family) in numbers {
+            let number = value(key).and_then(|value| value.parse::<u64>().ok());
+            let most = if key == "Idle_pct" { 100 } else { u64::MAX };
+            if let Some(number) = number.filter(|number| *number <= most) {
+                gauge(self, family, &[], &number.to_string());
+            }
+        }
+    }
+
+    fn own(&mut self, up: u64, scrapes: u64, failures: u64) {
+        let none = BTreeMap::new();
+        self.add(
+            "haproxy_up",
+            "gauge",
+            "1 after a good scrape.",
+            &none,
+            &up.to_string(),
+        );
+        self.add(
+            "haproxy_exporter_scrapes_total",
+            "counter",
+            "Scrapes.",
+            &none,
+            &scrapes.to_string(),
+        );
+        self.add(
+            "haproxy_exporter_csv_parse_failures_total",
+            "counter",
+            "Bad rows and cells.",
+            &none,
+            &failures.to_string(),
+        );
+    }
+
+    fn add(
+        &mut self,
+        family: &str,
+        kind: &str,
+        help: &str,
+        labels: &BTreeMap<String, String>,
+        value: &str,
+    ) {
+        // The first help of a family stands for all its columns.
+        self.families
+            .entry(family.to_owned())
+            .or_insert_with(|| (kind.to_owned(), help.to_owned()));
+        self.samples
+            .entry(family.to_owned())
+            .or_default()
+            .push((exposition::key(family, labels), value.to_owned()));
+    }
+
+    fn print(&self) -> String {
+        let mut text = String::new();
+        for (family, (kind, help)) in &self.families {
+            writeln!(text, "# HELP {family} {help}\n# TYPE {family} {kind}")
+                .expect("writing to a String");
+            for (key, value) in &self.samples[family] {
+                writeln!(text, "{key} {value}").expect("writing to a String");
+            }
+        }
+        text
+    }
+}
+
+/// The rows of a CSV text, `None` for one with a bare or unclosed quote. Comments and empty lines
+/// are no rows; a newline inside quotes belongs to its field.
+fn rows(text: &str) -> Vec<Option<Vec<String>>> {
+    let mut rows = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (line, after_line) = rest.split_once('\n').unwrap_or((rest, ""));
+        if line.is_empty() || line == "\r" || line.starts_with('#') {
+            rest = after_line;
+        } else {
+            let (row, after_row) = row(rest);
+            rows.push(row);
+            rest = after_row;
+        }
+    }
+    rows
+}
+
+/// The row at the start of the text, and what follows it. A bad row costs the line it goes bad in.
+fn row(text: &str) -> (Option<Vec<String>>, &str) {
+    let mut fields = Vec::new();
+    let mut rest = text;
+    loop {
+        let field;
+        if let Some(quoted) = rest.strip_prefix('"') {
+            let Some(end) = closing_quote(quoted) else {
+                return (None, "");
+            };
+            field = quoted[..end].replace("\"\"", "\"");
+            rest = &quoted[end + 1..];
+        } else {
+            let end = rest.find([',', '\n', '"']).unwrap_or(rest.len());
+            // A carriage return before a newline is no part of the field.
+            let bare = &rest[..end];
+            let line_end = bare
+                .strip_suffix('\r')
+                .filter(|_| rest[end..].starts_with('\n'));
+            field = line_end.unwrap_or(bare).to_owned();
+            rest = &rest[end..];
+        }
+        rest = rest
+            .strip_prefix('\r')
+            .filter(|end| end.starts_with('\n'))
+            .unwrap_or(rest);
+        if let Some(after) = rest.strip_prefix(',') {
+            fields.push(field);
+            rest = after;
+        } else if rest.is_empty() || rest.starts_with('\n') {
+            fields.push(field);
+            return (Some(fields), rest.strip_prefix('\n').unwrap_or(""));
+        } else {
+            return (None, rest.split_once('\n').map_or("", |(_, after)| after));
+        }
+    }
+}
+
+/// The quote that ends a quoted field: the first one that is not doubled.
+fn closing_quote(quoted: &str) -> Option<usize> {
+    let mut end = quoted.find('"')?;
+    while quoted[end + 1..].starts_with('"') {
+        end += 2 + quoted[end + 2..].find('"')?;
+    }
+    Some(end)
+}
+
+/// An optional sign and digits, within 64 bits of either kind.
+fn integer(text: &str) -> Option<i128> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let value: i128 = text.parse().ok()?;
+    (i128::from(i64::MIN)..=i128::from(u64::MAX))
+        .contains(&value)
+        .then_some(value)
+}
+
+/// 1 for what takes traffic. `UP 1/3`, `DRAIN (agent)` and the like are judged by their first words.
+fn status(text: &str) -> u8 {
+    let words = text.split(" (").next().unwrap_or(text);
+    let counted = |last: &str| {
+        last.split_once('/')
+            .is_some_and(|(n, m)| n.parse::<u64>().is_ok() && m.parse::<u64>().is_ok())
+    };
+    let state = match words.rsplit_once(' ') {
+        Some((state, last)) if counted(last) => state,
+        _ => words,
+    };
+    u8::from(["UP", "OPEN", "no check", "DRAIN"].contains(&state))
+}
+
+#[test]
+fn status_is_the_word_without_its_count() {
+    let up = [
+        "UP",
+        "UP 1/2",
+        "UP 4/5",
+        "UP 12/34",
+        "OPEN",
+        "no check",
+        "DRAIN",
+        "DRAIN 1/2",
+        "DRAIN (agent)",
+    ];
+    let down = [
+        "DOWN",
+        "DOWN 1/2",
+        "DOWN (agent)",
+        "NOLB",
+        "NOLB 2/3",
+        "MAINT",
+        "MAINT (via a/b)",
+        "MAINT (resolution)",
+        "STOP",
+        "FULL",
+        "",
+        "UPS",
+    ];
+    assert!(up.iter().all(|text| status(text) == 1), "{up:?}");
+    assert!(down.iter().all(|text| status(text) == 0), "{down:?}");
+}
+
+#[test]
+fn splits_by_rfc_4180() {
+    let cases: [(&str, &[Option<&str>]); 12] = [
+        ("a,,b,\n", &[Some("a||b|")]),
+        ("a,b", &[Some("a|b")]),
+        ("\"a,b\",\"c\"\"d\",\"\"\n", &[Some("a,b|c\"d|")]),
+        ("a,\"b\nc\"\nd\n", &[Some("a|b\nc"), Some("d")]),
+        ("# \"x\n\n\r\na\r\n", &[Some("a")]),
+        ("a,\"b\"\r\nc\n", &[Some("a|b"), Some("c")]),
+        ("a\rb\n", &[Some("a\rb")]),
+        ("a\"b,c\nd\n", &[None, Some("d")]),
+        ("\"a\"b,c\nd\n", &[None, Some("d")]),
+        ("\"a\nb\"c\nd\n", &[None, Some("d")]),
+        ("a\n\"b\nc\n", &[Some("a"), None]),
+        ("\"a\"\"\n", &[None]),
+    ];
+    for (text, want) in cases {
+        let got: Vec<_> = rows(text)
+            .into_iter()
+            .map(|row| row.map(|fields| fields.join("|")))
+            .collect();
+        let got: Vec<_> = got.iter().map(Option::as_deref).collect();
+        assert_eq!(got, want, "{text:?}");
+    }
+}
