@@ -3,6 +3,7 @@
 use std::fmt::{self, Display};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::source::reason;
 use crate::sys;
@@ -10,6 +11,8 @@ use crate::sys;
 /// Larger than any of the files that are read here, but for /proc/stat on machines with hundreds of
 /// processors, where `btime` may come late.
 const MAX_FILE_BYTES: u64 = 1 << 20;
+/// Holds most of them whole, so that one read fills it and one more sees the end.
+const USUAL_FILE_BYTES: usize = 4096;
 
 /// What /proc says about a process; a fact whose file cannot be read is missing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -77,6 +80,9 @@ pub struct ProcRoot {
     root: PathBuf,
     ticks_per_second: u64,
     page_bytes: u64,
+    /// When the machine was started; read once, since making /proc/stat costs the kernel a look at
+    /// every interrupt of every processor.
+    boot_time: OnceLock<u64>,
 }
 
 impl ProcRoot {
@@ -91,6 +97,7 @@ impl ProcRoot {
             root: root.to_owned(),
             ticks_per_second,
             page_bytes,
+            boot_time: OnceLock::new(),
         }
     }
 
@@ -161,7 +168,13 @@ impl ProcRoot {
         facts.cpu_seconds = Some(seconds(stat.cpu_ticks));
         facts.virtual_memory_bytes = Some(stat.virtual_bytes);
         facts.resident_memory_bytes = Some(stat.resident_pages.saturating_mul(self.page_bytes));
-        let boot = read(&self.root.join("stat")).and_then(|bytes| parse_boot_time(&bytes))?;
+        let boot = match self.boot_time.get() {
+            Some(time) => *time,
+            None => {
+                let time = parse_boot_time(&read(&self.root.join("stat"))?)?;
+                *self.boot_time.get_or_init(|| time)
+            }
+        };
         facts.start_time_seconds = Some(boot as f64 + seconds(stat.start_ticks));
         Ok(())
     }
@@ -173,7 +186,7 @@ fn own_descriptor(process: &str) -> u64 {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(USUAL_FILE_BYTES);
     let file = std::fs::File::open(path).map_err(|error| reason(&error))?;
     match file.take(MAX_FILE_BYTES).read_to_end(&mut bytes) {
         Ok(_) => Ok(bytes),

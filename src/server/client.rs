@@ -101,9 +101,13 @@ impl Client {
         matches!(self.state, State::Waiting { .. }).then_some(self.since)
     }
 
-    /// How long the present state has lasted.
-    pub fn waited(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.since)
+    /// What a waiting client has left of the time it announced.
+    pub fn time_left(&self, now: Instant) -> Option<Duration> {
+        let State::Waiting { request, .. } = &self.state else {
+            return None;
+        };
+        let waited = now.saturating_duration_since(self.since);
+        Some(request.announced?.saturating_sub(waited))
     }
 
     /// Goes over to another state.

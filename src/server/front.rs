@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use super::channel::KEY_FIELD;
 use super::client::{Client, Fate, State};
-use super::head::{MAX_HEAD_BYTES, Request};
+use super::clients::{Clients, Next};
+use super::head::MAX_HEAD_BYTES;
 use super::listen::Listener;
 use super::relay::{Relay, Turn};
 use crate::log;
@@ -24,13 +25,8 @@ pub const MAX_CLIENTS: usize = 64;
 const RESERVED_DESCRIPTORS: u64 = 24;
 /// Connections accepted before the others are looked after again.
 const ACCEPTS_A_TURN: usize = 16;
-/// A connection is not pushed out by newer ones before it had this time to send its request.
-const MIN_IDLE: Duration = Duration::from_millis(10);
 /// After a failed accept, the time until the next try.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// A client that has less time gets a scrape of its own: HAProxy must not look down to those who
-/// share a scrape because one of them is in a hurry.
-const MIN_SHARED_TIME: Duration = Duration::from_secs(1);
 /// Time for the answer under way when a signal asks to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -56,15 +52,11 @@ pub struct Front {
     key: String,
     /// The longest that the server may be silent while it owes an answer.
     patience: Duration,
-    clients: Vec<Option<Client>>,
+    clients: Clients,
     relay: Relay,
     /// The client that is being answered; `None` in it when that client has gone.
     answering: Option<Option<usize>>,
     last_turn: Turn,
-    next_ticket: u64,
-    batch: u64,
-    /// Tickets below this belong to the present batch.
-    batch_end: u64,
     accept_after: Instant,
     stop_at: Option<Instant>,
 }
@@ -90,13 +82,10 @@ impl Front {
             private,
             key,
             patience: longest_scrape + Duration::from_secs(10),
-            clients: (0..size).map(|_| None).collect(),
+            clients: Clients::new(size),
             relay: Relay::new(now),
             answering: None,
             last_turn: Turn::NeedsServer,
-            next_ticket: 0,
-            batch: 0,
-            batch_end: 0,
             accept_after: now,
             stop_at: None,
         }
@@ -125,7 +114,7 @@ impl Front {
             }
             self.take_signals(set[0].revents, now);
             let clients_from = 2 + accepts;
-            for (position, ready) in (0..self.clients.len()).zip(&set[clients_from..]) {
+            for (position, ready) in (0..self.clients.places().len()).zip(&set[clients_from..]) {
                 if ready.revents != 0 {
                     self.look_at(position, ready.revents, &mut scratch, now);
                 }
@@ -152,15 +141,16 @@ impl Front {
             self.private.as_raw_fd(),
             if wants_server { sys::READABLE } else { 0 },
         ));
-        let can_accept =
-            self.stop_at.is_none() && now >= self.accept_after && self.place(now).is_some();
+        let can_accept = self.stop_at.is_none()
+            && now >= self.accept_after
+            && self.clients.free_place(now).is_some();
         let accepts = if can_accept { self.listeners.len() } else { 0 };
         set.extend(
             self.listeners[..accepts]
                 .iter()
                 .map(|l| sys::poll_fd(l.fd.as_raw_fd(), sys::READABLE)),
         );
-        set.extend(self.clients.iter().map(|client| match client {
+        set.extend(self.clients.places().iter().map(|client| match client {
             None => sys::poll_fd(-1, 0),
             Some(client) => {
                 let sends =
@@ -181,27 +171,21 @@ impl Front {
         if self.answering.is_some() && self.last_turn == Turn::Again {
             return Some(Duration::ZERO);
         }
-        let clients = self.clients.iter().flatten().filter_map(Client::expires);
         let relay = self.answering.and_then(|_| self.relay_deadline());
         let accept = match self.stop_at {
             None if now < self.accept_after => Some(self.accept_after),
-            None if self.place(now).is_none() => {
-                self.oldest_idle().map(|(_, since)| since + MIN_IDLE)
-            }
+            None if self.clients.free_place(now).is_none() => self.clients.next_replaceable(),
             _ => None,
         };
-        let next = clients
-            .chain(relay)
-            .chain(accept)
-            .chain(self.stop_at)
-            .min()?;
+        let timers = [self.clients.next_expiry(), relay, accept, self.stop_at];
+        let next = timers.into_iter().flatten().min()?;
         Some(next.saturating_duration_since(now))
     }
 
     fn relay_deadline(&self) -> Option<Instant> {
         match self.relay.waits_for_server_since() {
             Some(since) => Some(since + self.patience),
-            None => self.relay.client_expires(self.others_wait()),
+            None => self.relay.client_expires(self.clients.waiting_since()),
         }
     }
 
@@ -228,7 +212,7 @@ impl Front {
         scratch: &mut [u8; MAX_HEAD_BYTES],
         now: Instant,
     ) {
-        let Some(client) = &mut self.clients[position] else {
+        let Some(client) = self.clients.get_mut(position) else {
             return;
         };
         let fate = match client.state {
@@ -244,18 +228,12 @@ impl Front {
         match fate {
             Fate::Stays => {}
             Fate::Gone => self.close(position),
-            Fate::Asks(request) => {
-                let ticket = self.next_ticket;
-                self.next_ticket += 1;
-                if let Some(client) = &mut self.clients[position] {
-                    client.enter(State::Waiting { request, ticket }, now);
-                }
-            }
+            Fate::Asks(request) => self.clients.queue(position, request, now),
         }
     }
 
     fn close(&mut self, position: usize) {
-        self.clients[position] = None;
+        self.clients.close(position);
         if self.answering == Some(Some(position)) {
             self.answering = Some(None);
             self.relay.discard();
@@ -264,8 +242,8 @@ impl Front {
     }
 
     fn expire(&mut self, now: Instant) {
-        for position in 0..self.clients.len() {
-            let Some(client) = &mut self.clients[position] else {
+        for position in 0..self.clients.places().len() {
+            let Some(client) = self.clients.get_mut(position) else {
                 continue;
             };
             if client.expires().is_some_and(|at| at <= now) {
@@ -274,21 +252,21 @@ impl Front {
             }
         }
         if let Some(Some(position)) = self.answering {
-            let slow = self
-                .relay
-                .client_expires(self.others_wait())
-                .is_some_and(|at| at <= now);
-            if slow && self.last_turn == Turn::NeedsClient {
-                log::debug("client reads too slowly, its answer is cut", &[]);
-                self.close(position);
+            if self.last_turn == Turn::NeedsClient && self.is_too_slow(now) {
+                if let Some(client) = self.clients.get(position) {
+                    self.relay.look_for_progress(client.fd.as_fd(), now);
+                }
+                if self.is_too_slow(now) {
+                    log::debug("client reads too slowly, its answer is cut", &[]);
+                    self.close(position);
+                }
             }
         }
     }
 
-    /// Since when others wait while one is answered.
-    fn others_wait(&self) -> Option<Instant> {
-        let waiting = self.clients.iter().flatten();
-        waiting.filter_map(Client::waits_since).min()
+    fn is_too_slow(&self, now: Instant) -> bool {
+        let expires = self.relay.client_expires(self.clients.waiting_since());
+        expires.is_some_and(|at| at <= now)
     }
 
     /// Carries the answer under way on and begins the next. Returns the end, when it has come.
@@ -305,7 +283,7 @@ impl Front {
             if self.stop_at.is_some() {
                 return Some(End::Stopped);
             }
-            match self.next_waiting() {
+            match self.clients.next_waiting() {
                 Some(position) => {
                     if let Err(error) = self.begin(position, now) {
                         return Some(End::Dead(format!("cannot reach the server: {error}")));
@@ -321,7 +299,7 @@ impl Front {
 
     fn carry(&mut self, client: Option<usize>, now: Instant) -> Option<End> {
         let fd = client
-            .and_then(|position| self.clients[position].as_ref())
+            .and_then(|position| self.clients.get(position))
             .map(|client| client.fd.as_fd());
         let turn = self.relay.carry(self.private.as_fd(), fd, now);
         match (&turn, client) {
@@ -346,7 +324,7 @@ impl Front {
 
     fn answered(&mut self, position: usize, keep_alive: bool, now: Instant) {
         self.answering = None;
-        if let Some(client) = &mut self.clients[position] {
+        if let Some(client) = self.clients.get_mut(position) {
             if keep_alive {
                 client.next_request(now)
             } else {
@@ -355,91 +333,29 @@ impl Front {
         }
     }
 
-    fn next_waiting(&self) -> Option<usize> {
-        let waiting =
-            self.clients
-                .iter()
-                .enumerate()
-                .filter_map(|(position, client)| match client {
-                    Some(Client {
-                        state: State::Waiting { ticket, .. },
-                        ..
-                    }) => Some((*ticket, position)),
-                    _ => None,
-                });
-        waiting.min().map(|(_, position)| position)
-    }
-
     /// Sends a request on to the server.
     fn begin(&mut self, position: usize, now: Instant) -> std::io::Result<()> {
-        let own = self.clients[position].as_ref();
-        let own = own.and_then(|client| self.time_left(client, now));
-        let hurry = own.filter(|left| *left < MIN_SHARED_TIME);
-        let time_left = hurry.or_else(|| self.shortest_time_left(now));
-        let Some(client) = &mut self.clients[position] else {
+        let Some(next) = self.clients.begin(position, now) else {
             return Ok(());
         };
-        let State::Waiting { request, ticket } = &client.state else {
-            return Ok(());
-        };
-        if *ticket >= self.batch_end || hurry.is_some() {
-            self.batch += 1;
-            self.batch_end = hurry.map_or(self.next_ticket, |_| *ticket + 1);
-        }
-        let head = canonical_head(request, &self.key, self.batch, time_left);
-        self.relay.begin(request, now);
-        client.enter(State::Answering, now);
+        self.relay.begin(&next.request, now);
         self.answering = Some(Some(position));
         self.last_turn = Turn::NeedsServer;
         // The server has read all that came before: this much always finds room.
-        self.private.write_all(&head)
-    }
-
-    /// The least that any of those who share a scrape has left of the time it announced.
-    fn shortest_time_left(&self, now: Instant) -> Option<Duration> {
-        let left = |client| self.time_left(client, now);
-        let all = self.clients.iter().flatten().filter_map(left);
-        all.filter(|left| *left >= MIN_SHARED_TIME).min()
-    }
-
-    /// What a waiting client has left, unless that is more than any scrape may take.
-    fn time_left(&self, client: &Client, now: Instant) -> Option<Duration> {
-        let State::Waiting { request, .. } = &client.state else {
-            return None;
-        };
-        let left = request.announced?.saturating_sub(client.waited(now));
-        (left < self.patience * 2).then_some(left)
-    }
-
-    /// The place for one more client: a free one, or that of the one that is idle the longest.
-    fn place(&self, now: Instant) -> Option<usize> {
-        let free = self.clients.iter().position(Option::is_none);
-        free.or_else(|| {
-            let (position, since) = self.oldest_idle()?;
-            (since + MIN_IDLE <= now).then_some(position)
-        })
-    }
-
-    fn oldest_idle(&self) -> Option<(usize, Instant)> {
-        let idle = |(position, client): (usize, &Option<Client>)| {
-            Some((position, client.as_ref()?.idle_since()?))
-        };
-        self.clients
-            .iter()
-            .enumerate()
-            .filter_map(idle)
-            .min_by_key(|(_, since)| *since)
+        self.private.write_all(&canonical_head(&next, &self.key))
     }
 
     fn accept(&mut self, listener: usize, scratch: &mut [u8; MAX_HEAD_BYTES], now: Instant) {
         for _ in 0..ACCEPTS_A_TURN {
-            let Some(place) = self.place(now) else { return };
+            let Some(place) = self.clients.free_place(now) else {
+                return;
+            };
             match sys::accept(self.listener_fd(listener)) {
                 Ok(fd) => {
                     let mut client = Client::new(fd, now);
                     // A client usually sends its request at once, and many only come and go.
                     let fate = client.read(scratch, now);
-                    self.clients[place] = Some(client);
+                    self.clients.put(place, client);
                     self.apply(place, fate, now);
                 }
                 Err(error) => {
@@ -463,8 +379,7 @@ impl Front {
             log::debug("cannot accept", &[("err", error)]);
             self.accept_after = now + ACCEPT_PAUSE;
             // Not the one that has just been accepted: its request may be on the way.
-            let idle = self.oldest_idle();
-            if let Some((position, _)) = idle.filter(|(_, since)| *since + MIN_IDLE <= now) {
+            if let Some(position) = self.clients.replaceable(now) {
                 self.close(position);
             }
         }
@@ -472,12 +387,12 @@ impl Front {
 }
 
 /// The request as the server sees it, whatever the client wrote.
-fn canonical_head(
-    request: &Request,
-    key: &str,
-    batch: u64,
-    time_left: Option<Duration>,
-) -> Vec<u8> {
+fn canonical_head(next: &Next, key: &str) -> Vec<u8> {
+    let Next {
+        request,
+        batch,
+        time_left,
+    } = next;
     let method = if request.is_head { "HEAD" } else { "GET" };
     let timeout = time_left.map_or(String::new(), |left| {
         format!("{TIMEOUT_FIELD}: {}\r\n", left.as_secs_f64())

@@ -2,6 +2,7 @@
 
 pub mod channel;
 pub mod client;
+pub mod clients;
 pub mod front;
 pub mod head;
 pub mod listen;

@@ -23,7 +23,7 @@ const LATE_STALL_TIMEOUT: Duration = Duration::from_millis(250);
 /// Far below Prometheus' own timeout of 10 s.
 const LONG_WAIT: Duration = Duration::from_secs(1);
 /// While others wait a client must read this fast on average, after the first second.
-const CROWDED_BYTES_PER_SECOND: u64 = 256 * 1024;
+const CROWDED_BYTES_PER_SECOND: u64 = 1024 * 1024;
 /// Time for a whole answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -41,6 +41,8 @@ pub struct Relay {
     last_read: Instant,
     last_sent: Instant,
     sent: u64,
+    /// Bytes that the kernel still held for the client when it would take no more.
+    held: usize,
 }
 
 /// How far the answer is.
@@ -84,6 +86,7 @@ impl Relay {
             last_read: now,
             last_sent: now,
             sent: 0,
+            held: 0,
         }
     }
 
@@ -124,6 +127,17 @@ impl Relay {
         Some(expires)
     }
 
+    /// Looks whether the client has read anything since it had to be waited for. A socket only
+    /// takes more once a good part of its buffer, which grows to megabytes, is free: a slow reader
+    /// would look like one that never reads.
+    pub fn look_for_progress(&mut self, client: BorrowedFd<'_>, now: Instant) {
+        let held = sys::unsent_bytes(client).unwrap_or(self.held);
+        if held < self.held {
+            self.held = held;
+            self.last_sent = now;
+        }
+    }
+
     /// Carries on, until one side has to be waited for or it is the others' turn.
     pub fn carry(
         &mut self,
@@ -148,7 +162,10 @@ impl Relay {
             };
             match self.send(client, now) {
                 Ok(true) => {}
-                Ok(false) => return Turn::NeedsClient,
+                Ok(false) => {
+                    self.held = sys::unsent_bytes(client).unwrap_or(0);
+                    return Turn::NeedsClient;
+                }
                 Err(_) => return Turn::ClientGone,
             }
         }
