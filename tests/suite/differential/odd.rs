@@ -1,0 +1,286 @@
+//! Odd answers that both exporters must read alike.
+
+use super::{case, run, run_over_http};
+use crate::support::csv::{self, FIELDS, backend, frontend, row};
+
+/// A server with a status: the Go exporter drops rows without one (`design::a_server_without_status`).
+fn server(backend: &str, name: &str, cells: &[(usize, &str)]) -> String {
+    csv::server(backend, name, &[&[(17, "UP")], cells].concat())
+}
+
+#[test]
+fn odd_lines() {
+    let good = server("app", "good", &[(4, "1"), (17, "UP"), (58, "3")]);
+    let good = good.as_str();
+    let other = backend("app", &[(4, "5")]);
+    let other = other.as_str();
+    let short = "a,b,0,\n";
+    let crlf = good.replace('\n', "\r\n");
+    let fields = |count: usize| format!("app,odd{}\n", ",".repeat(count - 2));
+    // The row itself, where it is not the first: see `design::a_bad_first_row`.
+    let bad = |name: &str, row: &str| case(name, &[good, row, other]);
+    run(&[
+        case("no rows", &[]),
+        case("comments", &["# one\n", good, "#two,three\n", "#\n"]),
+        case("a comment with a quote", &["# \"\n", good]),
+        case("blank lines", &["\n", good, "\n\n", "\r\n"]),
+        case("a blank", &[" \n", good]),
+        case("CRLF", &[&crlf]),
+        case("CRLF and LF", &[&crlf, other]),
+        case("CR in a field", &[&server("app", "a\rb", &[(4, "1")])]),
+        bad("a row with a field less", &fields(FIELDS)),
+        bad("a row with a field more", &fields(FIELDS + 2)),
+        bad("a row of one field", "x\n"),
+        bad("a bare quote", &server("app", "a\"b", &[(4, "1")])),
+        bad("a bare quote at the end", &server("app", "a\"", &[])),
+        bad("a bare quote in the first field", &server("a\"b", "x", &[])),
+        bad("text behind a quoted field", &server("app", "\"a\"b", &[])),
+        bad("two bad lines", "a\"\nb\"\n"),
+        case("a short first row", &[short, good, other]),
+        case("all rows short", &[short, short]),
+        case("32 fields", &[&fields(32), &fields(32)]),
+        case("33 fields", &[&format!("app,odd{}2\n", ",".repeat(31))]),
+        case("a bare quote first", &[&server("a\"b", "x", &[])]),
+        case(
+            "a quoted row",
+            &[&server("\"a,b\"", "\"c\"\"d\"", &[(4, "\"7\"")])],
+        ),
+        case(
+            "a newline in quotes",
+            &[&server("app", "\"a\nb\"", &[(4, "1")])],
+        ),
+        case(
+            "CRLF in quotes",
+            &[&server("app", "\"a\r\nb\"", &[(4, "1")])],
+        ),
+        case(
+            "an empty quoted field",
+            &[&server("app", "\"\"", &[(4, "\"\"")])],
+        ),
+        case(
+            "a comma in quotes",
+            &[&server("app", "x", &[(4, "1"), (56, "\"a, b\"")])],
+        ),
+        case("leading blanks", &[&server(" app", "  x", &[(4, "1")])]),
+        case("the header without its sign", &["pxname,svname\n", good]),
+    ]);
+    // On a CLI socket these swallow the empty line that proves the answer complete.
+    run_over_http(&[
+        case(
+            "a quote that is never closed",
+            &[good, &server("app", "\"a", &[])],
+        ),
+        case("a lone quote", &[good, "\"\n"]),
+        case("no newline at the end", &[good, other.trim_end()]),
+    ]);
+}
+
+#[test]
+fn odd_numbers() {
+    let numbers = [
+        "",
+        "0",
+        "00",
+        "007",
+        "-0",
+        "+0",
+        "-1",
+        "+1",
+        "+5",
+        "-9007199254740993",
+        "9007199254740993",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "0x10",
+        "0b1",
+        "0o7",
+        " 1",
+        "1 ",
+        "-",
+        "+",
+        "--1",
+        "+-1",
+        "x",
+        "1x",
+        "\u{661}",
+    ];
+    run(&numbers.map(|number| number_case(number, &[(4, number), (7, number), (58, number)])));
+    // Times like these: see `design::times_that_are_no_integers`.
+    let long = [
+        "-9223372036854775809",
+        "18446744073709551616",
+        "99999999999999999999999999",
+        "1.0",
+        "1e3",
+        "1_000",
+        "NaN",
+        "Inf",
+        "-Inf",
+    ];
+    run(&long.map(|number| number_case(number, &[(4, number), (7, number)])));
+    let times = [
+        "1",
+        "10",
+        "100",
+        "999",
+        "1000",
+        "1001",
+        "12345",
+        "-1",
+        "-1500",
+        "86400000",
+        "4294967295",
+        "9007199254740993",
+    ];
+    run(&times.map(|time| number_case(time, &[(38, time), (58, time), (61, time)])));
+}
+
+fn number_case(number: &str, cells: &[(usize, &str)]) -> super::Case {
+    case(
+        &format!("{number:?}"),
+        &[
+            &server("app", "x", cells),
+            &backend("app", cells),
+            &frontend("web", cells),
+            &server("app", "good", &[(4, "1"), (59, "1500")]),
+        ],
+    )
+}
+
+/// Every status that HAProxy prints, on servers, backends and frontends; what differs by design is absent.
+#[test]
+fn statuses() {
+    let statuses = [
+        "UP",
+        "UP 1/3",
+        "UP 2/3",
+        "OPEN",
+        "no check",
+        "DRAIN",
+        "DOWN",
+        "DOWN 1/2",
+        "DOWN 3/5",
+        "DOWN (agent)",
+        "NOLB",
+        "NOLB 1/2",
+        "NOLB 2/3",
+        "MAINT",
+        "MAINT (via a/b)",
+        "MAINT (resolution)",
+        "STOP",
+        "FULL",
+        "up",
+        "UPS",
+        "no",
+        "UNKNOWN",
+    ];
+    run(&statuses.map(|status| {
+        case(
+            status,
+            &[
+                &frontend("web", &[(17, status)]),
+                &server("app", "x", &[(17, status), (4, "1")]),
+                &backend("app", &[(17, status)]),
+            ],
+        )
+    }));
+}
+
+#[test]
+fn names() {
+    let names = [
+        "plain",
+        "with space",
+        "back\\slash",
+        "tab\there",
+        "ü",
+        "日本",
+        "\u{1f980}",
+        "{}",
+        "a=b",
+        "'",
+        "\\n",
+        "\u{7f}",
+        "\u{1}",
+        "\\\\",
+        "a\\",
+        "=1+1",
+        "%s",
+        "<b>",
+        "\u{2028}",
+        "\u{feff}",
+    ];
+    run(&names.map(|name| {
+        case(
+            &format!("{name:?}"),
+            &[
+                &frontend(name, &[(4, "1")]),
+                &server(name, name, &[(4, "1"), (40, "2")]),
+                &backend(name, &[(4, "1")]),
+            ],
+        )
+    }));
+    let quoted = [
+        "\"a\"\"b\"",
+        "\"a,b\"",
+        "\"\\\"\"\"",
+        "\"a\nb\"",
+        "\"\"\"\"",
+        "\"# no comment\"",
+    ];
+    run(&quoted.map(|name| case(name, &[&server(name, name, &[(4, "1"), (40, "2")])])));
+    run(&[
+        case("empty names", &[&server("", "", &[(4, "1")])]),
+        case(
+            "one name in three scopes",
+            &[
+                &frontend("same", &[(4, "1")]),
+                &server("same", "same", &[(4, "2")]),
+                &backend("same", &[(4, "3")]),
+            ],
+        ),
+        case(
+            "same server names in two backends",
+            &[
+                &server("a", "x", &[(4, "1")]),
+                &server("b", "x", &[(4, "2")]),
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn row_types() {
+    let kinds = ["0", "1", "2", "3", "4", "", "x", "00", "-1", " 2"];
+    run(&kinds.map(|kind| {
+        case(
+            &format!("type {kind:?}"),
+            &[
+                &row(&[(0, "px"), (1, "sv"), (32, kind), (4, "1"), (17, "UP")]),
+                &server("app", "good", &[(4, "1")]),
+            ],
+        )
+    }));
+}
+
+/// Rows that take part in no family have cells that nobody reads.
+#[test]
+fn other_columns_are_not_read() {
+    let all = |text: &'static str| -> Vec<(usize, &str)> {
+        let names_and_type = [0, 1, 17, 32];
+        (0..FIELDS)
+            .filter(|column| !names_and_type.contains(column))
+            .map(|column| (column, text))
+            .collect()
+    };
+    for text in ["1", "", "junk", "-5"] {
+        run(&[case(
+            &format!("{text:?} everywhere"),
+            &[
+                &frontend("web", &all(text)),
+                &server("app", "x", &all(text)),
+                &backend("app", &all(text)),
+            ],
+        )]);
+    }
+}

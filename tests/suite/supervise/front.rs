@@ -1,0 +1,99 @@
+//! HAProxy in front of the exporter: TLS and a password.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::adapted;
+use crate::support::exporter::Exporter;
+use crate::support::haproxy::{Haproxy, Place};
+use crate::support::http::{self, Response};
+use crate::support::peers;
+
+/// `scraper:change-me`, as the recipe has it.
+const RIGHT: &str = "Authorization: Basic c2NyYXBlcjpjaGFuZ2UtbWU=\r\n";
+/// `scraper:wrong`
+const WRONG: &str = "Authorization: Basic c2NyYXBlcjp3cm9uZw==\r\n";
+
+#[test]
+fn haproxy_in_front() {
+    let Some([openssl, _]) = peers::find_all(["openssl", "haproxy"]) else {
+        return;
+    };
+    let place = Place::new(1);
+    let [key, certificate, both] =
+        ["key.pem", "cert.pem", "metrics.pem"].map(|name| place.path(name));
+    let mut command = Command::new(&openssl);
+    command
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+        ])
+        .args(["-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext"])
+        .args(["subjectAltName=DNS:localhost", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate);
+    let (status, _, error) = peers::run(&mut command);
+    assert!(status.success(), "{error}");
+    let read = |path: &Path| std::fs::read_to_string(path).expect("read a file of openssl's");
+    std::fs::write(&both, read(&certificate) + &read(&key)).expect("write a certificate");
+
+    let exporter = Exporter::start(&["--haproxy.scrape-uri=unix:/nonexistent"]);
+    let recipe = adapted(
+        "haproxy-front",
+        &[
+            ("bind :9443 ", &format!("bind {} ", place.bind(0))),
+            ("/etc/haproxy/metrics.pem", &both.display().to_string()),
+            ("127.0.0.1:9101", &exporter.address().to_string()),
+        ],
+    );
+    let configuration = format!("{}{recipe}", place.global());
+    let Some(haproxy) = Haproxy::start(place, &configuration) else {
+        return;
+    };
+    let ask = |method: &str, header: &str| -> Response {
+        let request = format!(
+            "{method} /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n"
+        );
+        let mut command = Command::new(&openssl);
+        command
+            .args([
+                "s_client",
+                "-quiet",
+                "-verify_return_error",
+                "-verify_quiet",
+            ])
+            .args([
+                "-servername",
+                "localhost",
+                "-verify_hostname",
+                "localhost",
+                "-CAfile",
+            ])
+            .arg(&certificate)
+            .args(["-connect", &haproxy.address(0).to_string()]);
+        let (_, answer, error) = peers::run_with_input(&mut command, request.as_bytes());
+        http::parse(answer.as_bytes(), method == "HEAD")
+            .unwrap_or_else(|why| panic!("{method}: {why} in {answer:?} {error}"))
+    };
+    for header in ["", WRONG] {
+        let refused = ask("GET", header);
+        assert_eq!(refused.status, 401);
+        let challenge = refused.header("www-authenticate").unwrap_or_default();
+        assert!(challenge.starts_with("Basic"), "{challenge}");
+        assert!(!refused.text().contains("haproxy_up"));
+    }
+    let answer = ask("GET", RIGHT);
+    assert_eq!(answer.status, 200);
+    assert!(
+        answer.text().contains("\nhaproxy_up 0\n"),
+        "{}",
+        answer.text()
+    );
+    assert_eq!(ask("HEAD", RIGHT).status, 200);
+    assert_eq!(ask("POST", RIGHT).status, 405);
+}
