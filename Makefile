@@ -44,6 +44,23 @@ lint: ## Check formatting and run clippy, warnings are errors
 bench: build ## Measure against HAProxy, the Go exporter and the floor (BIG=1: 100,000 servers)
 	EXPORTER='$(CURDIR)/$(BINARY)' $(CARGO) bench --locked
 
+fuzz: ## Run every fuzz target for FUZZ_SECONDS (600)
+	tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+fuzz-smoke: ## Run every fuzz target for 30 seconds
+	tests/fuzz/run.sh 30
+
+# Tests that take Miri too long are left out; bounded in case one becomes so.
+miri: ## Run the parsing modules' tests under Miri (nightly)
+	MIRIFLAGS=-Zmiri-disable-isolation timeout 1200 $(CARGO) +nightly miri test --lib -- \
+	  csv::tests duration::tests exposition::tests info::tests::odd server::head::tests proxy::tests \
+	  http_head::tests::cut http_head::tests::how http_head::tests::st http_head::tests::the \
+	  value::tests::integers \
+	  --skip long_rows --skip random_texts --skip heads_at --skip cut_at_every
+
+soak: ## Scrape without a pause for SOAK_SECONDS (3600) while HAProxy is reloaded
+	SOAK_SECONDS=$(SOAK_SECONDS) $(CARGO) test --locked --release --test suite -- --nocapture soak::
+
 install: build ## Install to DESTDIR/PREFIX/bin
 	install -D -m 0755 $(BINARY) '$(DESTDIR)$(PREFIX)/bin/haproxy_exporter'
 

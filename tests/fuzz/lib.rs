@@ -1,0 +1,12 @@
+//! What the fuzz targets share: the properties, and the strict reader of the test suite.
+
+pub mod properties;
+
+#[allow(dead_code)]
+#[path = "../suite/support/exposition.rs"]
+mod reader;
+
+/// At the place where the suite has it, so that the properties find it in both crates.
+mod support {
+    pub(crate) use crate::reader as exposition;
+}
