@@ -54,6 +54,7 @@ fn run(config: Config) -> (u8, String) {
     std::panic::set_hook(Box::new(report_panic));
     let (table, source) = match statistics(&config) {
         Ok(parts) => parts,
+        Err(reason) if reason.starts_with("--") => return (USAGE, reason),
         Err(reason) => return (USAGE, format!("--haproxy.scrape-uri: {reason}")),
     };
     match start(config, table, source) {

@@ -38,7 +38,7 @@ pub const FLAGS: &[Flag] = &[
     flag(
         "haproxy.scrape-uri",
         Value("URI", "http://localhost/;csv"),
-        "Where HAProxy's statistics are: unix:/path, unix:@name, tcp://host:port, http://[user:password@]host[:port]/path;csv or file:/path",
+        "Where HAProxy's statistics are: unix:/path, unix:@name, tcp://host:port, http://[user:password@]host[:port]/path;csv (https:// in builds with TLS) or file:/path",
     ),
     flag(
         "haproxy.timeout",

@@ -143,7 +143,8 @@ impl Clients {
 
     fn oldest_idle(&self) -> Option<(usize, Instant)> {
         let places = self.places.iter().enumerate();
-        let idle = places.filter_map(|(place, client)| Some((place, client.as_ref()?.idle_since()?)));
+        let idle =
+            places.filter_map(|(place, client)| Some((place, client.as_ref()?.idle_since()?)));
         idle.min_by_key(|(_, since)| *since)
     }
 

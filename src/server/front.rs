@@ -251,16 +251,21 @@ impl Front {
                 self.apply(position, fate, now);
             }
         }
-        if let Some(Some(position)) = self.answering {
-            if self.last_turn == Turn::NeedsClient && self.is_too_slow(now) {
-                if let Some(client) = self.clients.get(position) {
-                    self.relay.look_for_progress(client.fd.as_fd(), now);
-                }
-                if self.is_too_slow(now) {
-                    log::debug("client reads too slowly, its answer is cut", &[]);
-                    self.close(position);
-                }
-            }
+        if self.last_turn == Turn::NeedsClient && self.is_too_slow(now) {
+            self.cut_unless_it_reads(now);
+        }
+    }
+
+    fn cut_unless_it_reads(&mut self, now: Instant) {
+        let Some(Some(position)) = self.answering else {
+            return;
+        };
+        if let Some(client) = self.clients.get(position) {
+            self.relay.look_for_progress(client.fd.as_fd(), now);
+        }
+        if self.is_too_slow(now) {
+            log::debug("client reads too slowly, its answer is cut", &[]);
+            self.close(position);
         }
     }
 

@@ -36,7 +36,8 @@ impl HttpSource {
         let proxy = options
             .proxy
             .as_ref()
-            .map_or(Ok(None), |environment| environment.proxy_for(uri))?;
+            .map_or(Ok(None), |environment| environment.proxy_for(uri))
+            .map_err(|reason| format!("--http.proxy-from-env: {reason}"))?;
         let object = match &proxy {
             Some(proxy) => format!("{uri} through proxy {}", proxy.address),
             None => uri.to_string(),

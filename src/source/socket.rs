@@ -128,7 +128,9 @@ impl Fetch<'_> {
     /// # Errors
     /// When they are not, or are no statistics.
     pub(super) fn end(&mut self, proof: Proof) -> Result<(), Problem> {
-        (self.rows)(self.buffer.data(), Some(proof)).map_err(Problem::Table).map(drop)
+        (self.rows)(self.buffer.data(), Some(proof))
+            .map_err(Problem::Table)
+            .map(drop)
     }
 }
 

@@ -80,7 +80,12 @@ fn what_a_start_refuses() {
             .env_remove("SSL_CERT_DIR")
             .env("SSL_CERT_FILE", &missing);
         let (status, _, error) = peers::run(&mut command);
-        let expected = format!("haproxy_exporter: --haproxy.scrape-uri: {expected}\n");
+        let named = if expected.starts_with("--") {
+            ""
+        } else {
+            "--haproxy.scrape-uri: "
+        };
+        let expected = format!("haproxy_exporter: {named}{expected}\n");
         assert_eq!((status.code(), error), (Some(2), expected), "{flag}");
     }
 }
