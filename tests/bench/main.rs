@@ -1,0 +1,77 @@
+//! Benchmarks: `cargo bench --bench scrapes` (see the Makefile: `make bench`, `make bench-check`).
+//!
+//! 1. The steps of the hot path in this process: bytes a second, and allocations, of which a warm
+//!    scrape must make none.
+//! 2. Whole scrapes of a real HAProxy, beside the floor (what no exporter can beat) and its peers.
+//!
+//! Arguments choose one of them (`steps`, `whole` with numbers of servers); `--callgrind-step STEP ROWS TIMES` does one step
+//! a number of times and nothing else, for `callgrind.sh`. With `BIG=1` in the environment whole
+//! scrapes go up to 100,000 servers; `EXPORTER` names the binary to measure.
+
+mod allocations;
+mod client;
+mod floor;
+mod haproxy;
+mod machine;
+mod peers;
+mod process;
+mod rows;
+mod steps;
+mod table;
+mod verdict;
+mod whole;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // `cargo bench` adds `--bench` to what the caller wants.
+    let wanted: Vec<&str> = arguments
+        .iter()
+        .map(String::as_str)
+        .filter(|argument| *argument != "--bench")
+        .collect();
+    let result = match wanted.as_slice() {
+        [] => steps_of_a_scrape().and_then(|()| whole_scrapes(&[])),
+        ["steps"] => steps_of_a_scrape(),
+        ["whole", servers @ ..] => whole_scrapes(servers),
+        ["--callgrind-step", step, rows, times] => callgrind_step(step, rows, times),
+        _ => {
+            Err("usage: [steps | whole [SERVERS...] | --callgrind-step STEP ROWS TIMES]".to_owned())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("bench: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn steps_of_a_scrape() -> Result<(), String> {
+    println!("{}\n", machine::description());
+    steps::report()
+}
+
+/// `servers` names the sizes, if not the usual ones are wanted.
+fn whole_scrapes(servers: &[&str]) -> Result<(), String> {
+    println!("{}\n", machine::description());
+    let sizes: Result<Vec<usize>, String> = servers.iter().map(|text| number(text)).collect();
+    let mut sizes = sizes?;
+    if sizes.is_empty() {
+        sizes.extend([10, 1_000, 10_000]);
+        if std::env::var("BIG").is_ok_and(|big| big == "1") {
+            sizes.push(100_000);
+        }
+    }
+    whole::report(&sizes)
+}
+
+fn callgrind_step(step: &str, rows: &str, times: &str) -> Result<(), String> {
+    steps::repeat(step, number(rows)?, number(times)?)
+}
+
+fn number(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| format!("{text:?} is no number"))
+}
