@@ -10,11 +10,12 @@ use memchr::{memchr, memchr_iter, memchr2};
 /// is 79 (`conn_tot`).
 pub const LOCATED_FIELDS: usize = 80;
 
-/// One row: its bytes and where its fields end.
+/// One row: its bytes and where its fields are.
 #[derive(Debug)]
 pub struct Row<'a> {
     bytes: &'a [u8],
-    ends: &'a [u32],
+    /// One position behind the comma or line end of each located field, where the next begins.
+    nexts: &'a [u32],
     /// Number of all fields of the row.
     pub count: usize,
     /// Whether the row is not the input's first bytes but its fields without their quotes.
@@ -27,12 +28,12 @@ pub type Starts = [u32; LOCATED_FIELDS + 1];
 impl<'a> Row<'a> {
     /// The field at `position`, from 0; `None` beyond the row or beyond `LOCATED_FIELDS`.
     pub fn field(&self, position: usize) -> Option<&'a [u8]> {
-        let end = *self.ends.get(position)? as usize;
+        let next = *self.nexts.get(position)? as usize;
         let start = match position {
             0 => 0,
-            _ => self.ends[position - 1] as usize + 1,
+            _ => self.nexts[position - 1] as usize,
         };
-        self.bytes.get(start..end)
+        self.bytes.get(start..next - 1)
     }
 
     /// The bytes that the fields are in.
@@ -40,16 +41,13 @@ impl<'a> Row<'a> {
         self.bytes
     }
 
-    /// Where the fields begin in a text that has this row at `base`. Fields that the row does not
-    /// have are empty.
-    pub fn starts(&self, base: u32, to: &mut Starts) {
+    /// Where the fields begin in the row. Fields that the row does not have are empty.
+    pub fn starts(&self, to: &mut Starts) {
         let (first, others) = to.split_at_mut(1);
-        first[0] = base;
-        let (located, missing) = others.split_at_mut(self.ends.len().min(LOCATED_FIELDS));
-        for (start, end) in located.iter_mut().zip(self.ends) {
-            *start = base + end + 1;
-        }
-        let mut start = located.last().copied().unwrap_or(base);
+        first[0] = 0;
+        let (located, missing) = others.split_at_mut(self.nexts.len().min(LOCATED_FIELDS));
+        located.copy_from_slice(&self.nexts[..located.len()]);
+        let mut start = located.last().copied().unwrap_or(0);
         for to in missing {
             start += 1;
             *to = start;
@@ -84,18 +82,18 @@ pub enum Item<'a> {
 /// The splitter's memory, kept from row to row so that nothing is allocated.
 #[derive(Debug)]
 pub struct Splitter {
-    /// Commas of a line without quotes.
-    commas: Box<Commas>,
-    /// Ends of fields in the scratch buffer.
-    ends: Vec<u32>,
+    /// Fields of a line without quotes.
+    nexts: Box<Nexts>,
+    /// Fields in the scratch buffer.
+    unquoted: Vec<u32>,
     scratch: Vec<u8>,
 }
 
 impl Default for Splitter {
     fn default() -> Self {
         Self {
-            commas: Box::new([0; LOCATED_FIELDS + BLOCK_BYTES + COMMAS_A_TURN]),
-            ends: Vec::new(),
+            nexts: Box::new([0; LOCATED_FIELDS + BLOCK_BYTES + COMMAS_A_TURN]),
+            unquoted: Vec::new(),
             scratch: Vec::new(),
         }
     }
@@ -126,7 +124,7 @@ impl Splitter {
     }
 
     fn plain<'a>(&'a mut self, line: &'a [u8]) -> Row<'a> {
-        let (found, searched) = locate_commas(line, &mut self.commas);
+        let (found, searched) = locate_fields(line, &mut self.nexts);
         let count = if searched < line.len() {
             found + 1 + memchr_iter(b',', &line[searched..]).count()
         } else {
@@ -134,12 +132,12 @@ impl Splitter {
         };
         let mut located = found;
         if located < LOCATED_FIELDS {
-            self.commas[located] = line.len() as u32;
+            self.nexts[located] = line.len() as u32 + 1;
             located += 1;
         }
         Row {
             bytes: line,
-            ends: &self.commas[..located],
+            nexts: &self.nexts[..located],
             count,
             is_unquoted: false,
         }
@@ -147,7 +145,7 @@ impl Splitter {
 
     /// Splits a row with quotes somewhere in its first line; it may span several lines.
     fn careful<'a>(&'a mut self, input: &'a [u8], last: bool) -> (Item<'a>, usize) {
-        self.ends.clear();
+        self.unquoted.clear();
         self.scratch.clear();
         let mut count = 0;
         let mut at = 0;
@@ -163,19 +161,19 @@ impl Splitter {
                 Field::Bad { reason, next } => return (Item::Bad(reason), next),
             };
             count += 1;
-            if self.ends.len() < LOCATED_FIELDS {
-                self.ends.push(self.scratch.len() as u32);
+            if self.unquoted.len() < LOCATED_FIELDS {
+                self.unquoted.push(self.scratch.len() as u32 + 1);
                 self.scratch.push(b',');
             } else {
                 // Nobody reads the fields behind the located ones.
-                let kept = self.ends.last().map_or(0, |end| *end as usize + 1);
+                let kept = self.unquoted.last().map_or(0, |next| *next as usize);
                 self.scratch.truncate(kept);
             }
             if stop {
                 return (
                     Item::Row(Row {
                         bytes: &self.scratch,
-                        ends: &self.ends,
+                        nexts: &self.unquoted,
                         count,
                         is_unquoted: true,
                     }),
@@ -191,15 +189,16 @@ impl Splitter {
 const BLOCK_BYTES: usize = 64;
 /// Commas that are written down together.
 const COMMAS_A_TURN: usize = 8;
-/// Positions of commas; the last block may bring more than are wanted, the last turn more than there are.
-type Commas = [u32; LOCATED_FIELDS + BLOCK_BYTES + COMMAS_A_TURN];
+/// Positions behind commas; the last block may bring more than are wanted, the last turn more than
+/// there are.
+type Nexts = [u32; LOCATED_FIELDS + BLOCK_BYTES + COMMAS_A_TURN];
 
-/// Writes the positions of the first `LOCATED_FIELDS` commas of `line` into `to`. Returns how many
-/// there are and where the search stopped.
+/// Writes the positions behind the first `LOCATED_FIELDS` commas of `line` into `to`. Returns how
+/// many there are and where the search stopped.
 ///
 /// Fields are one or two bytes long: a search a field would cost more than the looking. And where
 /// the next comma is cannot be foreseen, so the positions are written without a branch for each.
-fn locate_commas(line: &[u8], to: &mut Commas) -> (usize, usize) {
+fn locate_fields(line: &[u8], to: &mut Nexts) -> (usize, usize) {
     let (blocks, rest) = line.as_chunks::<BLOCK_BYTES>();
     let mut found = 0;
     let mut base = 0;
@@ -207,52 +206,68 @@ fn locate_commas(line: &[u8], to: &mut Commas) -> (usize, usize) {
         found = write_positions(comma_bits(block), base, found, to);
         base += BLOCK_BYTES as u32;
         if found >= LOCATED_FIELDS {
-            return (LOCATED_FIELDS, to[LOCATED_FIELDS - 1] as usize + 1);
+            return (LOCATED_FIELDS, to[LOCATED_FIELDS - 1] as usize);
         }
     }
     let mut last = [0; BLOCK_BYTES];
     last[..rest.len()].copy_from_slice(rest);
     found = write_positions(comma_bits(&last), base, found, to);
     if found >= LOCATED_FIELDS {
-        return (LOCATED_FIELDS, to[LOCATED_FIELDS - 1] as usize + 1);
+        return (LOCATED_FIELDS, to[LOCATED_FIELDS - 1] as usize);
     }
     (found, line.len())
 }
 
-/// A bit for each byte: whether it is a comma.
+/// A bit for each byte: whether it is a comma. Written out, and so are the turns below, since the
+/// crate is compiled for size and loops would stay loops.
 #[inline(always)]
 fn comma_bits(block: &[u8; BLOCK_BYTES]) -> u64 {
+    let (words, _) = block.as_chunks::<8>();
+    let bits = |position: usize| comma_bits_of_word(words[position]) << (8 * position);
+    bits(0) | bits(1) | bits(2) | bits(3) | bits(4) | bits(5) | bits(6) | bits(7)
+}
+
+#[inline(always)]
+fn comma_bits_of_word(bytes: [u8; 8]) -> u64 {
     const COMMAS: u64 = 0x2c2c_2c2c_2c2c_2c2c;
     const SEVEN_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
     /// Brings the highest bit of each byte into the highest byte, in the order of the bytes.
     const GATHER: u64 = 0x0002_0408_1020_4081;
-    let mut bits = 0;
-    for (position, word) in block.as_chunks::<8>().0.iter().enumerate() {
-        let word = u64::from_le_bytes(*word) ^ COMMAS;
-        // The highest bit of every byte that was a comma, and is 0 now.
-        let zeros = !(((word & SEVEN_BITS) + SEVEN_BITS) | word | SEVEN_BITS);
-        bits |= (zeros.wrapping_mul(GATHER) >> 56) << (8 * position);
-    }
-    bits
+    let word = u64::from_le_bytes(bytes) ^ COMMAS;
+    // The highest bit of every byte that was a comma, and is 0 now.
+    let zeros = !(((word & SEVEN_BITS) + SEVEN_BITS) | word | SEVEN_BITS);
+    zeros.wrapping_mul(GATHER) >> 56
 }
 
-/// Writes the positions of the set bits behind the `found` ones; returns how many that makes.
+/// Writes the positions behind the set bits, after the `found` ones; returns how many there are then.
 #[inline(always)]
-fn write_positions(mut bits: u64, base: u32, found: usize, to: &mut Commas) -> usize {
+fn write_positions(mut bits: u64, base: u32, found: usize, to: &mut Nexts) -> usize {
     let count = bits.count_ones() as usize;
+    let base = base + 1;
     let mut at = found;
     while bits != 0 {
-        let Some(turn) = to[at..].first_chunk_mut::<COMMAS_A_TURN>() else {
+        let Some([a, b, c, d, e, f, g, h]) = to[at..].first_chunk_mut::<COMMAS_A_TURN>() else {
             break;
         };
-        for position in turn {
-            // Once no bit is left any number will do: nobody reads it.
-            *position = base + (bits | 1 << 63).trailing_zeros();
-            bits &= bits.wrapping_sub(1);
-        }
+        *a = base + take_lowest(&mut bits);
+        *b = base + take_lowest(&mut bits);
+        *c = base + take_lowest(&mut bits);
+        *d = base + take_lowest(&mut bits);
+        *e = base + take_lowest(&mut bits);
+        *f = base + take_lowest(&mut bits);
+        *g = base + take_lowest(&mut bits);
+        *h = base + take_lowest(&mut bits);
         at += COMMAS_A_TURN;
     }
     found + count
+}
+
+/// The position of the lowest set bit, which is cleared; any number when there is none.
+#[inline(always)]
+fn take_lowest(bits: &mut u64) -> u32 {
+    let position = (*bits | 1 << 63).trailing_zeros();
+    *bits &= bits.wrapping_sub(1);
+    position
 }
 
 enum Field {

@@ -165,7 +165,7 @@ pub fn push_label(to: &mut Vec<u8>, comma: bool, name: &str, value: &[u8]) {
 }
 
 /// Appends a label value: backslash, quote and line feed escaped, U+FFFD for bytes that are no UTF-8.
-fn push_escaped(to: &mut Vec<u8>, value: &[u8]) {
+pub fn push_escaped(to: &mut Vec<u8>, value: &[u8]) {
     // Names are plain ASCII nearly always: one look at each byte, without a branch, and one copy.
     let is_plain = |b: &u8| b.is_ascii() & (*b != b'"') & (*b != b'\\') & (*b != b'\n');
     if value.iter().fold(true, |all, b| all & is_plain(b)) {

@@ -34,7 +34,8 @@ pub struct Place<'a> {
 /// The rows of one scope.
 #[derive(Debug)]
 pub struct Rows {
-    scope: Scope,
+    /// What stands before each label's value, and the column that it comes from.
+    label_columns: Vec<(Vec<u8>, usize)>,
     /// The label texts of all rows, one after the other, each `name="value",...} `.
     pub(crate) labels: Vec<u8>,
     /// Where the label text of each row ends.
@@ -51,6 +52,9 @@ pub struct Rows {
 /// A row whose cells are still in the input.
 #[derive(Clone, Debug)]
 struct Pending {
+    /// Where the row begins.
+    at: usize,
+    /// Where its fields begin in it.
     starts: Starts,
     label_bytes: usize,
     line: u64,
@@ -58,6 +62,7 @@ struct Pending {
 
 impl Pending {
     const NONE: Self = Self {
+        at: 0,
         starts: [0; LOCATED_FIELDS + 1],
         label_bytes: 0,
         line: 0,
@@ -105,8 +110,13 @@ impl Rows {
                 });
             }
         }
+        let labels = scope.labels().iter().enumerate();
+        let label_columns = labels.map(|(position, (name, column))| {
+            let ends_last = if position > 0 { "\"," } else { "" };
+            (format!("{ends_last}{name}=\"").into_bytes(), *column)
+        });
         Self {
-            scope,
+            label_columns: label_columns.collect(),
             labels: Vec::new(),
             label_ends: Vec::new(),
             names: Names::default(),
@@ -138,11 +148,12 @@ impl Rows {
     /// before the text that the rows lie in goes away.
     pub fn push(&mut self, row: &Row<'_>, place: Place<'_>, failures: &mut Failures) {
         let start = self.labels.len();
-        for (position, (name, column)) in self.scope.labels().iter().enumerate() {
+        for (before, column) in &self.label_columns {
             let value = row.field(*column).unwrap_or_default();
-            exposition::push_label(&mut self.labels, position > 0, name, value);
+            self.labels.extend_from_slice(before);
+            exposition::push_escaped(&mut self.labels, value);
         }
-        self.labels.extend_from_slice(b"} ");
+        self.labels.extend_from_slice(b"\"} ");
         let text = |at: usize, ends: &[u32], labels: &[u8]| {
             let start = if at == 0 { 0 } else { ends[at - 1] as usize };
             start..(ends[at] as usize).min(labels.len())
@@ -164,9 +175,9 @@ impl Rows {
         if row.is_unquoted || self.pending == BATCH_ROWS {
             self.flush(place.text, failures);
         }
-        let base = if row.is_unquoted { 0 } else { place.at as u32 };
         let pending = &mut self.batch[self.pending];
-        row.starts(base, &mut pending.starts);
+        pending.at = if row.is_unquoted { 0 } else { place.at };
+        row.starts(&mut pending.starts);
         pending.label_bytes = self.labels.len() - start;
         pending.line = place.line;
         self.pending += 1;
@@ -266,8 +277,8 @@ impl Column {
         let line_bytes = self.prefix_bytes + 1;
         let (mut used, mut all_lines) = (0, 0);
         for row in batch {
-            let start = row.starts[column] as usize;
-            let length = row.starts[column + 1] as usize - 1 - start;
+            let length = (row.starts[column + 1] - 1 - row.starts[column]) as usize;
+            let start = row.at + row.starts[column] as usize;
             let Some(to) = cells[used..].first_chunk_mut::<CELL_BYTES>() else {
                 break;
             };

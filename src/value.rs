@@ -80,6 +80,10 @@ fn checked_integer(cell: &[u8]) -> Option<&[u8]> {
 }
 
 fn write_milliseconds(cell: &[u8], to: &mut Text) -> Option<usize> {
+    if cell == b"0" {
+        to[0] = b'0';
+        return Some(1);
+    }
     let integer = checked_integer(cell)?;
     let digits = integer.strip_prefix(b"-").unwrap_or(integer);
     let (seconds, millis) = digits.split_at(digits.len().saturating_sub(3));

@@ -187,7 +187,8 @@ impl Relay {
     /// Reads from the server; `false` when nothing is there.
     fn read(&mut self, server: BorrowedFd<'_>, now: Instant) -> Result<bool, String> {
         let room = match self.progress {
-            Progress::Head => MAX_HEAD_BYTES,
+            // A small answer comes whole with its head.
+            Progress::Head => 4 * MAX_HEAD_BYTES,
             Progress::Body(left) => usize::try_from(left)
                 .unwrap_or(usize::MAX)
                 .min(BUFFER_BYTES),
