@@ -42,13 +42,13 @@ lint: ## Check formatting and run clippy, warnings are errors
 	$(CARGO) clippy --locked --all-targets --features tls -- -D warnings
 
 bench: build ## Measure against HAProxy, the Go exporter and the floor (BIG=1: 100,000 servers)
-	EXPORTER='$(CURDIR)/$(BINARY)' $(CARGO) bench --locked --bench scrapes --target $(NATIVE)
+	EXPORTER='$(CURDIR)/$(BINARY)' $(CARGO) bench --locked --bench scrapes --target $(TARGET)
 
 bench-check: ## Compare instruction counts with those recorded, under valgrind
-	tests/bench/callgrind.sh check
+	BENCH_TARGET=$(TARGET) tests/bench/callgrind.sh check
 
 bench-record: ## Record instruction counts anew
-	tests/bench/callgrind.sh record
+	BENCH_TARGET=$(TARGET) tests/bench/callgrind.sh record
 
 fuzz: ## Run every fuzz target for FUZZ_SECONDS (600)
 	tests/fuzz/run.sh $(FUZZ_SECONDS)

@@ -59,10 +59,13 @@ fn two_thousand_scrapes() {
     peers::note(&format!(
         "before {SCRAPES} scrapes {before:?}, after {after:?}"
     ));
-    assert_eq!(after.descriptors, before.descriptors);
+    assert!(
+        after.descriptors <= before.descriptors,
+        "{before:?} {after:?}"
+    );
     assert!(
         after.threads <= 8 && after.threads <= before.threads,
-        "{after:?}"
+        "{before:?} {after:?}"
     );
     assert!(
         after.rss_kib <= before.rss_kib + SLACK_KIB,
