@@ -17,7 +17,6 @@ FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 3600
 
 CARGO ?= cargo
-FEATURES := $(if $(TLS),--features tls)
 
 .PHONY: all build run test lint bench bench-check bench-record fuzz fuzz-smoke miri soak install clean help
 

@@ -2,7 +2,7 @@
 //!
 //! One way through: listener -> scrape -> source -> bytes -> rows -> metric table -> exposition ->
 //! response. The modules stand in that order in [`server`], [`scrape`], [`source`], [`csv`],
-//! [`table`], [`catalog`] and [`exposition`].
+//! [`table`], [`rows`], [`catalog`] and [`exposition`].
 //!
 //! This library serves the binary, its tests and benchmarks; its interface is not stable.
 

@@ -13,7 +13,7 @@ use crate::sys;
 /// Severity of a line; lines below the configured level are not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Every request and what the front refused.
+    /// What the front refused, cut or could not accept.
     Debug,
     /// Start, stop, and what changed.
     Info,

@@ -1,6 +1,5 @@
 //! The command: reads the flags, puts the parts together and serves.
 
-use std::ffi::OsString;
 use std::io::Write;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
@@ -10,9 +9,11 @@ use haproxy_exporter::cli::{self, Command, Config};
 use haproxy_exporter::log;
 use haproxy_exporter::process::ProcRoot;
 use haproxy_exporter::scrape::{Scraper, Settings};
+use haproxy_exporter::server::Service;
+use haproxy_exporter::server::channel::{self, Channel};
 use haproxy_exporter::server::front::{End, Front};
 use haproxy_exporter::server::listen::{self, Listener};
-use haproxy_exporter::server::{self, Service, channel, notify};
+use haproxy_exporter::server::notify::{self, ReadyFd};
 use haproxy_exporter::source::{Options, Source, proxy};
 use haproxy_exporter::sys;
 use haproxy_exporter::table::Table;
@@ -81,38 +82,34 @@ fn statistics(config: &Config) -> Result<(Table, Source), String> {
 
 /// Binds, starts the front and serves; returns only when the server has failed.
 fn start(config: Config, table: Table, source: Source) -> Result<std::io::Error, String> {
+    let ready = config.ready_fd.map(ReadyFd::take).transpose()?;
     // Before any thread starts: they inherit the signal mask.
     let signals = sys::signal_fd().map_err(|error| format!("signals: {error}"))?;
     let listeners = listeners(&config)?;
-    let channel = channel::open().map_err(|error| format!("private connection: {error}"))?;
+    let Channel {
+        server,
+        stream,
+        key,
+    } = channel::open().map_err(|error| {
+        listeners.iter().for_each(Listener::remove_file);
+        format!("private connection: {error}")
+    })?;
     let settings = Settings {
         timeout: config.timeout,
         max_bytes: config.max_response_bytes,
         pid_file: config.pid_file.clone(),
         process: ProcRoot::system(),
     };
-    let service = Service::new(
-        Scraper::new(source, table, settings),
-        config.telemetry_path.clone(),
-    );
+    let scraper = Scraper::new(source, table, settings);
+    let service = Service::new(scraper, config.telemetry_path.clone(), key.clone());
     announce(&config, &listeners);
-    let private = channel
-        .stream
-        .try_clone()
-        .map_err(|error| format!("private connection: {error}"))?;
-    let front = Front::new(
-        signals,
-        listeners,
-        private,
-        channel.key.clone(),
-        config.timeout,
-    );
+    let front = Front::new(signals, listeners, stream, key, config.timeout);
     std::thread::Builder::new()
         .name("front".to_owned())
         .spawn(move || leave(front.run()))
         .map_err(|error| format!("cannot start a thread: {error}"))?;
-    tell_supervisor(&config)?;
-    Ok(server::serve(service, &channel))
+    tell_supervisor(ready);
+    Ok(service.run(&server))
 }
 
 fn listeners(config: &Config) -> Result<Vec<Listener>, String> {
@@ -141,18 +138,17 @@ fn announce(config: &Config, listeners: &[Listener]) {
     {
         log::warn("the certificate of the scrape URI is not checked", &[]);
     }
-    for listener in listeners {
-        log::info("listening", &[("address", &listener.name)]);
-    }
 }
 
-fn tell_supervisor(config: &Config) -> Result<(), String> {
-    if let Some(fd) = config.ready_fd {
-        notify::ready_fd(fd)?;
-    }
-    match std::env::var_os("NOTIFY_SOCKET").filter(|name| name != &OsString::new()) {
-        Some(name) => notify::systemd(&name),
-        None => Ok(()),
+/// A supervisor that cannot be told is no reason not to serve.
+fn tell_supervisor(ready: Option<ReadyFd>) {
+    let name = std::env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty());
+    let told = [
+        ready.map(ReadyFd::tell),
+        name.as_deref().map(notify::systemd),
+    ];
+    for error in told.into_iter().flatten().filter_map(Result::err) {
+        log::warn("the supervisor cannot be told", &[("err", &error)]);
     }
 }
 

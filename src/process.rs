@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display};
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -57,6 +58,15 @@ pub struct Complaint {
     object: String,
     why: String,
     hint: &'static str,
+}
+
+impl Complaint {
+    /// Whether the same is missing for the same reason, of whichever process: HAProxy has another
+    /// id after each reload.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let file = |complaint: &Self| complaint.object.rsplit('/').next().map(str::to_owned);
+        file(self) == file(other) && self.why == other.why
+    }
 }
 
 impl Display for Complaint {
@@ -150,7 +160,7 @@ impl ProcRoot {
                 facts.max_fds = Some(files);
                 facts.virtual_memory_max_bytes = Some(memory);
             }
-            Err(why) => note(path, why, FD_HINT),
+            Err(why) => note(path, why, ""),
         }
         let path = directory.join("fd");
         let count = |mut entries: std::fs::ReadDir| {
@@ -158,7 +168,10 @@ impl ProcRoot {
         };
         match std::fs::read_dir(&path).and_then(count) {
             Ok(count) => facts.open_fds = Some(count.saturating_sub(own_descriptor(process))),
-            Err(error) => note(path, reason(&error), FD_HINT),
+            Err(error) => {
+                let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
+                note(path, reason(&error), if denied { FD_HINT } else { "" });
+            }
         }
         (facts, complaint)
     }
@@ -187,7 +200,17 @@ fn own_descriptor(process: &str) -> u64 {
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(USUAL_FILE_BYTES);
-    let file = std::fs::File::open(path).map_err(|error| reason(&error))?;
+    // A pid file may be anything; a FIFO without a writer must not hold the scrape up.
+    let file = std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)
+        .map_err(|error| reason(&error))?;
+    // Reading a directory is an error of its own.
+    let is_readable = |metadata: std::fs::Metadata| metadata.is_file() || metadata.is_dir();
+    if !file.metadata().is_ok_and(is_readable) {
+        return Err("not a regular file".to_owned());
+    }
     match file.take(MAX_FILE_BYTES).read_to_end(&mut bytes) {
         Ok(_) => Ok(bytes),
         // The process ended between open and read (proc(5)).

@@ -127,6 +127,11 @@ impl Rows {
         }
     }
 
+    /// Bytes of the label texts of all rows.
+    pub fn label_bytes(&self) -> usize {
+        self.labels.len()
+    }
+
     /// Whether no column is wanted.
     pub fn is_empty(&self) -> bool {
         self.columns.is_empty()
@@ -170,7 +175,7 @@ impl Rows {
             self.labels.truncate(start);
             return;
         }
-        // Fits: an answer has 1 GiB at most (cli), and escaped names are three times as long at worst.
+        // Fits: the table refuses more than 64 MiB of labels.
         self.label_ends.push(self.labels.len() as u32);
         if row.is_unquoted || self.pending == BATCH_ROWS {
             self.flush(place.text, failures);

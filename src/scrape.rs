@@ -165,7 +165,11 @@ impl Scraper {
         if let Some(pid_file) = &self.pid_file {
             let (facts, complaint) = self.process.of_pid_file(pid_file);
             push_facts(to, &catalog::HAPROXY_PROCESS, &facts);
-            if complaint != self.complaint {
+            let known = match (&complaint, &self.complaint) {
+                (Some(new), Some(old)) => new.is_like(old),
+                (new, old) => new.is_none() && old.is_none(),
+            };
+            if !known {
                 match &complaint {
                     Some(error) => {
                         log::warn("HAProxy process metrics are missing", &[("err", error)])

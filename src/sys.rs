@@ -119,8 +119,8 @@ fn unix_address(
 fn set_send_timeout(fd: RawFd, timeout: Duration) -> io::Result<()> {
     let micros = timeout.as_micros().max(1);
     let value = libc::timeval {
-        tv_sec: (micros / 1_000_000) as libc::time_t,
-        tv_usec: (micros % 1_000_000) as libc::suseconds_t,
+        tv_sec: (micros / 1_000_000) as _,
+        tv_usec: (micros % 1_000_000) as _,
     };
     set_option(fd, libc::SOL_SOCKET, libc::SO_SNDTIMEO, &value)
 }
@@ -266,11 +266,6 @@ pub fn shutdown(fd: RawFd, how: std::net::Shutdown) -> io::Result<()> {
     };
     // SAFETY: no pointers are passed; a wrong descriptor is an error, not a fault.
     check(unsafe { libc::shutdown(fd, how) }).map(drop)
-}
-
-/// Asks the kernel for a send buffer of `bytes` (it doubles the value and caps it at wmem_max).
-pub fn set_send_buffer(fd: RawFd, bytes: i32) -> io::Result<()> {
-    set_option(fd, libc::SOL_SOCKET, libc::SO_SNDBUF, &bytes)
 }
 
 /// A signal that the exporter reacts to.

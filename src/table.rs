@@ -22,6 +22,9 @@ pub const MAX_FIELDS: usize = 1024;
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 /// Longest name of a proxy or server; HAProxy reads configuration lines of 2 KiB.
 pub const MAX_NAME_BYTES: usize = 4096;
+/// Label texts of all rows of a kind: with names of usual length enough for more servers than an
+/// answer can hold, and a bound where a peer sends names only.
+const MAX_LABEL_BYTES: usize = 64 << 20;
 /// How much of an unreadable line or cell is quoted in the log.
 const EXCERPT_BYTES: usize = 80;
 /// Scrapes in a row that need less than a quarter of the memory before it is given back.
@@ -29,8 +32,8 @@ const IDLE_SCRAPES_BEFORE_SHRINK: u32 = 20;
 /// Rows whose columns are not made yet may lie so far back in the input.
 const MAX_BATCH_BYTES: usize = 16 << 20;
 
-/// What proves that an answer was not cut (DESIGN: HAProxy writes whole rows, so a cut answer
-/// usually ends at a row's end).
+/// What proves that an answer was not cut. HAProxy writes whole rows, so a cut answer usually ends
+/// at a row's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// The CLI closes its answer with an empty line (management guide, section 9.3).
@@ -58,6 +61,8 @@ pub enum TableError {
     TooManyFields(u64),
     /// A row has a name of more than `MAX_NAME_BYTES`.
     NameTooLong(u64),
+    /// With this row, the names of all rows of a kind pass `MAX_LABEL_BYTES`.
+    NamesTooLong(u64),
 }
 
 impl fmt::Display for TableError {
@@ -76,6 +81,12 @@ impl fmt::Display for TableError {
                 write!(f, "line {line} is longer than {MAX_LINE_BYTES} bytes")
             }
             Self::TooManyFields(line) => write!(f, "line {line} has more than {MAX_FIELDS} fields"),
+            Self::NamesTooLong(line) => {
+                write!(
+                    f,
+                    "the names up to line {line} are longer than {MAX_LABEL_BYTES} bytes"
+                )
+            }
             Self::NameTooLong(line) => {
                 write!(
                     f,
@@ -291,6 +302,11 @@ impl Table {
                 let first = first.trim_ascii_end();
                 self.answer.first_line.extend_from_slice(first);
             }
+            if matches!(&item, Item::Row(row) if row.is_unquoted) || matches!(item, Item::Bad(_)) {
+                // Such a row may have line ends in its cells.
+                let ends = memchr::memchr_iter(b'\n', &input[at..at + taken]).count() as u64;
+                self.answer.lines += ends.saturating_sub(1);
+            }
             match item {
                 Item::Row(row) => {
                     if let Some(scope) = take_row(
@@ -299,13 +315,18 @@ impl Table {
                         &self.excluded_states,
                         &mut self.failures,
                         &mut self.answer,
+                        line,
                     )? {
                         let place = Place {
                             text: &input[*origin..],
                             at: at - *origin,
                             line,
                         };
-                        self.scopes[scope as usize].push(&row, place, &mut self.failures);
+                        let rows = &mut self.scopes[scope as usize];
+                        rows.push(&row, place, &mut self.failures);
+                        if rows.label_bytes() > MAX_LABEL_BYTES {
+                            return Err(TableError::NamesTooLong(line));
+                        }
                     }
                 }
                 Item::Comment(line) => self.answer.header |= line.starts_with(b"# pxname,"),
@@ -331,8 +352,8 @@ fn take_row(
     excluded_states: &[Vec<u8>],
     failures: &mut Failures,
     answer: &mut Answer,
+    line: u64,
 ) -> Result<Option<Scope>, TableError> {
-    let line = answer.lines;
     answer.ends_in_bad_row = false;
     if row.count > MAX_FIELDS {
         return Err(TableError::TooManyFields(line));

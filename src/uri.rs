@@ -239,9 +239,15 @@ impl HttpUri {
         let rest = rest
             .strip_prefix("//")
             .ok_or("two slashes are missing: http://host/path")?;
-        let rest = rest.split('#').next().unwrap_or_default();
-        let path_start = rest.find(['/', '?']).unwrap_or(rest.len());
+        let path_start = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(path_start);
+        // Before anything of it is quoted: it may be the rest of a password.
+        if !authority.contains('@') && path.contains('@') {
+            return Err("a / ? or # in the user or password, or an @ in the path, \
+                        must be percent-encoded"
+                .to_owned());
+        }
+        let path = path.split('#').next().unwrap_or_default();
         if !path.is_ascii() {
             return Err("the path holds characters that must be percent-encoded".to_owned());
         }

@@ -16,8 +16,7 @@ use crate::source::TlsOptions;
 use crate::uri::ScrapeUri;
 use flags::{Flag, Takes};
 
-/// The largest `--haproxy.max-response-bytes`: positions in label texts, three times as long at
-/// worst, have 32 bits.
+/// The largest `--haproxy.max-response-bytes`: four million servers.
 const LARGEST_MAX_RESPONSE_BYTES: u64 = 1 << 30;
 
 /// What the command line asks for.
@@ -299,10 +298,16 @@ fn states(text: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// A request's head has 8 KiB at most; a path of this length is a mistake.
+const MAX_TELEMETRY_PATH_BYTES: usize = 1024;
+
 fn telemetry_path(text: &str) -> Result<String, String> {
     let reserved = ["/", "/-/healthy"];
     if !text.starts_with('/') {
         return Err(format!("{text:?} does not begin with a slash"));
+    }
+    if text.len() > MAX_TELEMETRY_PATH_BYTES {
+        return Err(format!("longer than {MAX_TELEMETRY_PATH_BYTES} bytes"));
     }
     if reserved.contains(&text) {
         return Err(format!("{text:?} is taken by another page"));

@@ -1,6 +1,6 @@
 //! The private way from the front to `tiny_http`: one connection, and nobody else's.
 //!
-//! `tiny_http` trusts its clients: many small requests can stop it (DESIGN of the front). So it gets
+//! `tiny_http` 0.12 trusts its clients, and many a small request can stop it. So it gets
 //! one connection in its life, over which the front sends one request after the other. Once that
 //! connection stands, the listener is shut down: `tiny_http` accepts nothing more, starts no more
 //! threads, and lets those it does not need end.

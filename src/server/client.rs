@@ -13,6 +13,9 @@ use crate::sys;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time that a connection may be idle between requests; longer than a usual scrape interval.
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(90);
+/// Whoever announces less, or has waited until nothing is left, gets this much: a scrape that cannot
+/// succeed would only say that HAProxy is down, to the client and in the log.
+const MIN_SCRAPE_TIME: Duration = Duration::from_millis(100);
 /// Time for a refused client to read its answer and close.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -107,7 +110,8 @@ impl Client {
             return None;
         };
         let waited = now.saturating_duration_since(self.since);
-        Some(request.announced?.saturating_sub(waited))
+        let left = request.announced?.saturating_sub(waited);
+        Some(left.max(MIN_SCRAPE_TIME))
     }
 
     /// Goes over to another state.

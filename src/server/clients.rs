@@ -9,7 +9,7 @@ use super::head::Request;
 pub const MIN_IDLE: Duration = Duration::from_millis(10);
 /// A client that has less time gets a scrape of its own: HAProxy must not look down to those who
 /// share a scrape because one of them is in a hurry.
-const MIN_SHARED_TIME: Duration = Duration::from_secs(1);
+const MIN_SHARED_TIME: Duration = Duration::from_millis(500);
 
 /// A fixed number of places.
 pub struct Clients {

@@ -137,10 +137,13 @@ impl Front {
         set.clear();
         set.push(sys::poll_fd(self.signals.as_raw_fd(), sys::READABLE));
         let wants_server = self.answering.is_some() && self.last_turn == Turn::NeedsServer;
-        set.push(sys::poll_fd(
-            self.private.as_raw_fd(),
-            if wants_server { sys::READABLE } else { 0 },
-        ));
+        // Not while a client is waited for: a broken connection would be reported at once, and again.
+        let private = match self.answering {
+            Some(_) if !wants_server => -1,
+            _ => self.private.as_raw_fd(),
+        };
+        let events = if wants_server { sys::READABLE } else { 0 };
+        set.push(sys::poll_fd(private, events));
         let can_accept = self.stop_at.is_none()
             && now >= self.accept_after
             && self.clients.free_place(now).is_some();

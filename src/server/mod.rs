@@ -16,7 +16,6 @@ use tiny_http::{Header, Method, Request, Response};
 
 use crate::exposition;
 use crate::scrape::Scraper;
-use channel::Channel;
 use front::{BATCH_FIELD, TIMEOUT_FIELD};
 
 /// Path of the answer that shows the process to be alive.
@@ -32,20 +31,20 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service that serves what `scraper` brings under `telemetry_path`.
-    pub fn new(scraper: Scraper, telemetry_path: String) -> Self {
+    /// A service that serves what `scraper` brings under `telemetry_path`, to requests with the
+    /// front's `key`.
+    pub fn new(scraper: Scraper, telemetry_path: String, key: String) -> Self {
         Self {
             scraper,
             telemetry_path,
-            key: String::new(),
+            key,
             scraped_batch: None,
         }
     }
 
     /// The main loop: blocks on `tiny_http`, answers one request after the other. Ends only when
     /// nothing can be received or sent any more.
-    pub fn run(mut self, server: &tiny_http::Server, key: &str) -> io::Error {
-        key.clone_into(&mut self.key);
+    pub fn run(mut self, server: &tiny_http::Server) -> io::Error {
         loop {
             let result = server.recv().and_then(|request| self.answer(request));
             if let Err(error) = result {
@@ -112,9 +111,4 @@ impl Service {
 
 fn seconds(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(text.parse().ok()?).ok()
-}
-
-/// Serves for ever with the channel's server.
-pub fn serve(service: Service, channel: &Channel) -> io::Error {
-    service.run(&channel.server, &channel.key)
 }

@@ -9,13 +9,33 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use crate::source::reason;
 use crate::sys;
 
-/// Writes a newline to `fd` and closes it (s6, notification-fd).
-///
-/// # Errors
-/// One line with the reason.
-pub fn ready_fd(fd: i32) -> Result<(), String> {
-    let write = || File::from(sys::inherited_fd(fd)?).write_all(b"\n");
-    write().map_err(|error| format!("--ready-fd={fd}: {}", reason(&error)))
+/// The supervisor's descriptor (s6, notification-fd).
+pub struct ReadyFd(File);
+
+impl ReadyFd {
+    /// Takes the descriptor over. To be called before anything else is opened, or a number that
+    /// the supervisor did not open could be one of ours.
+    ///
+    /// # Errors
+    /// One line with the reason.
+    pub fn take(fd: i32) -> Result<Self, String> {
+        sys::inherited_fd(fd)
+            .map(|fd| Self(fd.into()))
+            .map_err(|error| {
+                let why = reason(&error);
+                format!("--ready-fd={fd}: {why} (is it the number in s6's notification-fd?)")
+            })
+    }
+
+    /// Writes a newline and closes the descriptor.
+    ///
+    /// # Errors
+    /// One line with the reason.
+    pub fn tell(mut self) -> Result<(), String> {
+        self.0
+            .write_all(b"\n")
+            .map_err(|error| format!("--ready-fd: {}", reason(&error)))
+    }
 }
 
 /// Sends `READY=1` to the socket that `NOTIFY_SOCKET` names (sd_notify(3)); a leading `@` means

@@ -4,6 +4,7 @@
 //! read, so that HAProxy works on both while we wait for one.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
 use super::resolve::Resolver;
@@ -67,14 +68,14 @@ impl SocketSource {
     /// # Errors
     /// When the statistics could not be read.
     pub fn fetch(&self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
-        let stat = self
-            .ask(self.show_stat, fetch.deadline)
+        let (stat, peer) = self
+            .ask(self.show_stat, None, fetch.deadline)
             .map_err(|problem| self.error(problem))?;
-        let info = self.ask(SHOW_INFO, fetch.deadline);
+        let info = self.ask(SHOW_INFO, peer, info_deadline(fetch.deadline));
         self.read_rows(&stat, fetch)
             .and_then(|()| fetch.end(Proof::EmptyLine))
             .map_err(|problem| self.error(problem))?;
-        let info = info.and_then(|stream| read_info(&stream, fetch));
+        let info = info.and_then(|(stream, _)| read_info(&stream, fetch));
         Ok(Some(info.map_err(|problem| self.error(problem))))
     }
 
@@ -85,13 +86,24 @@ impl SocketSource {
         }
     }
 
-    fn ask(&self, command: &[u8], deadline: Deadline) -> Result<Stream, Problem> {
-        let stream = match &self.address {
-            Address::Unix(name) => connect_unix(name, deadline)?.into(),
-            Address::Tcp(address, resolver) => Stream::connect(address, resolver, deadline)?.0,
+    /// Connects and sends a command. The second connection goes to the address of the first: a name
+    /// may have several, of different machines.
+    fn ask(
+        &self,
+        command: &[u8],
+        peer: Option<SocketAddr>,
+        deadline: Deadline,
+    ) -> Result<(Stream, Option<SocketAddr>), Problem> {
+        let (stream, peer) = match (&self.address, peer) {
+            (Address::Unix(name), _) => (connect_unix(name, deadline)?.into(), None),
+            (Address::Tcp(..), Some(peer)) => (Stream::connect_one(peer, deadline, 1)?, Some(peer)),
+            (Address::Tcp(address, resolver), None) => {
+                let (stream, peer) = Stream::connect(address, resolver, deadline)?;
+                (stream, Some(peer))
+            }
         };
         stream.send_all(command, deadline)?;
-        Ok(stream)
+        Ok((stream, peer))
     }
 
     fn read_rows(&self, stream: &Stream, fetch: &mut Fetch<'_>) -> Result<(), Problem> {
@@ -134,10 +146,18 @@ impl Fetch<'_> {
     }
 }
 
+/// `show info` has a quarter of the time that is left, to connect and again to answer: one that
+/// hangs costs its own metrics, and not the statistics.
+fn info_deadline(deadline: Deadline) -> Deadline {
+    let left = deadline.remaining().unwrap_or_default();
+    deadline.or_after(left / 4)
+}
+
 fn read_info(stream: &Stream, fetch: &mut Fetch<'_>) -> Result<(), Problem> {
+    let deadline = info_deadline(fetch.deadline);
     let mut piece = [0; 4096];
     loop {
-        let count = stream.receive(&mut piece, fetch.deadline)?;
+        let count = stream.receive(&mut piece, deadline)?;
         if count == 0 {
             return Ok(());
         }

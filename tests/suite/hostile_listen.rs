@@ -71,8 +71,13 @@ fn several_addresses() {
     let lines = exporter.log_lines();
     let fields = lines.iter().map(|line| logfmt::fields(line));
     let addresses: Vec<String> = fields
-        .filter(|fields| fields["msg"] == "listening")
-        .map(|fields| fields["address"].clone())
+        .filter(|fields| fields["msg"] == "starting haproxy_exporter")
+        .flat_map(|fields| {
+            fields["addresses"]
+                .split(',')
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
         .collect();
     // The runner asks for one more.
     assert_eq!(addresses.len(), 5, "{addresses:?}");

@@ -125,7 +125,7 @@ impl Ground {
     fn wait_for_log(&self) {
         peers::wait_for("log lines", || {
             let log = std::fs::read_to_string(self.path("logged/current")).ok()?;
-            log.contains("msg=listening").then_some(())
+            log.contains("starting haproxy_exporter").then_some(())
         });
     }
 }

@@ -66,12 +66,14 @@ impl Exporter {
             reader: Some(reader),
         };
         let line = exporter.wait_for_line("the start-up line", |fields| {
-            // Unix sockets come before it when a test asked for them.
-            fields.get("msg").is_some_and(|msg| msg == "listening")
-                && !fields["address"].starts_with("unix:")
+            fields
+                .get("msg")
+                .is_some_and(|msg| msg == "starting haproxy_exporter")
         });
-        exporter.address = logfmt::fields(&line)["address"]
-            .parse()
+        // Unix sockets come before it when a test asked for them.
+        exporter.address = logfmt::fields(&line)["addresses"]
+            .split(',')
+            .find_map(|address| address.parse().ok())
             .expect("an address in the start-up line");
         exporter
     }
