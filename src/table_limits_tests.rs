@@ -73,3 +73,28 @@ fn memory_that_is_not_needed_any_more_is_given_back() {
     // And it grows again.
     assert_eq!(scrape(&mut table, &many), (Ok(()), 0, 40_000));
 }
+
+/// Bytes that are no UTF-8 make labels three times as long as what the peer sent.
+#[test]
+fn names_that_only_cost_memory() {
+    let mut table = table_of(&[], &[]);
+    let fill = [0xff; MAX_NAME_BYTES - 8];
+    table.push(HEADER.as_bytes()).unwrap();
+    let refused = (0..10_000).find_map(|number| {
+        let template = row("NAME", "FRONTEND", "0", &[]);
+        let (before, after) = template.split_once("NAME").unwrap();
+        let number = format!("{number:08}");
+        let row = [
+            before.as_bytes(),
+            number.as_bytes(),
+            &fill,
+            after.as_bytes(),
+        ]
+        .concat();
+        table.push(&row).err()
+    });
+    let refused = refused.unwrap();
+    assert!(matches!(refused, TableError::NamesTooLong(_)), "{refused}");
+    let text = refused.to_string();
+    assert!(text.ends_with("are longer than 67108864 bytes"), "{text}");
+}

@@ -207,6 +207,7 @@ fn error_texts() {
         ("--web.telemetry-path=/-/healthy", "--web.telemetry-path: \"/-/healthy\" is taken by another page"),
         ("--web.telemetry-path=/a b", "--web.telemetry-path: \"/a b\" holds a character that a path may not have"),
         ("--web.telemetry-path=/a?b", "--web.telemetry-path: \"/a?b\" holds a character that a path may not have"),
+        (&format!("--web.telemetry-path=/{}", "x".repeat(1024)), "--web.telemetry-path: longer than 1024 bytes"),
         ("--web.telemetry-path=/<", "--web.telemetry-path: \"/<\" holds a character that a path may not have"),
         ("--web.telemetry-path=/\u{fc}", "--web.telemetry-path: \"/\u{fc}\" holds a character that a path may not have"),
         ("--web.socket-mode=", "--web.socket-mode: \"\" is no octal number from 0 to 0777"),

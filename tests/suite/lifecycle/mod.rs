@@ -64,6 +64,31 @@ fn ready_fd() {
     assert_eq!(exporter.get("/-/healthy").status, 200);
 }
 
+/// A number that the supervisor did not open is refused before anything of ours has it.
+#[test]
+fn ready_fd_that_is_not_open() {
+    let mut command = exporter::command();
+    command.args([NOBODY, "--ready-fd=999", "--web.listen-address=127.0.0.1:0"]);
+    let (status, _, error) = peers::run(&mut command);
+    let expected = "haproxy_exporter: --ready-fd=999: bad file descriptor \
+                    (is it the number in s6's notification-fd?)\n";
+    assert_eq!((status.code(), error.as_str()), (Some(1), expected));
+}
+
+/// A manager that cannot be told is a warning, and the exporter serves.
+#[test]
+fn notify_socket_that_is_not_there() {
+    let exporter = Exporter::spawn(
+        exporter::command()
+            .arg(NOBODY)
+            .env("NOTIFY_SOCKET", "/nonexistent/notify"),
+    );
+    assert_eq!(exporter.get("/-/healthy").status, 200);
+    let lines = exporter.log_lines();
+    let wanted = "NOTIFY_SOCKET=/nonexistent/notify: no such file or directory";
+    assert!(lines.iter().any(|line| line.contains(wanted)), "{lines:?}");
+}
+
 #[test]
 fn notify_socket() {
     let directory = TempDir::new().expect("a temporary directory");
