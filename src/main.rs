@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
 
 use haproxy_exporter::catalog;
 use haproxy_exporter::cli::{self, Command, Config};
@@ -12,6 +14,7 @@ use haproxy_exporter::scrape::{Scraper, Settings};
 use haproxy_exporter::server::Service;
 use haproxy_exporter::server::channel::{self, Channel};
 use haproxy_exporter::server::front::{End, Front};
+use haproxy_exporter::server::handover::Handover;
 use haproxy_exporter::server::listen::{self, Listener};
 use haproxy_exporter::server::notify::{self, ReadyFd};
 use haproxy_exporter::source::{Options, Source, proxy};
@@ -101,9 +104,11 @@ fn start(config: Config, table: Table, source: Source) -> Result<std::io::Error,
         process: ProcRoot::system(),
     };
     let scraper = Scraper::new(source, table, settings);
-    let service = Service::new(scraper, config.telemetry_path.clone(), key.clone());
+    let handover = Arc::new(Handover::new(Instant::now()));
+    let path = config.telemetry_path.clone();
+    let service = Service::new(scraper, path, key.clone(), Arc::clone(&handover));
     announce(&config, &listeners);
-    let front = Front::new(signals, listeners, stream, key, config.timeout);
+    let front = Front::new(signals, listeners, (stream, key), handover, config.timeout);
     std::thread::Builder::new()
         .name("front".to_owned())
         .spawn(move || leave(front.run()))

@@ -13,7 +13,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::time::Duration;
 
-use tiny_http::{Response, Server};
+use tiny_http::{Request, Server};
 
 use crate::sys;
 
@@ -22,6 +22,14 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The field of each request that shows it to be the front's.
 pub const KEY_FIELD: &str = "Front-Key";
+
+/// The report of an answer that the client got whole. A status line and no fields: a whole HTTP
+/// answer, for which `tiny_http` goes on to the next request.
+const SENT: &[u8] = b"HTTP/1.1 204 Sent\r\n\r\n";
+/// The report of an answer that was cut.
+const CUT: &[u8] = b"HTTP/1.1 204 Cut\r\n\r\n";
+/// More than a report has.
+pub const MAX_REPORT_BYTES: usize = 64;
 
 /// Both ends of the private connection.
 pub struct Channel {
@@ -69,31 +77,42 @@ fn greet(server: &Server, stream: &mut UnixStream, key: &str) -> io::Result<()> 
     write!(stream, "GET / HTTP/1.1\r\n{KEY_FIELD}: {key}\r\n\r\n")?;
     let request = server.recv_timeout(HANDSHAKE_TIMEOUT)?;
     match request.filter(|request| has_key(request, key)) {
-        Some(request) => request.respond(Response::empty(204))?,
+        Some(request) => report(request, true)?,
         None => return Err(io::Error::other("no greeting over the private connection")),
     }
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte)?;
-        answer.push(byte[0]);
+    stream.read_exact(&mut [0; SENT.len()])
+}
+
+/// The main loop's last word on a request.
+///
+/// # Errors
+/// When the private connection is broken.
+pub fn report(request: Request, is_sent: bool) -> io::Result<()> {
+    let mut out = request.into_writer();
+    out.write_all(if is_sent { SENT } else { CUT })?;
+    out.flush()
+}
+
+/// Whether the client got its answer whole, from a report; `None` while more of it is to come.
+///
+/// # Errors
+/// When it is no report: `tiny_http` has answered by itself.
+pub fn read_report(report: &[u8]) -> io::Result<Option<bool>> {
+    match report {
+        SENT => Ok(Some(true)),
+        CUT => Ok(Some(false)),
+        part if SENT.starts_with(part) || CUT.starts_with(part) => Ok(None),
+        _ => Err(io::Error::other("not a report")),
     }
-    Ok(())
 }
 
 /// Whether a request came from the front. Only what connected in the moment between the listener's
 /// birth and its end could be anybody else's.
-pub fn has_key(request: &tiny_http::Request, key: &str) -> bool {
-    field(request, KEY_FIELD).is_some_and(|value| value == key)
-}
-
-/// The value of a request's field.
-pub fn field<'a>(request: &'a tiny_http::Request, name: &'static str) -> Option<&'a str> {
+pub fn has_key(request: &Request, key: &str) -> bool {
     request
         .headers()
         .iter()
-        .find(|header| header.field.equiv(name))
-        .map(|header| header.value.as_str())
+        .any(|header| header.field.equiv(KEY_FIELD) && header.value.as_str() == key)
 }
 
 /// 128 bits from the kernel's random numbers, through std's hasher keys.
@@ -102,3 +121,7 @@ fn random_key() -> String {
     let half = || RandomState::new().hash_one(sys::process_id());
     format!("{:016x}{:016x}", half(), half())
 }
+
+#[cfg(test)]
+#[path = "channel_tests.rs"]
+mod tests;

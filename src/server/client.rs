@@ -3,11 +3,12 @@
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::head::{self, MAX_HEAD_BYTES, Parsed, Refusal, Request};
 use crate::log;
-use crate::sys;
+use crate::sys::{self, PollFd};
 
 /// Time for a whole head, from the connection or from its first byte on.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -21,8 +22,8 @@ const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A connection and what it is doing.
 pub struct Client {
-    /// The socket, non-blocking.
-    pub fd: OwnedFd,
+    /// The socket, non-blocking; the main loop has it as well while it answers.
+    pub fd: Arc<OwnedFd>,
     /// What the connection is doing.
     pub state: State,
     /// When the state began.
@@ -31,6 +32,8 @@ pub struct Client {
     pending: Vec<u8>,
     /// Whether an answer has been sent on this connection.
     served: bool,
+    /// Whether the connection stays open after the answer.
+    keep_alive: bool,
 }
 
 /// What a connection is doing.
@@ -45,7 +48,7 @@ pub enum State {
         /// Its place in the order of arrival.
         ticket: u64,
     },
-    /// Getting its answer from the relay.
+    /// Getting its answer from the main loop.
     Answering,
     /// Refused; whatever it still sends is thrown away, so that it can read why.
     Leaving,
@@ -66,21 +69,28 @@ impl Client {
     /// A connection that was just accepted.
     pub fn new(fd: OwnedFd, now: Instant) -> Self {
         Self {
-            fd,
+            fd: Arc::new(fd),
             state: State::Reading,
             since: now,
             pending: Vec::new(),
             served: false,
+            keep_alive: false,
         }
     }
 
-    /// What to poll for in the present state. While it waits or is answered only a broken
-    /// connection matters, which poll always reports.
-    pub fn events(&self) -> i16 {
+    /// What to poll for in the present state. While it waits only a broken connection matters, which
+    /// poll always reports; while it is answered the main loop finds that out.
+    pub fn poll_fd(&self) -> PollFd {
         match self.state {
-            State::Reading | State::Leaving => sys::READABLE,
-            State::Waiting { .. } | State::Answering => 0,
+            State::Reading | State::Leaving => sys::poll_fd(self.fd.as_raw_fd(), sys::READABLE),
+            State::Waiting { .. } => sys::poll_fd(self.fd.as_raw_fd(), 0),
+            State::Answering => sys::poll_fd(-1, 0),
         }
+    }
+
+    /// Whether what the client sends is read in the present state.
+    pub fn is_reading(&self) -> bool {
+        matches!(self.state, State::Reading | State::Leaving)
     }
 
     /// When the state ends by itself.
@@ -96,7 +106,7 @@ impl Client {
 
     /// Since when the connection could be closed without a loss, if it can.
     pub fn idle_since(&self) -> Option<Instant> {
-        matches!(self.state, State::Reading | State::Leaving).then_some(self.since)
+        self.is_reading().then_some(self.since)
     }
 
     /// Since when the connection waits for its turn, if it does.
@@ -114,16 +124,20 @@ impl Client {
         Some(left.max(MIN_SCRAPE_TIME))
     }
 
-    /// Goes over to another state.
-    pub fn enter(&mut self, state: State, now: Instant) {
-        self.state = state;
+    /// Goes over to another state; returns the one before.
+    pub fn enter(&mut self, state: State, now: Instant) -> State {
         self.since = now;
+        std::mem::replace(&mut self.state, state)
     }
 
-    /// The answer has been sent whole: reads the next request.
-    pub fn next_request(&mut self, now: Instant) {
-        self.served = true;
-        self.enter(State::Reading, now);
+    /// The answer has been sent whole: reads the next request, if there may be one.
+    pub fn answered(&mut self, now: Instant) {
+        if self.keep_alive {
+            self.served = true;
+            self.enter(State::Reading, now);
+        } else {
+            self.leave(now);
+        }
     }
 
     /// Its time is over.
@@ -176,6 +190,7 @@ impl Client {
                 // More than a request at once: this one is answered, then the connection is closed,
                 // as RFC 9112, 9.3.2 allows; requests are never piled up here.
                 request.keep_alive &= taken == bytes.len().max(self.pending.len());
+                self.keep_alive = request.keep_alive;
                 self.pending = Vec::new();
                 Fate::Asks(request)
             }

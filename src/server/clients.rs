@@ -1,8 +1,10 @@
 //! The places for connections: who has one, who is next, who must give way.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::client::{Client, State};
+use super::handover::Exchange;
 use super::head::Request;
 
 /// A connection is not pushed out by newer ones before it had this time to send its request.
@@ -18,16 +20,6 @@ pub struct Clients {
     batch: u64,
     /// Tickets below this belong to the present batch.
     batch_end: u64,
-}
-
-/// The request whose turn it is.
-pub struct Next {
-    /// What is asked for.
-    pub request: Request,
-    /// Requests of the same batch share a scrape.
-    pub batch: u64,
-    /// The least that any of those who share the scrape has left of the time it announced.
-    pub time_left: Option<Duration>,
 }
 
 impl Clients {
@@ -97,12 +89,11 @@ impl Clients {
 
     /// Takes the waiting client at a place out of the queue: it is being answered from now on. All
     /// that are there when a batch begins belong to it.
-    pub fn begin(&mut self, place: usize, now: Instant) -> Option<Next> {
+    pub fn begin(&mut self, place: usize, now: Instant) -> Option<Exchange> {
         let client = self.get(place)?;
-        let State::Waiting { request, ticket } = &client.state else {
+        let State::Waiting { ticket, .. } = client.state else {
             return None;
         };
-        let (request, ticket) = (request.clone(), *ticket);
         let own = client.time_left(now);
         let hurry = own.filter(|left| *left < MIN_SHARED_TIME && ticket >= self.batch_end);
         let time_left = hurry.or_else(|| self.shortest_time_left(now));
@@ -110,9 +101,13 @@ impl Clients {
             self.batch += 1;
             self.batch_end = hurry.map_or(self.next_ticket, |_| ticket + 1);
         }
-        self.get_mut(place)?.enter(State::Answering, now);
         let batch = self.batch;
-        Some(Next {
+        let client = self.get_mut(place)?;
+        let State::Waiting { request, .. } = client.enter(State::Answering, now) else {
+            return None;
+        };
+        Some(Exchange {
+            client: Arc::clone(&client.fd),
             request,
             batch,
             time_left,

@@ -1,20 +1,22 @@
 //! The front: owns every public listener and connection, and lets only good requests through.
 //!
 //! One thread, one poll loop, fixed limits. Requests go on one at a time, in the order of their
-//! arrival, over the private connection (`channel`); answers come back over it (`relay`). All
-//! requests that are there when a scrape starts carry the same batch number and share the scrape.
+//! arrival: over the private connection (`channel`) to `tiny_http`, and with the client's socket
+//! (`handover`) to the main loop, which answers and reports. All requests that are there when a
+//! scrape starts carry the same batch number and share the scrape.
 
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::channel::KEY_FIELD;
-use super::client::{Client, Fate, State};
-use super::clients::{Clients, Next};
+use super::channel::{self, KEY_FIELD, MAX_REPORT_BYTES};
+use super::client::{Client, Fate};
+use super::clients::Clients;
+use super::handover::Handover;
 use super::head::MAX_HEAD_BYTES;
 use super::listen::Listener;
-use super::relay::{Relay, Turn};
 use crate::log;
 use crate::sys::{self, PollFd, Signal};
 
@@ -29,11 +31,6 @@ const ACCEPTS_A_TURN: usize = 16;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Time for the answer under way when a signal asks to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// The name of the field with the number of the batch.
-pub const BATCH_FIELD: &str = "Front-Batch";
-/// The name of the field with the time that the clients have left, in seconds.
-pub const TIMEOUT_FIELD: &str = "X-Prometheus-Scrape-Timeout-Seconds";
 
 /// How the front ends; the process ends with it.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,27 +47,29 @@ pub struct Front {
     listeners: Vec<Listener>,
     private: UnixStream,
     key: String,
-    /// The longest that the server may be silent while it owes an answer.
+    handover: Arc<Handover>,
+    /// The longest that the main loop may give no sign of life while it owes an answer.
     patience: Duration,
     clients: Clients,
-    relay: Relay,
-    /// The client that is being answered; `None` in it when that client has gone.
-    answering: Option<Option<usize>>,
-    last_turn: Turn,
+    /// The place of the client that is being answered.
+    answering: Option<usize>,
+    /// The request that goes on.
+    request: Vec<u8>,
+    /// What has come of the report on it.
+    report: Vec<u8>,
     accept_after: Instant,
     stop_at: Option<Instant>,
 }
 
 impl Front {
-    /// A front for bound listeners. `longest_scrape` is what the server may need for one answer.
+    /// A front for bound listeners. `longest_scrape` is what the main loop may need for one.
     pub fn new(
         signals: OwnedFd,
         listeners: Vec<Listener>,
-        private: UnixStream,
-        key: String,
+        (private, key): (UnixStream, String),
+        handover: Arc<Handover>,
         longest_scrape: Duration,
     ) -> Self {
-        let now = Instant::now();
         let free =
             sys::descriptor_limit().saturating_sub(RESERVED_DESCRIPTORS + listeners.len() as u64);
         let size = usize::try_from(free)
@@ -81,12 +80,13 @@ impl Front {
             listeners,
             private,
             key,
+            handover,
             patience: longest_scrape + Duration::from_secs(10),
             clients: Clients::new(size),
-            relay: Relay::new(now),
             answering: None,
-            last_turn: Turn::NeedsServer,
-            accept_after: now,
+            request: Vec::new(),
+            report: Vec::new(),
+            accept_after: Instant::now(),
             stop_at: None,
         }
     }
@@ -109,14 +109,16 @@ impl Front {
                 return End::Dead(format!("poll: {error}"));
             }
             let now = Instant::now();
-            if set[1].revents & !sys::READABLE != 0 && self.answering.is_none() {
-                return End::Dead("the server closed its connection".to_owned());
+            if set[1].revents != 0
+                && let Err(error) = self.read_report(now)
+            {
+                return End::Dead(format!("private connection: {error}"));
             }
             self.take_signals(set[0].revents, now);
             let clients_from = 2 + accepts;
             for (position, ready) in (0..self.clients.places().len()).zip(&set[clients_from..]) {
                 if ready.revents != 0 {
-                    self.look_at(position, ready.revents, &mut scratch, now);
+                    self.look_at(position, &mut scratch, now);
                 }
             }
             for (listener, ready) in (0..accepts).zip(&set[2..]) {
@@ -136,14 +138,7 @@ impl Front {
     fn fill_poll_set(&self, set: &mut Vec<PollFd>, now: Instant) -> usize {
         set.clear();
         set.push(sys::poll_fd(self.signals.as_raw_fd(), sys::READABLE));
-        let wants_server = self.answering.is_some() && self.last_turn == Turn::NeedsServer;
-        // Not while a client is waited for: a broken connection would be reported at once, and again.
-        let private = match self.answering {
-            Some(_) if !wants_server => -1,
-            _ => self.private.as_raw_fd(),
-        };
-        let events = if wants_server { sys::READABLE } else { 0 };
-        set.push(sys::poll_fd(private, events));
+        set.push(sys::poll_fd(self.private.as_raw_fd(), sys::READABLE));
         let can_accept = self.stop_at.is_none()
             && now >= self.accept_after
             && self.clients.free_place(now).is_some();
@@ -153,43 +148,32 @@ impl Front {
                 .iter()
                 .map(|l| sys::poll_fd(l.fd.as_raw_fd(), sys::READABLE)),
         );
-        set.extend(self.clients.places().iter().map(|client| match client {
-            None => sys::poll_fd(-1, 0),
-            Some(client) => {
-                let sends =
-                    matches!(client.state, State::Answering) && self.last_turn == Turn::NeedsClient;
-                let events = if sends {
-                    sys::WRITABLE
-                } else {
-                    client.events()
-                };
-                sys::poll_fd(client.fd.as_raw_fd(), events)
-            }
-        }));
+        let places = self.clients.places().iter();
+        set.extend(places.map(|place| place.as_ref().map_or(sys::poll_fd(-1, 0), Client::poll_fd)));
         accepts
     }
 
     /// Until the next thing that happens by itself.
     fn time_to_wait(&self, now: Instant) -> Option<Duration> {
-        if self.answering.is_some() && self.last_turn == Turn::Again {
-            return Some(Duration::ZERO);
-        }
-        let relay = self.answering.and_then(|_| self.relay_deadline());
         let accept = match self.stop_at {
             None if now < self.accept_after => Some(self.accept_after),
             None if self.clients.free_place(now).is_none() => self.clients.next_replaceable(),
             _ => None,
         };
-        let timers = [self.clients.next_expiry(), relay, accept, self.stop_at];
+        let timers = [
+            self.clients.next_expiry(),
+            self.gives_up_at(),
+            accept,
+            self.stop_at,
+        ];
         let next = timers.into_iter().flatten().min()?;
         Some(next.saturating_duration_since(now))
     }
 
-    fn relay_deadline(&self) -> Option<Instant> {
-        match self.relay.waits_for_server_since() {
-            Some(since) => Some(since + self.patience),
-            None => self.relay.client_expires(self.clients.waiting_since()),
-        }
+    /// When the main loop is given up, if it gives no sign of life before.
+    fn gives_up_at(&self) -> Option<Instant> {
+        self.answering?;
+        Some(self.handover.last_alive() + self.patience)
     }
 
     fn take_signals(&mut self, revents: i16, now: Instant) {
@@ -208,39 +192,21 @@ impl Front {
         }
     }
 
-    fn look_at(
-        &mut self,
-        position: usize,
-        revents: i16,
-        scratch: &mut [u8; MAX_HEAD_BYTES],
-        now: Instant,
-    ) {
-        let Some(client) = self.clients.get_mut(position) else {
-            return;
-        };
-        let fate = match client.state {
-            State::Reading | State::Leaving => client.read(scratch, now),
-            // The relay sees for itself whether it can send.
-            State::Answering if revents & sys::WRITABLE != 0 => Fate::Stays,
-            State::Answering | State::Waiting { .. } => Fate::Gone,
-        };
-        self.apply(position, fate, now);
+    fn look_at(&mut self, position: usize, scratch: &mut [u8; MAX_HEAD_BYTES], now: Instant) {
+        if let Some(client) = self.clients.get_mut(position) {
+            let fate = match client.is_reading() {
+                true => client.read(scratch, now),
+                false => Fate::Gone,
+            };
+            self.apply(position, fate, now);
+        }
     }
 
     fn apply(&mut self, position: usize, fate: Fate, now: Instant) {
         match fate {
             Fate::Stays => {}
-            Fate::Gone => self.close(position),
+            Fate::Gone => self.clients.close(position),
             Fate::Asks(request) => self.clients.queue(position, request, now),
-        }
-    }
-
-    fn close(&mut self, position: usize) {
-        self.clients.close(position);
-        if self.answering == Some(Some(position)) {
-            self.answering = Some(None);
-            self.relay.discard();
-            self.last_turn = Turn::Again;
         }
     }
 
@@ -254,103 +220,84 @@ impl Front {
                 self.apply(position, fate, now);
             }
         }
-        if self.last_turn == Turn::NeedsClient && self.is_too_slow(now) {
-            self.cut_unless_it_reads(now);
-        }
     }
 
-    fn cut_unless_it_reads(&mut self, now: Instant) {
-        let Some(Some(position)) = self.answering else {
-            return;
-        };
-        if let Some(client) = self.clients.get(position) {
-            self.relay.look_for_progress(client.fd.as_fd(), now);
-        }
-        if self.is_too_slow(now) {
-            log::debug("client reads too slowly, its answer is cut", &[]);
-            self.close(position);
-        }
-    }
-
-    fn is_too_slow(&self, now: Instant) -> bool {
-        let expires = self.relay.client_expires(self.clients.waiting_since());
-        expires.is_some_and(|at| at <= now)
-    }
-
-    /// Carries the answer under way on and begins the next. Returns the end, when it has come.
+    /// Begins the next answer, if none is under way. Returns the end, when it has come.
     fn serve(&mut self, now: Instant) -> Option<End> {
-        loop {
-            if let Some(client) = self.answering {
-                if let Some(end) = self.carry(client, now) {
-                    return Some(end);
-                }
-                if self.answering.is_some() {
-                    break;
-                }
-            }
-            if self.stop_at.is_some() {
-                return Some(End::Stopped);
-            }
-            match self.clients.next_waiting() {
-                Some(position) => {
-                    if let Err(error) = self.begin(position, now) {
-                        return Some(End::Dead(format!("cannot reach the server: {error}")));
-                    }
-                }
-                None => return None,
-            }
+        if self.gives_up_at().is_some_and(|at| at <= now) {
+            return Some(End::Dead("the server has not answered in time".to_owned()));
         }
-        self.stop_at
-            .is_some_and(|at| at <= now)
-            .then_some(End::Stopped)
-    }
-
-    fn carry(&mut self, client: Option<usize>, now: Instant) -> Option<End> {
-        let fd = client
-            .and_then(|position| self.clients.get(position))
-            .map(|client| client.fd.as_fd());
-        let turn = self.relay.carry(self.private.as_fd(), fd, now);
-        match (&turn, client) {
-            (Turn::Done(keep_alive), Some(position)) => self.answered(position, *keep_alive, now),
-            (Turn::Done(_), None) => self.answering = None,
-            (Turn::ClientGone, Some(position)) => {
-                self.close(position);
-                return None;
-            }
-            (Turn::Broken(why), _) => return Some(End::Dead(why.clone())),
-            (Turn::NeedsServer, _) => {
-                let since = self.relay.waits_for_server_since();
-                if since.is_some_and(|since| since + self.patience <= now) {
-                    return Some(End::Dead("the server has not answered in time".to_owned()));
-                }
-            }
-            _ => {}
+        if self
+            .stop_at
+            .is_some_and(|at| at <= now || self.answering.is_none())
+        {
+            return Some(End::Stopped);
         }
-        self.last_turn = turn;
+        if self.answering.is_none()
+            && let Some(position) = self.clients.next_waiting()
+            && let Err(error) = self.begin(position, now)
+        {
+            return Some(End::Dead(format!("private connection: {error}")));
+        }
+        self.handover.set_others_wait(self.clients.waiting_since());
         None
     }
 
-    fn answered(&mut self, position: usize, keep_alive: bool, now: Instant) {
-        self.answering = None;
-        if let Some(client) = self.clients.get_mut(position) {
-            if keep_alive {
-                client.next_request(now)
-            } else {
-                client.leave(now)
-            }
-        }
-    }
-
-    /// Sends a request on to the server.
-    fn begin(&mut self, position: usize, now: Instant) -> std::io::Result<()> {
-        let Some(next) = self.clients.begin(position, now) else {
+    /// Hands a client over, then sends its request on, whatever it looked like.
+    fn begin(&mut self, position: usize, now: Instant) -> io::Result<()> {
+        let Some(exchange) = self.clients.begin(position, now) else {
             return Ok(());
         };
-        self.relay.begin(&next.request, now);
-        self.answering = Some(Some(position));
-        self.last_turn = Turn::NeedsServer;
+        let method = if exchange.request.is_head {
+            "HEAD"
+        } else {
+            "GET"
+        };
+        let (path, key) = (&exchange.request.path, &self.key);
+        self.request.clear();
+        write!(
+            self.request,
+            "{method} {path} HTTP/1.1\r\n{KEY_FIELD}: {key}\r\n\r\n"
+        )?;
+        self.handover.give(exchange, now);
+        self.answering = Some(position);
         // The server has read all that came before: this much always finds room.
-        self.private.write_all(&canonical_head(&next, &self.key))
+        self.private.write_all(&self.request)
+    }
+
+    /// Reads the main loop's report on the answer under way; anything else means that the server is
+    /// broken, and its end shows here as well.
+    fn read_report(&mut self, now: Instant) -> io::Result<()> {
+        let mut bytes = [0; MAX_REPORT_BYTES];
+        let count = match self.private.read(&mut bytes) {
+            Ok(0) => return Err(io::Error::other("closed by the server")),
+            Ok(count) => count,
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                ) =>
+            {
+                return Ok(());
+            }
+            Err(e) => return Err(e),
+        };
+        self.report.extend_from_slice(&bytes[..count]);
+        if let Some(is_sent) = channel::read_report(&self.report)? {
+            self.report.clear();
+            self.answered(is_sent, now);
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, is_sent: bool, now: Instant) {
+        if let Some(position) = self.answering.take() {
+            if !is_sent {
+                self.clients.close(position);
+            } else if let Some(client) = self.clients.get_mut(position) {
+                client.answered(now);
+            }
+        }
     }
 
     fn accept(&mut self, listener: usize, scratch: &mut [u8; MAX_HEAD_BYTES], now: Instant) {
@@ -379,7 +326,7 @@ impl Front {
     }
 
     /// Most errors of accept(2) are the client's; out of descriptors or memory, an idle client goes.
-    fn accept_failed(&mut self, error: &std::io::Error, now: Instant) {
+    fn accept_failed(&mut self, error: &io::Error, now: Instant) {
         if matches!(
             error.raw_os_error(),
             Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)
@@ -388,26 +335,8 @@ impl Front {
             self.accept_after = now + ACCEPT_PAUSE;
             // Not the one that has just been accepted: its request may be on the way.
             if let Some(position) = self.clients.replaceable(now) {
-                self.close(position);
+                self.clients.close(position);
             }
         }
     }
-}
-
-/// The request as the server sees it, whatever the client wrote.
-fn canonical_head(next: &Next, key: &str) -> Vec<u8> {
-    let Next {
-        request,
-        batch,
-        time_left,
-    } = next;
-    let method = if request.is_head { "HEAD" } else { "GET" };
-    let timeout = time_left.map_or(String::new(), |left| {
-        format!("{TIMEOUT_FIELD}: {}\r\n", left.as_secs_f64())
-    });
-    let path = &request.path;
-    format!(
-        "{method} {path} HTTP/1.1\r\n{KEY_FIELD}: {key}\r\n{BATCH_FIELD}: {batch}\r\n{timeout}\r\n"
-    )
-    .into_bytes()
 }

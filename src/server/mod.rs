@@ -1,49 +1,63 @@
 //! The HTTP side: the main loop on `tiny_http`, its routes and answers.
 
+pub mod answer;
 pub mod channel;
 pub mod client;
 pub mod clients;
 pub mod front;
+pub mod handover;
 pub mod head;
 pub mod listen;
 pub mod notify;
-pub mod relay;
 
 use std::io::{self, Write};
-use std::time::Duration;
+use std::sync::Arc;
 
-use tiny_http::{Header, Method, Request, Response};
+use tiny_http::Request;
 
 use crate::exposition;
+use crate::log;
 use crate::scrape::Scraper;
-use front::{BATCH_FIELD, TIMEOUT_FIELD};
+use answer::Answer;
+use handover::{Exchange, Handover};
 
 /// Path of the answer that shows the process to be alive.
 const HEALTHY_PATH: &str = "/-/healthy";
+const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What the routes need.
 pub struct Service {
     scraper: Scraper,
     telemetry_path: String,
     key: String,
+    handover: Arc<Handover>,
     /// The batch that the scraper's last scrape was for.
-    scraped_batch: Option<String>,
+    scraped_batch: Option<u64>,
+    /// The answer's head, and the body if it is a small one.
+    head: Vec<u8>,
 }
 
 impl Service {
     /// A service that serves what `scraper` brings under `telemetry_path`, to requests with the
-    /// front's `key`.
-    pub fn new(scraper: Scraper, telemetry_path: String, key: String) -> Self {
+    /// front's `key`, and to the clients that the front hands over.
+    pub fn new(
+        scraper: Scraper,
+        telemetry_path: String,
+        key: String,
+        handover: Arc<Handover>,
+    ) -> Self {
         Self {
             scraper,
             telemetry_path,
             key,
+            handover,
             scraped_batch: None,
+            head: Vec::new(),
         }
     }
 
     /// The main loop: blocks on `tiny_http`, answers one request after the other. Ends only when
-    /// nothing can be received or sent any more.
+    /// nothing can be received or reported any more.
     pub fn run(mut self, server: &tiny_http::Server) -> io::Error {
         loop {
             let result = server.recv().and_then(|request| self.answer(request));
@@ -53,51 +67,66 @@ impl Service {
         }
     }
 
+    /// Answers the client, then tells the front whether it got all of it.
     fn answer(&mut self, request: Request) -> io::Result<()> {
         if !channel::has_key(&request, &self.key) {
             return Ok(());
         }
-        if request.url() == self.telemetry_path {
-            return self.metrics(request);
-        }
-        let (status, kind, body) = match request.url() {
-            "/" => (200, "text/html; charset=utf-8", self.landing_page()),
-            HEALTHY_PATH => (200, "text/plain; charset=utf-8", "OK\n".to_owned()),
-            _ => (
-                404,
-                "text/plain; charset=utf-8",
-                "404 Not Found\n".to_owned(),
-            ),
+        let Some(exchange) = self.handover.take() else {
+            return Ok(());
         };
-        let mut response = Response::from_string(body).with_status_code(status);
-        // Both are ASCII constants, which from_bytes takes.
-        if let Ok(header) = Header::from_bytes("Content-Type", kind) {
-            response.add_header(header);
+        let sent = self.send(&exchange, request.url());
+        if let Err(error) = &sent {
+            log::debug("answer cut", &[("err", error)]);
         }
-        request.respond(response)
+        // The front may close the connection as soon as it knows.
+        drop(exchange);
+        channel::report(request, sent.is_ok())
     }
 
-    fn metrics(&mut self, request: Request) -> io::Result<()> {
-        let batch = channel::field(&request, BATCH_FIELD).map(str::to_owned);
-        if self.scraped_batch != batch {
-            self.scraper
-                .scrape(channel::field(&request, TIMEOUT_FIELD).and_then(seconds));
-            self.scraped_batch = batch;
+    fn send(&mut self, exchange: &Exchange, path: &str) -> io::Result<()> {
+        if path == self.telemetry_path {
+            return self.send_metrics(exchange);
         }
-        let is_head = *request.method() == Method::Head;
-        // Written past tiny_http's response, which would send 20 MB in pieces of 8 KB.
-        let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n",
-            exposition::CONTENT_TYPE,
-            self.scraper.exposition_bytes()
-        );
-        let mut out = request.into_writer();
-        if is_head {
-            out.write_all(head.as_bytes())?;
+        let (status, kind, body) = match path {
+            "/" => ("200 OK", "text/html; charset=utf-8", self.landing_page()),
+            HEALTHY_PATH => ("200 OK", TEXT, "OK\n".to_owned()),
+            _ => ("404 Not Found", TEXT, "404 Not Found\n".to_owned()),
+        };
+        self.put_head(exchange, status, kind, body.len() as u64);
+        if !exchange.request.is_head {
+            self.head.extend_from_slice(body.as_bytes());
+        }
+        Answer::new(&exchange.client, &self.handover).write_all(&self.head)
+    }
+
+    fn send_metrics(&mut self, exchange: &Exchange) -> io::Result<()> {
+        if self.scraped_batch != Some(exchange.batch) {
+            self.scraper.scrape(exchange.time_left);
+            self.scraped_batch = Some(exchange.batch);
+        }
+        let length = self.scraper.exposition_bytes();
+        self.put_head(exchange, "200 OK", exposition::CONTENT_TYPE, length);
+        let mut answer = Answer::new(&exchange.client, &self.handover);
+        if exchange.request.is_head {
+            answer.write_all(&self.head)
         } else {
-            self.scraper.write(head.as_bytes(), &mut out)?;
+            self.scraper.write(&self.head, &mut answer)
         }
-        out.flush()
+    }
+
+    fn put_head(&mut self, exchange: &Exchange, status: &str, kind: &str, length: u64) {
+        let connection = match exchange.request.keep_alive {
+            true => "keep-alive",
+            false => "close",
+        };
+        self.head.clear();
+        // Writing to a Vec cannot fail.
+        let _ = write!(
+            self.head,
+            "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\
+             Connection: {connection}\r\n\r\n"
+        );
     }
 
     fn landing_page(&self) -> String {
@@ -107,8 +136,4 @@ impl Service {
              <body>\n<h1>HAProxy exporter {version}</h1>\n<p><a href=\"{path}\">{path}</a></p>\n</body>\n</html>\n"
         )
     }
-}
-
-fn seconds(text: &str) -> Option<Duration> {
-    Duration::try_from_secs_f64(text.parse().ok()?).ok()
 }

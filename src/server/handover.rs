@@ -1,0 +1,85 @@
+//! What the front and the main loop share besides the private connection.
+//!
+//! `tiny_http` says that there is a request; whom it is from and what the front knows of the others
+//! that wait comes past it, as values instead of text.
+
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::head::Request;
+
+/// A request whose turn it is, and whom to answer.
+#[derive(Debug)]
+pub struct Exchange {
+    /// The client's socket. The main loop sends to it; the front still has it, and leaves it alone
+    /// until it is told the outcome.
+    pub client: Arc<OwnedFd>,
+    /// What is asked for.
+    pub request: Request,
+    /// Requests of the same batch share a scrape.
+    pub batch: u64,
+    /// The least that any of those who share the scrape has left of the time it announced.
+    pub time_left: Option<Duration>,
+}
+
+/// The place where the two threads leave things for each other.
+pub struct Handover {
+    shared: Mutex<Shared>,
+}
+
+struct Shared {
+    exchange: Option<Exchange>,
+    others_wait: Option<Instant>,
+    alive: Instant,
+}
+
+impl Handover {
+    /// Nothing handed over yet.
+    pub fn new(now: Instant) -> Self {
+        Self {
+            shared: Mutex::new(Shared {
+                exchange: None,
+                others_wait: None,
+                alive: now,
+            }),
+        }
+    }
+
+    /// The front's: what the next request over the private connection is about.
+    pub fn give(&self, exchange: Exchange, now: Instant) {
+        let mut shared = self.lock();
+        shared.exchange = Some(exchange);
+        shared.alive = now;
+    }
+
+    /// The main loop's: what the request that has come is about.
+    pub fn take(&self) -> Option<Exchange> {
+        self.lock().exchange.take()
+    }
+
+    /// The front's: since when others wait for their turn.
+    pub fn set_others_wait(&self, since: Option<Instant>) {
+        self.lock().others_wait = since;
+    }
+
+    /// The main loop's: since when others wait for their turn.
+    pub fn others_wait(&self) -> Option<Instant> {
+        self.lock().others_wait
+    }
+
+    /// The main loop's sign of life while a client keeps it waiting.
+    pub fn still_alive(&self, now: Instant) {
+        self.lock().alive = now;
+    }
+
+    /// The front's: the main loop's last sign of life, or when it got its exchange.
+    pub fn last_alive(&self) -> Instant {
+        self.lock().alive
+    }
+
+    /// Each use leaves the values whole, so a panic while it was locked spoils nothing.
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
