@@ -27,8 +27,8 @@ pub const MAX_CLIENTS: usize = 64;
 const RESERVED_DESCRIPTORS: u64 = 24;
 /// Connections accepted before the others are looked after again.
 const ACCEPTS_A_TURN: usize = 16;
-/// After a failed accept, the time until the next try.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// The time until the next try after the kernel had no memory or no descriptor.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 /// Time for the answer under way when a signal asks to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -105,8 +105,14 @@ impl Front {
         loop {
             let now = Instant::now();
             let accepts = self.fill_poll_set(&mut set, now);
-            if let Err(error) = sys::poll(&mut set, self.time_to_wait(now)) {
-                return End::Dead(format!("poll: {error}"));
+            match sys::poll(&mut set, self.time_to_wait(now)) {
+                Ok(_) => {}
+                // The kernel needs memory for a large set; poll(2) leaves no events in it.
+                Err(error) if error.kind() == io::ErrorKind::OutOfMemory => {
+                    log::debug("cannot poll", &[("err", &error)]);
+                    std::thread::sleep(RETRY_PAUSE);
+                }
+                Err(error) => return End::Dead(format!("poll: {error}")),
             }
             let now = Instant::now();
             if set[1].revents != 0
@@ -332,7 +338,7 @@ impl Front {
             Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)
         ) {
             log::debug("cannot accept", &[("err", error)]);
-            self.accept_after = now + ACCEPT_PAUSE;
+            self.accept_after = now + RETRY_PAUSE;
             // Not the one that has just been accepted: its request may be on the way.
             if let Some(position) = self.clients.replaceable(now) {
                 self.clients.close(position);
