@@ -63,8 +63,9 @@ miri: ## Run the parsing modules' tests under Miri (nightly)
 	  value::tests::integers \
 	  --skip long_rows --skip random_texts --skip heads_at --skip cut_at_every
 
-soak: ## Scrape without a pause for SOAK_SECONDS (3600) while HAProxy is reloaded
-	SOAK_SECONDS=$(SOAK_SECONDS) $(CARGO) test --locked --release --test suite -- --nocapture soak::
+soak: build ## Scrape without a pause for SOAK_SECONDS (3600) while HAProxy is reloaded
+	SOAK_SECONDS=$(SOAK_SECONDS) EXPORTER_STATIC='$(CURDIR)/$(BINARY)' \
+	  $(CARGO) test --locked --release --test suite -- --nocapture soak::
 
 install: build ## Install to DESTDIR/PREFIX/bin
 	install -D -m 0755 $(BINARY) '$(DESTDIR)$(PREFIX)/bin/haproxy_exporter'

@@ -1,7 +1,8 @@
 //! Soak: scrapes as fast as they go while a real HAProxy is reloaded again and again.
 //!
 //! `SOAK_SECONDS` says for how long (`make soak`); without it a few seconds show that the driver
-//! itself works. Prints requests, errors and the memory curve on standard error.
+//! itself works. Takes the binary that ships, `EXPORTER_STATIC`, where there is one. Prints requests,
+//! errors and the memory curve on standard error.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -196,7 +197,11 @@ fn soak() {
     let Some(haproxy) = Haproxy::start_as(place, &text, &["-W"]) else {
         return;
     };
-    let exporter = Exporter::spawn(exporter::command().arg(haproxy.unix_flag()));
+    let mut command = match std::env::var_os("EXPORTER_STATIC") {
+        Some(binary) => exporter::command_of(&binary),
+        None => exporter::command(),
+    };
+    let exporter = Exporter::spawn(command.arg(haproxy.unix_flag()));
     exporter.scrape();
     let before = (exporter.proc_status("Threads"), exporter.descriptors());
     let (address, stop) = (exporter.address(), AtomicBool::new(false));

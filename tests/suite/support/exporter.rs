@@ -1,5 +1,6 @@
 //! The exporter as a process: started with flags, asked over TCP, watched through its log and /proc.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -284,7 +285,12 @@ impl Problem {
 
 /// The binary without flags, and without the proxies of the machine it is tested on.
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_haproxy_exporter"));
+    command_of(env!("CARGO_BIN_EXE_haproxy_exporter").as_ref())
+}
+
+/// The same for another build of it.
+pub(crate) fn command_of(binary: &OsStr) -> Command {
+    let mut command = Command::new(binary);
     for variable in PROXY_VARIABLES {
         command.env_remove(variable);
     }
