@@ -4,26 +4,33 @@
 //! sender takes 10: two more copies, and a third thread on two processors.
 
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use super::handover::Handover;
+use super::handover::{Handover, Waiting};
 use crate::sys;
 
 /// A client that reads nothing for this long is given up.
 const STALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The same while others wait for their answers ...
 const CROWDED_STALL_TIMEOUT: Duration = Duration::from_millis(500);
-/// ... and once one of them has waited for `LONG_WAIT`, so that never-readers do not add up.
-const LATE_STALL_TIMEOUT: Duration = Duration::from_millis(250);
+/// ... and once one of them has waited for `LONG_WAIT`, this divided by their number, so that
+/// never-readers do not add up ...
+const SHARED_STALL_TIMEOUT: Duration = Duration::from_millis(500);
+/// ... but no more than this, and no less than the 40 ms for which Linux may delay the
+/// acknowledgement of what a client has taken.
+const LATE_STALL_TIMEOUT: RangeInclusive<Duration> =
+    Duration::from_millis(50)..=Duration::from_millis(250);
 /// Far below Prometheus' own timeout of 10 s.
 const LONG_WAIT: Duration = Duration::from_secs(1);
 /// While others wait a client must read this fast on average, after the first second.
 const CROWDED_BYTES_PER_SECOND: u64 = 1024 * 1024;
 /// Time for a whole answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// While it waits for a client, the main loop looks this often whether others wait as well.
-const LOOK_ROUND: Duration = Duration::from_millis(50);
+/// While it waits for a client, the main loop looks this often what the client has taken and whether
+/// others wait as well: a fraction of the shortest time that it would be given.
+const LOOK_ROUND: Duration = Duration::from_millis(10);
 
 /// The client as a writer. What it takes no part of in time fails with `TimedOut`.
 pub struct Answer<'a> {
@@ -71,7 +78,7 @@ impl<'a> Answer<'a> {
                 held = left;
                 self.pace.last_sent = now;
             }
-            let expires = self.pace.expires(self.handover.others_wait());
+            let expires = self.pace.expires(self.handover.others());
             if expires <= now {
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -103,18 +110,18 @@ impl Write for Answer<'_> {
 }
 
 impl Pace {
-    /// When the client is given up, if it takes nothing before. `others_wait` is since when others
-    /// do.
-    fn expires(&self, others_wait: Option<Instant>) -> Instant {
+    /// When the client is given up, if it takes nothing before.
+    fn expires(&self, others: Option<Waiting>) -> Instant {
         let expires = (self.last_sent + STALL_TIMEOUT).min(self.began + ANSWER_TIMEOUT);
-        let Some(since) = others_wait else {
+        let Some(Waiting { since, clients }) = others else {
             return expires;
         };
-        let late = (self.last_sent + LATE_STALL_TIMEOUT).max(since + LONG_WAIT);
+        let (least, most) = LATE_STALL_TIMEOUT.into_inner();
+        let late = (SHARED_STALL_TIMEOUT / clients).clamp(least, most);
         let pace = Duration::from_millis(1000 + self.sent * 1000 / CROWDED_BYTES_PER_SECOND);
         expires
             .min(self.last_sent + CROWDED_STALL_TIMEOUT)
-            .min(late)
+            .min((self.last_sent + late).max(since + LONG_WAIT))
             .min(self.began + pace)
     }
 }

@@ -13,7 +13,10 @@ fn client() -> (OwnedFd, UnixStream) {
 fn crowded() -> Handover {
     let now = Instant::now();
     let handover = Handover::new(now);
-    handover.set_others_wait(now.checked_sub(LONG_WAIT));
+    handover.set_others(
+        now.checked_sub(LONG_WAIT)
+            .map(|since| Waiting { since, clients: 1 }),
+    );
     handover
 }
 
@@ -94,35 +97,42 @@ fn a_client_that_has_gone_fails_the_write() {
 #[test]
 fn how_long_a_client_may_keep_the_others_waiting() {
     const MIB: u64 = 1024 * 1024;
-    // The last byte sent, bytes sent, since when others wait, when the client is given up.
+    // The last byte sent, bytes sent, others and since when they wait, when the client is given up.
     let cases = [
         (0, 0, None, 5_000),
         (3_000, 10, None, 8_000),
         (28_000, 10, None, 30_000),
-        (0, 0, Some(0), 500),
-        (0, 0, Some(-500), 500),
+        (0, 0, Some((1, 0)), 500),
+        (0, 0, Some((60, -500)), 500),
         // Somebody has waited for a second.
-        (0, 0, Some(-1_000), 250),
-        (0, 0, Some(-900), 250),
-        (0, 0, Some(-600), 400),
-        (1_000, 100 * MIB, Some(-1_000), 1_250),
-        (1_000, 100 * MIB, Some(900), 1_500),
+        (0, 0, Some((1, -1_000)), 250),
+        (0, 0, Some((2, -1_000)), 250),
+        (0, 0, Some((5, -1_000)), 100),
+        (0, 0, Some((60, -1_000)), 50),
+        (0, 0, Some((1, -900)), 250),
+        (0, 0, Some((1, -600)), 400),
+        (1_000, 100 * MIB, Some((1, -1_000)), 1_250),
+        (1_000, 100 * MIB, Some((1, 900)), 1_500),
         // Too slow on average.
-        (1_900, MIB, Some(1_800), 2_000),
-        (1_900, 0, Some(1_800), 1_000),
-        (2_900, 2 * MIB, Some(2_890), 3_000),
-        (2_900, 3 * MIB, Some(2_890), 3_400),
+        (1_900, MIB, Some((1, 1_800)), 2_000),
+        (1_900, 0, Some((1, 1_800)), 1_000),
+        (2_900, 2 * MIB, Some((1, 2_890)), 3_000),
+        (2_900, 3 * MIB, Some((1, 2_890)), 3_400),
     ];
     let zero = Instant::now();
     let began = zero + LONG_WAIT;
     let at = |millis: i64| zero + Duration::from_millis((millis + 1_000).unsigned_abs());
-    for (last_sent, sent, others_wait, expected) in cases {
+    for (last_sent, sent, others, expected) in cases {
         let pace = Pace {
             began,
             last_sent: at(last_sent),
             sent,
         };
-        let expires = pace.expires(others_wait.map(at));
-        assert_eq!(expires, at(expected), "{last_sent} {sent} {others_wait:?}");
+        let waiting = others.map(|(clients, since)| Waiting {
+            since: at(since),
+            clients,
+        });
+        let expires = pace.expires(waiting);
+        assert_eq!(expires, at(expected), "{last_sent} {sent} {others:?}");
     }
 }

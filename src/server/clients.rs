@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::client::{Client, State};
-use super::handover::Exchange;
+use super::handover::{Exchange, Waiting};
 use super::head::Request;
 
 /// A connection is not pushed out by newer ones before it had this time to send its request.
@@ -72,9 +72,14 @@ impl Clients {
         self.all().filter_map(Client::expires).min()
     }
 
-    /// Since when somebody waits, if anybody does.
-    pub fn waiting_since(&self) -> Option<Instant> {
-        self.all().filter_map(Client::waits_since).min()
+    /// Those who wait for their turn, if anybody does.
+    pub fn waiting(&self) -> Option<Waiting> {
+        let one = |since| Waiting { since, clients: 1 };
+        let all = self.all().filter_map(Client::waits_since).map(one);
+        all.reduce(|a, b| Waiting {
+            since: a.since.min(b.since),
+            clients: a.clients + b.clients,
+        })
     }
 
     /// The place of the client whose turn it is: the one that came first.

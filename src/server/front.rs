@@ -245,7 +245,7 @@ impl Front {
         {
             return Some(End::Dead(format!("private connection: {error}")));
         }
-        self.handover.set_others_wait(self.clients.waiting_since());
+        self.handover.set_others(self.clients.waiting());
         None
     }
 

@@ -23,6 +23,15 @@ pub struct Exchange {
     pub time_left: Option<Duration>,
 }
 
+/// Those who wait for their turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Since when the first of them does.
+    pub since: Instant,
+    /// How many there are; at least one.
+    pub clients: u32,
+}
+
 /// The place where the two threads leave things for each other.
 pub struct Handover {
     shared: Mutex<Shared>,
@@ -30,7 +39,7 @@ pub struct Handover {
 
 struct Shared {
     exchange: Option<Exchange>,
-    others_wait: Option<Instant>,
+    others: Option<Waiting>,
     alive: Instant,
 }
 
@@ -40,7 +49,7 @@ impl Handover {
         Self {
             shared: Mutex::new(Shared {
                 exchange: None,
-                others_wait: None,
+                others: None,
                 alive: now,
             }),
         }
@@ -58,14 +67,14 @@ impl Handover {
         self.lock().exchange.take()
     }
 
-    /// The front's: since when others wait for their turn.
-    pub fn set_others_wait(&self, since: Option<Instant>) {
-        self.lock().others_wait = since;
+    /// The front's: who else waits.
+    pub fn set_others(&self, others: Option<Waiting>) {
+        self.lock().others = others;
     }
 
-    /// The main loop's: since when others wait for their turn.
-    pub fn others_wait(&self) -> Option<Instant> {
-        self.lock().others_wait
+    /// The main loop's: who else waits.
+    pub fn others(&self) -> Option<Waiting> {
+        self.lock().others
     }
 
     /// The main loop's sign of life while a client keeps it waiting.

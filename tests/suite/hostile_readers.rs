@@ -55,6 +55,18 @@ fn never_readers() {
     );
 }
 
+/// As many as there are places for, but for the honest client's: it is served before it gives up.
+#[test]
+fn never_readers_do_not_add_up() {
+    let _alone = alone();
+    let exporter = large();
+    let honest = Honest::new(exporter.address());
+    let never_readers: Vec<TcpStream> = (0..60).map(|_| ask(&exporter)).collect();
+    let took = honest.scrape().expect("the scrape behind them");
+    eprintln!("behind 60 never-readers: {took:?}");
+    drop(never_readers);
+}
+
 /// Whoever reads slowly gets all of it, while nobody else waits.
 #[test]
 fn a_slow_reader_is_served_while_it_is_alone() {
