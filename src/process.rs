@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::source::reason;
+use crate::reason::reason;
 use crate::sys;
 
 /// Larger than any of the files that are read here, but for /proc/stat on machines with hundreds of

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::http_head::head_end;
+
 /// Largest head. Prometheus sends about 300 bytes.
 pub const MAX_HEAD_BYTES: usize = 8 * 1024;
 
@@ -75,7 +77,7 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     if text.first().is_some_and(|first| !is_token_byte(*first)) {
         return Parsed::Refused(Refusal::Malformed);
     }
-    let Some(length) = crate::source::http_head::head_end(text) else {
+    let Some(length) = head_end(text) else {
         return match bytes.len() >= MAX_HEAD_BYTES {
             true => Parsed::Refused(Refusal::TooLarge),
             false => Parsed::Incomplete,

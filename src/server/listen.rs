@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::deadline::Deadline;
-use crate::source::reason;
-use crate::source::resolve::Resolver;
+use crate::reason::reason;
+use crate::resolve::Resolver;
 use crate::sys;
 use crate::uri::{self, HostPort};
 

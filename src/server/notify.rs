@@ -6,7 +6,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-use crate::source::reason;
+use crate::reason::reason;
 use crate::sys;
 
 /// The supervisor's descriptor (s6, notification-fd).

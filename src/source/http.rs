@@ -1,11 +1,11 @@
 //! The stats page over our own HTTP/1.0 client: one GET, one answer, one connection.
 
-use super::http_head::{self, ChunkDecoder, Ending, HttpError, MAX_HEAD_BYTES};
 use super::proxy::Proxy;
-use super::resolve::Resolver;
 use super::stream::Stream;
 use super::{Fetch, InfoFetched, Options, Problem, SourceError};
 use crate::deadline::Deadline;
+use crate::http_head::{self, ChunkDecoder, Ending, HttpError, MAX_HEAD_BYTES};
+use crate::resolve::Resolver;
 use crate::table::Proof;
 use crate::uri::{HostPort, HttpUri};
 

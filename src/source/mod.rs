@@ -6,9 +6,7 @@
 pub mod buffer;
 pub mod file;
 pub mod http;
-pub mod http_head;
 pub mod proxy;
-pub mod resolve;
 pub mod socket;
 pub mod stream;
 #[cfg(feature = "tls")]
@@ -22,6 +20,8 @@ use std::fmt;
 use std::io;
 
 use crate::deadline::Deadline;
+use crate::http_head::HttpError;
+use crate::reason::reason;
 use crate::table::{Proof, TableError};
 use crate::uri::ScrapeUri;
 use buffer::ReadBuffer;
@@ -169,7 +169,7 @@ pub enum Problem {
     /// The answer to `show info` has.
     InfoTooLarge(u64),
     /// The HTTP answer is no good.
-    Http(http_head::HttpError),
+    Http(HttpError),
     /// The file is no good.
     File(file::FileError),
     /// The TLS peer is no good.
@@ -213,34 +213,4 @@ impl fmt::Display for Problem {
             Self::Table(error) => error.fmt(f),
         }
     }
-}
-
-/// The words for a system error: the same whichever libc is linked, without the number.
-pub fn reason(error: &io::Error) -> String {
-    use io::ErrorKind as Kind;
-    let word = match error.kind() {
-        Kind::NotFound => "no such file or directory",
-        Kind::PermissionDenied => "permission denied",
-        Kind::ConnectionRefused => "connection refused",
-        Kind::ConnectionReset => "connection reset by peer",
-        Kind::BrokenPipe => "broken pipe",
-        Kind::AddrInUse => "address already in use",
-        Kind::AddrNotAvailable => "no such address on this machine",
-        Kind::NetworkUnreachable => "network is unreachable",
-        Kind::HostUnreachable => "host is unreachable",
-        Kind::TimedOut => "timed out",
-        Kind::NotADirectory => "a part of the path is not a directory",
-        Kind::IsADirectory => "is a directory",
-        Kind::ReadOnlyFilesystem => "read-only file system",
-        _ => "",
-    };
-    if !word.is_empty() {
-        return word.to_owned();
-    }
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut characters = text.chars();
-    characters.next().map_or(String::new(), |first| {
-        first.to_lowercase().chain(characters).collect()
-    })
 }

@@ -7,10 +7,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
-use super::resolve::Resolver;
 use super::stream::Stream;
 use super::{Fetch, InfoFetched, Phase, Problem, SourceError};
 use crate::deadline::Deadline;
+use crate::resolve::Resolver;
 use crate::sys;
 use crate::table::Proof;
 use crate::uri::{HostPort, UnixName};

@@ -4,9 +4,9 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use super::resolve::{self, Resolver};
 use super::{Phase, Problem};
 use crate::deadline::Deadline;
+use crate::resolve::{self, Resolver};
 use crate::sys;
 use crate::uri::HostPort;
 

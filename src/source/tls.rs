@@ -11,12 +11,12 @@ use rustls::sign::SigningKey;
 use rustls::{AlertDescription, ClientConfig, Error, InvalidMessage};
 
 use super::http::{base64, read_head};
-use super::http_head::{self, HttpError};
 use super::proxy::Proxy;
 use super::stream::Stream;
 use super::tls_verify::{self, Checked, Unchecked};
 use super::{Options, Phase, Problem};
 use crate::deadline::Deadline;
+use crate::http_head::{self, HttpError};
 use crate::uri::HttpUri;
 
 /// What is set up once, at the start, for every connection to one https URI.

@@ -13,9 +13,9 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-use super::reason;
 use super::tls_der::{self, Facts};
 use crate::log;
+use crate::reason::reason;
 
 /// A bundle of all public roots has 250 KB.
 const MAX_CA_FILE_BYTES: u64 = 4 << 20;

@@ -8,9 +8,9 @@ use std::cell::RefCell;
 
 use haproxy_exporter::csv::{Item, LOCATED_FIELDS, Splitter};
 use haproxy_exporter::exposition::{BUFFER_BYTES, Writer};
+use haproxy_exporter::http_head::{self, ChunkDecoder, Ending};
 use haproxy_exporter::server::head::{self, Parsed};
 use haproxy_exporter::source::buffer::ReadBuffer;
-use haproxy_exporter::source::http_head::{self, ChunkDecoder, Ending};
 use haproxy_exporter::table::{MAX_FIELDS, Proof, Table, TableError};
 use haproxy_exporter::{catalog, info};
 

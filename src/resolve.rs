@@ -9,8 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::reason;
 use crate::deadline::Deadline;
+use crate::reason::reason;
 use crate::uri::HostPort;
 
 /// The size of hosts and resolv.conf that is read; a larger one is cut.

@@ -1,0 +1,33 @@
+//! The words for what went wrong outside.
+
+use std::io;
+
+/// The words for a system error: the same whichever libc is linked, without the number.
+pub fn reason(error: &io::Error) -> String {
+    use io::ErrorKind as Kind;
+    let word = match error.kind() {
+        Kind::NotFound => "no such file or directory",
+        Kind::PermissionDenied => "permission denied",
+        Kind::ConnectionRefused => "connection refused",
+        Kind::ConnectionReset => "connection reset by peer",
+        Kind::BrokenPipe => "broken pipe",
+        Kind::AddrInUse => "address already in use",
+        Kind::AddrNotAvailable => "no such address on this machine",
+        Kind::NetworkUnreachable => "network is unreachable",
+        Kind::HostUnreachable => "host is unreachable",
+        Kind::TimedOut => "timed out",
+        Kind::NotADirectory => "a part of the path is not a directory",
+        Kind::IsADirectory => "is a directory",
+        Kind::ReadOnlyFilesystem => "read-only file system",
+        _ => "",
+    };
+    if !word.is_empty() {
+        return word.to_owned();
+    }
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut characters = text.chars();
+    characters.next().map_or(String::new(), |first| {
+        first.to_lowercase().chain(characters).collect()
+    })
+}
