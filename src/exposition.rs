@@ -43,7 +43,7 @@ pub struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// A writer to `out` through `buffer`, which must hold the longest line (two escaped names of
-    /// `table::MAX_NAME_BYTES`, see `BUFFER_BYTES`).
+    /// `rules::MAX_NAME_BYTES`, see `BUFFER_BYTES`).
     pub fn new(buffer: &'a mut [u8], out: &'a mut dyn Write) -> Self {
         Self {
             buffer,

@@ -10,8 +10,8 @@ use std::io;
 use crate::catalog::{Cell, Family, Profile, Scope, Value};
 use crate::csv::{LOCATED_FIELDS, Row, Starts};
 use crate::exposition::{self, Line, SHORT_TEXT, Writer};
+use crate::failures::{Failures, excerpt};
 use crate::names::Names;
-use crate::table::{Failures, excerpt};
 use crate::value::{self, MAX_VALUE_BYTES};
 
 /// Rows that are turned into columns together: with their bytes they fit into the processor's

@@ -1,6 +1,7 @@
 //! What bounds the memory of a table.
 
 use super::*;
+use crate::rules::{MAX_FIELDS, MAX_NAME_BYTES};
 
 #[test]
 fn limits() {

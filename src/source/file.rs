@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
 use super::{Fetch, InfoFetched, Phase, Problem, SourceError};
-use crate::table::Proof;
+use crate::rules::Proof;
 
 /// A regular file with the output of `show stat`, or of the stats page with `;csv`.
 pub struct FileSource {

@@ -6,7 +6,7 @@ use super::{Fetch, InfoFetched, Options, Problem, SourceError};
 use crate::deadline::Deadline;
 use crate::http_head::{self, ChunkDecoder, Ending, HttpError, MAX_HEAD_BYTES};
 use crate::resolve::Resolver;
-use crate::table::Proof;
+use crate::rules::Proof;
 use crate::uri::{HostPort, HttpUri};
 
 /// An http or https URI, and the way there.

@@ -22,7 +22,7 @@ use std::io;
 use crate::deadline::Deadline;
 use crate::http_head::HttpError;
 use crate::reason::reason;
-use crate::table::{Proof, TableError};
+use crate::rules::{Proof, TableError};
 use crate::uri::ScrapeUri;
 use buffer::ReadBuffer;
 use socket::SocketSource;

@@ -11,8 +11,8 @@ use super::stream::Stream;
 use super::{Fetch, InfoFetched, Phase, Problem, SourceError};
 use crate::deadline::Deadline;
 use crate::resolve::Resolver;
+use crate::rules::Proof;
 use crate::sys;
-use crate::table::Proof;
 use crate::uri::{HostPort, UnixName};
 
 /// `show info` is about 1.3 KB; a peer that sends far more is no HAProxy.

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use haproxy_exporter::catalog;
 use haproxy_exporter::exposition::{self, Writer};
-use haproxy_exporter::table::{Proof, Table};
+use haproxy_exporter::rules::Proof;
+use haproxy_exporter::table::Table;
 
 use crate::table::Grid;
 use crate::{allocations, rows};

@@ -9,9 +9,10 @@ use std::cell::RefCell;
 use haproxy_exporter::csv::{Item, LOCATED_FIELDS, Splitter};
 use haproxy_exporter::exposition::{BUFFER_BYTES, Writer};
 use haproxy_exporter::http_head::{self, ChunkDecoder, Ending};
+use haproxy_exporter::rules::{MAX_FIELDS, Proof, TableError};
 use haproxy_exporter::server::head::{self, Parsed};
 use haproxy_exporter::source::buffer::ReadBuffer;
-use haproxy_exporter::table::{MAX_FIELDS, Proof, Table, TableError};
+use haproxy_exporter::table::Table;
 use haproxy_exporter::{catalog, info};
 
 use crate::support::exposition;
