@@ -13,7 +13,7 @@ use rustls::{AlertDescription, ClientConfig, Error, InvalidMessage};
 use super::http::{base64, read_head};
 use super::proxy::Proxy;
 use super::stream::Stream;
-use super::tls_verify::{self, Checked, Unchecked};
+use super::tls_verify::{self, Verifier};
 use super::{Options, Phase, Problem};
 use crate::deadline::Deadline;
 use crate::http_head::{self, HttpError};
@@ -23,7 +23,7 @@ use crate::uri::HttpUri;
 pub struct Client {
     config: Arc<ClientConfig>,
     /// Tells why the last certificate was refused; none when certificates are not checked.
-    checked: Option<Arc<Checked>>,
+    verifier: Arc<Verifier>,
     name: ServerName<'static>,
     /// The request for a tunnel, when there is a proxy.
     tunnel: Option<Vec<u8>>,
@@ -48,27 +48,22 @@ impl Client {
             ..ring::default_provider()
         };
         let algorithms = provider.signature_verification_algorithms;
-        let builder = ClientConfig::builder_with_provider(Arc::new(provider))
+        let roots = match options.tls.insecure {
+            true => None,
+            false => Some(tls_verify::roots(options.tls.ca_file.as_deref())?),
+        };
+        let verifier = Arc::new(Verifier::new(roots, algorithms));
+        let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?
-            .dangerous();
-        let (builder, checked) = if options.tls.insecure {
-            let verifier = Arc::new(Unchecked(algorithms));
-            (builder.with_custom_certificate_verifier(verifier), None)
-        } else {
-            let roots = tls_verify::roots(options.tls.ca_file.as_deref())?;
-            let verifier = Arc::new(Checked::new(roots, algorithms));
-            (
-                builder.with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<_>),
-                Some(verifier),
-            )
-        };
-        let mut config = builder.with_no_client_auth();
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<_>)
+            .with_no_client_auth();
         // A resumed session is not checked again: a certificate that has expired would go unnoticed.
         config.resumption = Resumption::disabled();
         Ok(Self {
             config: Arc::new(config),
-            checked,
+            verifier,
             name,
             tunnel: proxy.map(|proxy| tunnel_request(uri, &proxy)),
         })
@@ -97,7 +92,7 @@ impl Client {
                 Problem::Io(_, error, hint) => Problem::Io(Phase::Handshake, error, hint),
                 Problem::TimedOut(_) => Problem::TimedOut(Phase::Handshake),
                 Problem::Tls(_, text) => {
-                    let refusal = self.checked.as_ref().and_then(|checked| checked.refusal());
+                    let refusal = self.verifier.refusal();
                     Problem::Tls(Phase::Handshake, refusal.unwrap_or(text))
                 }
                 other => other,

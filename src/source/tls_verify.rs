@@ -75,15 +75,17 @@ fn system_roots() -> Result<RootCertStore, String> {
 
 /// Checks certificates and keeps the words for the last one that it refused.
 #[derive(Debug)]
-pub struct Checked {
-    roots: RootCertStore,
+pub struct Verifier {
+    /// `None` takes any certificate (`--no-haproxy.ssl-verify`); that the peer holds its key is
+    /// checked still.
+    roots: Option<RootCertStore>,
     algorithms: WebPkiSupportedAlgorithms,
     refusal: Mutex<Option<String>>,
 }
 
-impl Checked {
-    /// Trusts `roots`.
-    pub fn new(roots: RootCertStore, algorithms: WebPkiSupportedAlgorithms) -> Self {
+impl Verifier {
+    /// Trusts `roots`, or anybody.
+    pub fn new(roots: Option<RootCertStore>, algorithms: WebPkiSupportedAlgorithms) -> Self {
         Self {
             roots,
             algorithms,
@@ -104,13 +106,16 @@ impl Checked {
         name: &ServerName<'_>,
         now: UnixTime,
     ) -> Result<(), Error> {
+        let Some(roots) = &self.roots else {
+            return Ok(());
+        };
         let parsed = ParsedCertificate::try_from(end_entity)?;
-        if self.is_root(end_entity) {
+        if is_root(end_entity, roots) {
             check_dates(end_entity, now)?;
         } else {
             verify_server_cert_signed_by_trust_anchor(
                 &parsed,
-                &self.roots,
+                roots,
                 intermediates,
                 now,
                 self.algorithms.all,
@@ -118,18 +123,18 @@ impl Checked {
         }
         verify_server_name(&parsed, name)
     }
+}
 
-    /// Whether the peer's own certificate is among the roots: webpki builds no path for that, but
-    /// it is what a self-signed HAProxy has. Its key is the trusted one, and the handshake proves
-    /// that the peer holds it; a root whose names are constrained is left to webpki.
-    fn is_root(&self, certificate: &CertificateDer<'_>) -> bool {
-        let mut own = RootCertStore::empty();
-        // What cannot be parsed is webpki's to refuse.
-        let _ = own.add(certificate.clone());
-        own.roots
-            .first()
-            .is_some_and(|own| own.name_constraints.is_none() && self.roots.roots.contains(own))
-    }
+/// Whether the peer's own certificate is among the roots: webpki builds no path for that, but it is
+/// what a self-signed HAProxy has. Its key is the trusted one, and the handshake proves that the peer
+/// holds it; a root whose names are constrained is left to webpki.
+fn is_root(certificate: &CertificateDer<'_>, roots: &RootCertStore) -> bool {
+    let mut own = RootCertStore::empty();
+    // What cannot be parsed is webpki's to refuse.
+    let _ = own.add(certificate.clone());
+    own.roots
+        .first()
+        .is_some_and(|own| own.name_constraints.is_none() && roots.roots.contains(own))
 }
 
 fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
@@ -143,7 +148,7 @@ fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Ce
     Ok(())
 }
 
-impl ServerCertVerifier for Checked {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -180,48 +185,6 @@ impl ServerCertVerifier for Checked {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
-    }
-}
-
-/// Takes any certificate (`--no-haproxy.ssl-verify`); that the peer holds its key is checked still.
-#[derive(Debug)]
-pub struct Unchecked(
-    /// What handshakes may be signed with.
-    pub WebPkiSupportedAlgorithms,
-);
-
-impl ServerCertVerifier for Unchecked {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_schemes()
     }
 }
 
