@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::value;
+
 /// Largest head of a response.
 pub const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Longest line with a chunk's size; extensions of chunks are not used by anyone we know.
@@ -170,14 +172,7 @@ pub fn body_ending(head: &[u8]) -> Result<Ending, HttpError> {
 }
 
 fn content_length(value: &[u8]) -> Result<u64, HttpError> {
-    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    let number = std::str::from_utf8(value)
-        .ok()
-        .and_then(|text| text.parse().ok());
-    match number {
-        Some(number) if digits => Ok(number),
-        _ => Err(HttpError::BadLength(format!("{:?}", text(value)))),
-    }
+    value::unsigned(value).ok_or_else(|| HttpError::BadLength(format!("{:?}", text(value))))
 }
 
 /// Names and values of a head's fields, blanks around the values cut off.

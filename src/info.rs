@@ -1,5 +1,7 @@
 //! The answer to `show info`: `Key: value` lines (management guide, section 9.3, "show info").
 
+use crate::value;
+
 /// What the exporter uses of it; keys differ by version, so each may be missing.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Info<'a> {
@@ -62,9 +64,11 @@ pub fn parse(answer: &[u8]) -> Result<Info<'_>, InfoError> {
             b"Version" => info.version = value,
             b"Release_date" => info.release_date = value,
             b"node" => info.node = value,
-            b"Uptime_sec" => info.uptime_seconds = number(value),
-            b"Pid" => info.pid = number(value),
-            b"Idle_pct" => info.idle_percent = number(value).filter(|percent| *percent <= 100),
+            b"Uptime_sec" => info.uptime_seconds = value::unsigned(value),
+            b"Pid" => info.pid = value::unsigned(value),
+            b"Idle_pct" => {
+                info.idle_percent = value::unsigned(value).filter(|percent| *percent <= 100)
+            }
             _ => {}
         }
     }
@@ -73,13 +77,6 @@ pub fn parse(answer: &[u8]) -> Result<Info<'_>, InfoError> {
         (true, true) => Err(InfoError::NoVersion),
         (true, false) => Ok(info),
     }
-}
-
-fn number(text: &[u8]) -> Option<u64> {
-    if !text.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 #[cfg(test)]

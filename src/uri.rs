@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::value;
+
 /// What `--haproxy.scrape-uri` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScrapeUri {
@@ -195,11 +197,9 @@ impl HostPort {
 }
 
 fn parse_port(text: &str) -> Result<u16, String> {
-    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    match text.parse() {
-        Ok(port) if digits && port > 0 => Ok(port),
-        _ => Err(format!("port {text:?} is no number from 1 to 65535")),
-    }
+    let port = value::unsigned(text.as_bytes()).and_then(|number| u16::try_from(number).ok());
+    port.filter(|port| *port > 0)
+        .ok_or_else(|| format!("port {text:?} is no number from 1 to 65535"))
 }
 
 /// Splits at the colon before the port; an IPv6 address must be in brackets.

@@ -127,6 +127,13 @@ pub fn bare_status(status: &[u8]) -> &[u8] {
     }
 }
 
+/// A number that is written in digits alone; `None` for all else and beyond 64 bits.
+pub fn unsigned(text: &[u8]) -> Option<u64> {
+    // Rust's own parser takes a plus sign as well.
+    let text = text.iter().all(u8::is_ascii_digit).then_some(text)?;
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
 fn is_count(text: &[u8]) -> bool {
     let Some(slash) = memchr::memchr(b'/', text) else {
         return false;
@@ -143,6 +150,25 @@ mod tests {
         let mut to = [b'x'; MAX_VALUE_BYTES];
         let length = write(value, cell.as_bytes(), &mut to)?;
         Some(String::from_utf8(to[..length].to_vec()).unwrap())
+    }
+
+    #[test]
+    fn unsigned_numbers() {
+        let cases = [
+            ("0", Some(0)),
+            ("007", Some(7)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("", None),
+            ("+1", None),
+            ("-1", None),
+            (" 1", None),
+            ("1.0", None),
+            ("0x1", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(unsigned(text.as_bytes()), expected, "{text:?}");
+        }
     }
 
     #[test]

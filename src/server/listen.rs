@@ -15,6 +15,7 @@ use crate::reason::reason;
 use crate::resolve::Resolver;
 use crate::sys;
 use crate::uri::{self, HostPort};
+use crate::value;
 
 /// Connections that wait in the kernel while the front is busy; the kernel caps it at somaxconn.
 const BACKLOG: i32 = 4096;
@@ -57,10 +58,7 @@ impl ListenAddress {
         }
         let (host, port) = uri::split_host_port(text)?;
         let port = port.ok_or("the port is missing (:port or host:port)")?;
-        let number = port
-            .parse()
-            .ok()
-            .filter(|_| port.bytes().all(|b| b.is_ascii_digit()));
+        let number = value::unsigned(port.as_bytes()).and_then(|port| u16::try_from(port).ok());
         let port = number.ok_or_else(|| format!("port {port:?} is no number from 0 to 65535"))?;
         Ok(if host.is_empty() {
             Self::Any(port)
