@@ -116,12 +116,7 @@ fn forms_of_a_recorded_answer() {
             format!("file:{}", linked.display()),
             format!("file://{}", linked.display()),
         ] {
-            let exporter = Exporter::start(&[&format!("--haproxy.scrape-uri={uri}")]);
-            exporter
-                .scrape()
-                .without(reference::volatile)
-                .assert_equals(&reference::exposition(&good_answer(), None), &uri);
-            assert_eq!(exporter.finish().problems(), [], "{uri}");
+            exporter::assert_serves(&uri, &reference::exposition(&good_answer(), None));
         }
     }
 }

@@ -179,17 +179,20 @@ fn quotes() {
     ]);
 }
 
+/// A server's row with a name of any bytes.
+fn push_named(stat: &mut Vec<u8>, name: &[u8]) {
+    let rest = server("app", "", &[(4, "1")]);
+    let rest = rest.strip_prefix("app,").expect("the proxy's name");
+    stat.extend_from_slice(b"app,");
+    stat.extend_from_slice(name);
+    stat.extend_from_slice(rest.as_bytes());
+}
+
 #[test]
 fn names() {
     let named = |bytes: &[u8]| {
-        let mut stat = format!("{HEADER}{}app,", good_row()).into_bytes();
-        stat.extend_from_slice(bytes);
-        stat.extend_from_slice(
-            server("", "", &[(4, "1")])
-                .strip_prefix(',')
-                .expect("two empty names")
-                .as_bytes(),
-        );
+        let mut stat = format!("{HEADER}{}", good_row()).into_bytes();
+        push_named(&mut stat, bytes);
         stat.push(b'\n');
         stat
     };
@@ -246,14 +249,7 @@ fn names() {
 fn names_that_become_equal() {
     let mut stat = HEADER.as_bytes().to_vec();
     for byte in [0xfe, 0xff] {
-        stat.extend_from_slice(b"app,");
-        stat.push(byte);
-        stat.extend_from_slice(
-            server("", "", &[(4, "1")])
-                .strip_prefix(',')
-                .expect("two empty names")
-                .as_bytes(),
-        );
+        push_named(&mut stat, &[byte]);
     }
     stat.push(b'\n');
     run(vec![Case::bad_rows(

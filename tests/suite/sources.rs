@@ -5,7 +5,7 @@ use std::process::id;
 use tempfile::TempDir;
 
 use crate::support::csv::{answer, backend, frontend, server};
-use crate::support::exporter::{Exporter, Problem};
+use crate::support::exporter::{self, Exporter, Problem};
 use crate::support::exposition::Exposition;
 use crate::support::fake_haproxy::{Act, Answers, Fake};
 use crate::support::faults::{INFO, TIMED_OUT};
@@ -35,12 +35,7 @@ fn wanted() -> Exposition {
 
 /// One good scrape, after which HAProxy has seen exactly the two commands.
 fn assert_works(fake: &Fake, uri: &str) {
-    let exporter = Exporter::start(&[&format!("--haproxy.scrape-uri={uri}")]);
-    exporter
-        .scrape()
-        .without(reference::volatile)
-        .assert_equals(&wanted(), uri);
-    assert_eq!(exporter.finish().problems(), [], "{uri}");
+    exporter::assert_serves(uri, &wanted());
     let mut requests = fake.requests();
     requests.sort();
     assert_eq!(requests.len(), 2, "{uri}: {requests:?}");

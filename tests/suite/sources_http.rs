@@ -12,12 +12,7 @@ fn wanted() -> Exposition {
 
 /// One good scrape of the URI, and what the fake received.
 fn request_of(fake: &Fake, uri: &str) -> Vec<String> {
-    let exporter = Exporter::start(&[&format!("--haproxy.scrape-uri={uri}")]);
-    exporter
-        .scrape()
-        .without(reference::volatile)
-        .assert_equals(&wanted(), uri);
-    assert_eq!(exporter.finish().problems(), [], "{uri}");
+    exporter::assert_serves(uri, &wanted());
     only_request(fake)
 }
 

@@ -171,47 +171,38 @@ fn fails(command: &mut Command, code: i32) -> String {
     error
 }
 
+fn cannot_listen(mut command: Command, address: &str, why: &str) {
+    let flags = [NOBODY, &format!("--web.listen-address={address}")];
+    let error = fails(command.args(flags), 1);
+    let expected = format!("haproxy_exporter: listen address {address}: {why}\n");
+    assert_eq!(error, expected);
+}
+
 #[test]
 fn an_address_in_use() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("bind a TCP socket");
     let address = taken.local_addr().expect("its address");
-    let mut command = exporter::command();
-    command
-        .arg(NOBODY)
-        .arg(format!("--web.listen-address={address}"));
-    let error = fails(&mut command, 1);
-    assert_eq!(
-        error,
-        format!("haproxy_exporter: listen address {address}: address already in use\n")
+    cannot_listen(
+        exporter::command(),
+        &address.to_string(),
+        "address already in use",
     );
 }
 
 #[test]
 fn a_missing_directory() {
-    let mut command = exporter::command();
-    command.args([NOBODY, "--web.listen-address=unix:/nonexistent/m.sock"]);
-    let error = fails(&mut command, 1);
-    assert_eq!(
-        error,
-        "haproxy_exporter: listen address unix:/nonexistent/m.sock: no such file or directory\n"
-    );
+    let address = "unix:/nonexistent/m.sock";
+    cannot_listen(exporter::command(), address, "no such file or directory");
 }
 
 #[test]
 fn no_permission() {
     let directory = open_directory();
-    let Some(mut command) = unprivileged(directory.path()) else {
+    let Some(command) = unprivileged(directory.path()) else {
         return;
     };
     let address = format!("unix:{}", directory.path().join("m.sock").display());
-    command
-        .arg(NOBODY)
-        .arg(format!("--web.listen-address={address}"));
-    let error = fails(&mut command, 1);
-    assert_eq!(
-        error,
-        format!("haproxy_exporter: listen address {address}: permission denied\n")
-    );
+    cannot_listen(command, &address, "permission denied");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::exposition::{self, Exposition};
 use super::http::{self, PATIENCE, Response};
 use super::logfmt;
+use super::reference;
 
 /// The variables that send an exporter through a proxy; a test sets them itself or they are not there.
 const PROXY_VARIABLES: [&str; 7] = [
@@ -281,6 +282,14 @@ impl Problem {
             details,
         }
     }
+}
+
+/// One scrape of the URI by an exporter of its own must be as wanted, and nothing to complain of.
+pub(crate) fn assert_serves(uri: &str, wanted: &Exposition) {
+    let exporter = Exporter::start(&[&format!("--haproxy.scrape-uri={uri}")]);
+    let got = exporter.scrape().without(reference::volatile);
+    got.assert_equals(wanted, uri);
+    assert_eq!(exporter.finish().problems(), [], "{uri}");
 }
 
 /// The binary without flags, and without the proxies of the machine it is tested on.
