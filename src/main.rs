@@ -4,7 +4,7 @@ use std::io::Write;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use haproxy_exporter::catalog;
 use haproxy_exporter::cli::{self, Command, Config};
@@ -23,6 +23,8 @@ use haproxy_exporter::table::Table;
 
 /// Exit status of a command line that cannot be used.
 const USAGE: u8 = 2;
+/// What the main loop may need besides the longest scrape before it is given up.
+const SPARE_TIME: Duration = Duration::from_secs(10);
 /// Exit status of a start or a run that failed.
 const FAILED: u8 = 1;
 
@@ -108,7 +110,8 @@ fn start(config: Config, table: Table, source: Source) -> Result<std::io::Error,
     let path = config.telemetry_path.clone();
     let service = Service::new(scraper, path, key.clone(), Arc::clone(&handover));
     announce(&config, &listeners);
-    let front = Front::new(signals, listeners, (stream, key), handover, config.timeout);
+    let patience = config.timeout + SPARE_TIME;
+    let front = Front::new(signals, listeners, (stream, key), handover, patience);
     std::thread::Builder::new()
         .name("front".to_owned())
         .spawn(move || leave(front.run()))

@@ -268,6 +268,16 @@ pub fn shutdown(fd: RawFd, how: std::net::Shutdown) -> io::Result<()> {
     check(unsafe { libc::shutdown(fd, how) }).map(drop)
 }
 
+/// Lets a connection end with a reset when it is closed; the kernel forgets what it still holds for
+/// the peer (socket(7), SO_LINGER). Does nothing to a unix socket.
+pub fn reset_at_close(fd: RawFd) -> io::Result<()> {
+    let linger = libc::linger {
+        l_onoff: 1,
+        l_linger: 0,
+    };
+    set_option(fd, libc::SOL_SOCKET, libc::SO_LINGER, &linger)
+}
+
 /// A signal that the exporter reacts to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {

@@ -16,16 +16,19 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The same while others wait for their answers ...
 const CROWDED_STALL_TIMEOUT: Duration = Duration::from_millis(500);
 /// ... and once one of them has waited for `LONG_WAIT`, this divided by their number, so that
-/// never-readers do not add up ...
+/// clients that never read do not add up ...
 const SHARED_STALL_TIMEOUT: Duration = Duration::from_millis(500);
-/// ... but no more than this, and no less than the 40 ms for which Linux may delay the
-/// acknowledgement of what a client has taken.
+/// ... but no more and no less than this. An acknowledgement may take longer than the least of it (a
+/// link around the world, a lost packet, a delay of up to 200 ms by the client's kernel); but 60
+/// clients that never read must not cost the others Prometheus' own timeout of 10 s.
 const LATE_STALL_TIMEOUT: RangeInclusive<Duration> =
-    Duration::from_millis(50)..=Duration::from_millis(250);
-/// Far below Prometheus' own timeout of 10 s.
+    Duration::from_millis(100)..=Duration::from_millis(250);
+/// Far below that timeout.
 const LONG_WAIT: Duration = Duration::from_secs(1);
-/// While others wait a client must read this fast on average, after the first second.
+/// While others wait a client must read this fast on average ...
 const CROWDED_BYTES_PER_SECOND: u64 = 1024 * 1024;
+/// ... but for this time at the start, or the late stall timeout once somebody has waited long.
+const HEAD_START: Duration = Duration::from_secs(1);
 /// Time for a whole answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// While it waits for a client, the main loop looks this often what the client has taken and whether
@@ -37,29 +40,45 @@ pub struct Answer<'a> {
     client: &'a OwnedFd,
     handover: &'a Handover,
     pace: Pace,
+    /// Whether the client had no room when it was last sent to.
+    is_blocked: bool,
 }
 
 /// How fast the client reads.
 struct Pace {
     began: Instant,
-    last_sent: Instant,
+    /// When the others' waiting began to be the client's fault.
+    ready: Instant,
+    /// The last sign that the client reads.
+    last_read: Instant,
     sent: u64,
+    /// Bytes that the kernel still has for the client.
+    held: u64,
 }
 
 impl<'a> Answer<'a> {
-    /// An answer that is ready: the client's time begins.
-    pub fn new(client: &'a OwnedFd, handover: &'a Handover) -> Self {
+    /// An answer with what was `ready` at some time before: what others have waited until then was
+    /// not this client's fault. Its own time begins now.
+    pub fn new(client: &'a OwnedFd, handover: &'a Handover, ready: Instant) -> Self {
         let now = Instant::now();
         let pace = Pace {
             began: now,
-            last_sent: now,
+            ready,
+            last_read: now,
             sent: 0,
+            held: 0,
         };
         Self {
             client,
             handover,
             pace,
+            is_blocked: false,
         }
+    }
+
+    /// Bytes sent so far.
+    pub fn sent(&self) -> u64 {
+        self.pace.sent
     }
 
     /// Waits until the client takes more, as long as its reading is no nuisance.
@@ -67,25 +86,37 @@ impl<'a> Answer<'a> {
     /// A socket takes more only once a good part of its buffer, which grows to megabytes, is free: a
     /// slow reader would look like one that never reads. So what the kernel still holds counts.
     fn wait(&mut self) -> io::Result<()> {
-        let client = self.client.as_fd();
-        let mut held = sys::unsent_bytes(client).unwrap_or(0);
+        if self.is_blocked {
+            // Said to be ready and was not: the kernel has no memory for the socket.
+            std::thread::sleep(LOOK_ROUND);
+        } else {
+            // Not before: this thread may not have run for a while.
+            self.is_blocked = true;
+            self.pace.last_read = Instant::now();
+            self.pace.held = self.held();
+        }
         loop {
-            let mut set = [sys::poll_fd(client.as_raw_fd(), sys::WRITABLE)];
             let now = Instant::now();
             self.handover.still_alive(now);
-            let left = sys::unsent_bytes(client).unwrap_or(held);
-            if left < held {
-                held = left;
-                self.pace.last_sent = now;
+            let held = self.held();
+            if held < self.pace.held {
+                self.pace.held = held;
+                self.pace.last_read = now;
             }
             let expires = self.pace.expires(self.handover.others());
             if expires <= now {
-                return Err(io::ErrorKind::TimedOut.into());
+                let why = "the client reads too slowly";
+                return Err(io::Error::new(io::ErrorKind::TimedOut, why));
             }
+            let mut set = [sys::poll_fd(self.client.as_raw_fd(), sys::WRITABLE)];
             if sys::poll(&mut set, Some(LOOK_ROUND.min(expires - now)))? > 0 {
                 return Ok(());
             }
         }
+    }
+
+    fn held(&self) -> u64 {
+        sys::unsent_bytes(self.client.as_fd()).map_or(self.pace.held, |bytes| bytes as u64)
     }
 }
 
@@ -94,7 +125,7 @@ impl Write for Answer<'_> {
         loop {
             match sys::send(self.client.as_fd(), bytes) {
                 Ok(sent) => {
-                    self.pace.last_sent = Instant::now();
+                    self.is_blocked = false;
                     self.pace.sent += sent as u64;
                     return Ok(sent);
                 }
@@ -110,19 +141,20 @@ impl Write for Answer<'_> {
 }
 
 impl Pace {
-    /// When the client is given up, if it takes nothing before.
+    /// When the client is given up, if it reads nothing before.
     fn expires(&self, others: Option<Waiting>) -> Instant {
-        let expires = (self.last_sent + STALL_TIMEOUT).min(self.began + ANSWER_TIMEOUT);
+        let expires = (self.last_read + STALL_TIMEOUT).min(self.began + ANSWER_TIMEOUT);
         let Some(Waiting { since, clients }) = others else {
             return expires;
         };
+        let read = self.sent.saturating_sub(self.held);
+        let time = Duration::from_millis(read * 1000 / CROWDED_BYTES_PER_SECOND);
+        let limit = |stall, start| (self.last_read + stall).min(self.began + start + time);
         let (least, most) = LATE_STALL_TIMEOUT.into_inner();
         let late = (SHARED_STALL_TIMEOUT / clients).clamp(least, most);
-        let pace = Duration::from_millis(1000 + self.sent * 1000 / CROWDED_BYTES_PER_SECOND);
         expires
-            .min(self.last_sent + CROWDED_STALL_TIMEOUT)
-            .min((self.last_sent + late).max(since + LONG_WAIT))
-            .min(self.began + pace)
+            .min(limit(CROWDED_STALL_TIMEOUT, HEAD_START))
+            .min(limit(late, late).max(since.max(self.ready) + LONG_WAIT))
     }
 }
 

@@ -25,11 +25,9 @@ pub const KEY_FIELD: &str = "Front-Key";
 
 /// The report of an answer that the client got whole. A status line and no fields: a whole HTTP
 /// answer, for which `tiny_http` goes on to the next request.
-const SENT: &[u8] = b"HTTP/1.1 204 Sent\r\n\r\n";
+pub(super) const SENT: &[u8] = b"HTTP/1.1 204 Sent\r\n\r\n";
 /// The report of an answer that was cut.
-const CUT: &[u8] = b"HTTP/1.1 204 Cut\r\n\r\n";
-/// More than a report has.
-pub const MAX_REPORT_BYTES: usize = 64;
+pub(super) const CUT: &[u8] = b"HTTP/1.1 204 Cut\r\n\r\n";
 
 /// Both ends of the private connection.
 pub struct Channel {

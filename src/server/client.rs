@@ -32,8 +32,6 @@ pub struct Client {
     pending: Vec<u8>,
     /// Whether an answer has been sent on this connection.
     served: bool,
-    /// Whether the connection stays open after the answer.
-    keep_alive: bool,
 }
 
 /// What a connection is doing.
@@ -49,8 +47,11 @@ pub enum State {
         ticket: u64,
     },
     /// Getting its answer from the main loop.
-    Answering,
-    /// Refused; whatever it still sends is thrown away, so that it can read why.
+    Answering {
+        /// Whether the connection stays open after it.
+        keep_alive: bool,
+    },
+    /// It has its last answer; whatever it still sends is thrown away, so that it can read that.
     Leaving,
 }
 
@@ -74,7 +75,6 @@ impl Client {
             since: now,
             pending: Vec::new(),
             served: false,
-            keep_alive: false,
         }
     }
 
@@ -84,7 +84,7 @@ impl Client {
         match self.state {
             State::Reading | State::Leaving => sys::poll_fd(self.fd.as_raw_fd(), sys::READABLE),
             State::Waiting { .. } => sys::poll_fd(self.fd.as_raw_fd(), 0),
-            State::Answering => sys::poll_fd(-1, 0),
+            State::Answering { .. } => sys::poll_fd(-1, 0),
         }
     }
 
@@ -99,7 +99,7 @@ impl Client {
             State::Reading if self.served && self.pending.is_empty() => KEEP_ALIVE_TIMEOUT,
             State::Reading => HEAD_TIMEOUT,
             State::Leaving => LINGER_TIMEOUT,
-            State::Waiting { .. } | State::Answering => return None,
+            State::Waiting { .. } | State::Answering { .. } => return None,
         };
         Some(self.since + timeout)
     }
@@ -124,19 +124,35 @@ impl Client {
         Some(left.max(MIN_SCRAPE_TIME))
     }
 
+    /// Lets it wait for its turn.
+    pub fn queue(&mut self, request: Request, ticket: u64, now: Instant) {
+        self.enter(State::Waiting { request, ticket }, now);
+    }
+
+    /// Its turn has come, if it waits for it: it is being answered from now on.
+    pub fn begin(&mut self, now: Instant) -> Option<Request> {
+        let State::Waiting { request, .. } = &self.state else {
+            return None;
+        };
+        let keep_alive = request.keep_alive;
+        match self.enter(State::Answering { keep_alive }, now) {
+            State::Waiting { request, .. } => Some(request),
+            _ => None,
+        }
+    }
+
     /// Goes over to another state; returns the one before.
-    pub fn enter(&mut self, state: State, now: Instant) -> State {
+    fn enter(&mut self, state: State, now: Instant) -> State {
         self.since = now;
         std::mem::replace(&mut self.state, state)
     }
 
     /// The answer has been sent whole: reads the next request, if there may be one.
     pub fn answered(&mut self, now: Instant) {
-        if self.keep_alive {
-            self.served = true;
-            self.enter(State::Reading, now);
-        } else {
-            self.leave(now);
+        self.served = true;
+        match self.state {
+            State::Answering { keep_alive: true } => drop(self.enter(State::Reading, now)),
+            _ => self.leave(now),
         }
     }
 
@@ -190,7 +206,6 @@ impl Client {
                 // More than a request at once: this one is answered, then the connection is closed,
                 // as RFC 9112, 9.3.2 allows; requests are never piled up here.
                 request.keep_alive &= taken == bytes.len().max(self.pending.len());
-                self.keep_alive = request.keep_alive;
                 self.pending = Vec::new();
                 Fate::Asks(request)
             }
@@ -223,9 +238,15 @@ impl Client {
         }
     }
 
+    /// The answer was cut: the connection ends with a reset, at once. A plain close would leave the
+    /// rest, which may be megabytes, in the kernel until the client reads it, or for ever.
+    pub fn cut(&self) {
+        let _ = sys::reset_at_close(self.fd.as_raw_fd());
+    }
+
     /// Closes this side and waits for the client to do the same: to close at once while bytes of
     /// the client are unread would make the kernel throw away what was sent (RFC 9112, 9.6).
-    pub fn leave(&mut self, now: Instant) {
+    fn leave(&mut self, now: Instant) {
         let _ = sys::shutdown(self.fd.as_raw_fd(), Shutdown::Write);
         self.enter(State::Leaving, now);
     }

@@ -39,7 +39,7 @@ impl Clients {
     }
 
     /// The client at a place.
-    pub fn get(&self, place: usize) -> Option<&Client> {
+    fn get(&self, place: usize) -> Option<&Client> {
         self.places.get(place)?.as_ref()
     }
 
@@ -62,7 +62,7 @@ impl Clients {
     pub fn queue(&mut self, place: usize, request: Request, now: Instant) {
         let ticket = self.next_ticket;
         if let Some(client) = self.get_mut(place) {
-            client.enter(State::Waiting { request, ticket }, now);
+            client.queue(request, ticket, now);
             self.next_ticket += 1;
         }
     }
@@ -94,7 +94,7 @@ impl Clients {
 
     /// Takes the waiting client at a place out of the queue: it is being answered from now on. All
     /// that are there when a batch begins belong to it.
-    pub fn begin(&mut self, place: usize, now: Instant) -> Option<Exchange> {
+    pub fn begin(&mut self, place: usize, now: Instant) -> Option<(Request, Exchange)> {
         let client = self.get(place)?;
         let State::Waiting { ticket, .. } = client.state else {
             return None;
@@ -108,15 +108,14 @@ impl Clients {
         }
         let batch = self.batch;
         let client = self.get_mut(place)?;
-        let State::Waiting { request, .. } = client.enter(State::Answering, now) else {
-            return None;
-        };
-        Some(Exchange {
+        let request = client.begin(now)?;
+        let exchange = Exchange {
             client: Arc::clone(&client.fd),
-            request,
+            keep_alive: request.keep_alive,
             batch,
             time_left,
-        })
+        };
+        Some((request, exchange))
     }
 
     fn shortest_time_left(&self, now: Instant) -> Option<Duration> {

@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::channel::{self, KEY_FIELD, MAX_REPORT_BYTES};
+use super::channel::{self, KEY_FIELD};
 use super::client::{Client, Fate};
 use super::clients::Clients;
 use super::handover::Handover;
@@ -62,13 +62,14 @@ pub struct Front {
 }
 
 impl Front {
-    /// A front for bound listeners. `longest_scrape` is what the main loop may need for one.
+    /// A front for bound listeners. `patience` is how long the main loop may give no sign of life
+    /// while it owes an answer: more than its longest scrape.
     pub fn new(
         signals: OwnedFd,
         listeners: Vec<Listener>,
         (private, key): (UnixStream, String),
         handover: Arc<Handover>,
-        longest_scrape: Duration,
+        patience: Duration,
     ) -> Self {
         let free =
             sys::descriptor_limit().saturating_sub(RESERVED_DESCRIPTORS + listeners.len() as u64);
@@ -81,7 +82,7 @@ impl Front {
             private,
             key,
             handover,
-            patience: longest_scrape + Duration::from_secs(10),
+            patience,
             clients: Clients::new(size),
             answering: None,
             request: Vec::new(),
@@ -251,22 +252,18 @@ impl Front {
 
     /// Hands a client over, then sends its request on, whatever it looked like.
     fn begin(&mut self, position: usize, now: Instant) -> io::Result<()> {
-        let Some(exchange) = self.clients.begin(position, now) else {
+        let Some((request, exchange)) = self.clients.begin(position, now) else {
             return Ok(());
         };
-        let method = if exchange.request.is_head {
-            "HEAD"
-        } else {
-            "GET"
-        };
-        let (path, key) = (&exchange.request.path, &self.key);
+        self.answering = Some(position);
+        self.handover.give(exchange, self.clients.waiting(), now);
+        let method = if request.is_head { "HEAD" } else { "GET" };
+        let (path, key) = (&request.path, &self.key);
         self.request.clear();
         write!(
             self.request,
             "{method} {path} HTTP/1.1\r\n{KEY_FIELD}: {key}\r\n\r\n"
         )?;
-        self.handover.give(exchange, now);
-        self.answering = Some(position);
         // The server has read all that came before: this much always finds room.
         self.private.write_all(&self.request)
     }
@@ -274,7 +271,8 @@ impl Front {
     /// Reads the main loop's report on the answer under way; anything else means that the server is
     /// broken, and its end shows here as well.
     fn read_report(&mut self, now: Instant) -> io::Result<()> {
-        let mut bytes = [0; MAX_REPORT_BYTES];
+        // More than a report has.
+        let mut bytes = [0; 64];
         let count = match self.private.read(&mut bytes) {
             Ok(0) => return Err(io::Error::other("closed by the server")),
             Ok(count) => count,
@@ -297,11 +295,15 @@ impl Front {
     }
 
     fn answered(&mut self, is_sent: bool, now: Instant) {
-        if let Some(position) = self.answering.take() {
-            if !is_sent {
-                self.clients.close(position);
-            } else if let Some(client) = self.clients.get_mut(position) {
+        let Some(position) = self.answering.take() else {
+            return;
+        };
+        if let Some(client) = self.clients.get_mut(position) {
+            if is_sent {
                 client.answered(now);
+            } else {
+                client.cut();
+                self.clients.close(position);
             }
         }
     }
@@ -346,3 +348,7 @@ impl Front {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "front_tests.rs"]
+mod tests;

@@ -7,16 +7,14 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::head::Request;
-
-/// A request whose turn it is, and whom to answer.
+/// Whom to answer, and what the request over the private connection does not say.
 #[derive(Debug)]
 pub struct Exchange {
     /// The client's socket. The main loop sends to it; the front still has it, and leaves it alone
     /// until it is told the outcome.
     pub client: Arc<OwnedFd>,
-    /// What is asked for.
-    pub request: Request,
+    /// Whether the connection stays open after the answer.
+    pub keep_alive: bool,
     /// Requests of the same batch share a scrape.
     pub batch: u64,
     /// The least that any of those who share the scrape has left of the time it announced.
@@ -55,14 +53,16 @@ impl Handover {
         }
     }
 
-    /// The front's: what the next request over the private connection is about.
-    pub fn give(&self, exchange: Exchange, now: Instant) {
-        let mut shared = self.lock();
-        shared.exchange = Some(exchange);
-        shared.alive = now;
+    /// The front's: whom the next request over the private connection is from, and who else waits.
+    pub fn give(&self, exchange: Exchange, others: Option<Waiting>, now: Instant) {
+        *self.lock() = Shared {
+            exchange: Some(exchange),
+            others,
+            alive: now,
+        };
     }
 
-    /// The main loop's: what the request that has come is about.
+    /// The main loop's: whom the request that has come is from.
     pub fn take(&self) -> Option<Exchange> {
         self.lock().exchange.take()
     }

@@ -12,8 +12,9 @@ pub mod notify;
 
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Instant;
 
-use tiny_http::Request;
+use tiny_http::{Method, Request};
 
 use crate::exposition;
 use crate::log;
@@ -33,6 +34,8 @@ pub struct Service {
     handover: Arc<Handover>,
     /// The batch that the scraper's last scrape was for.
     scraped_batch: Option<u64>,
+    /// When that scrape ended.
+    scraped_at: Instant,
     /// The answer's head, and the body if it is a small one.
     head: Vec<u8>,
 }
@@ -52,6 +55,7 @@ impl Service {
             key,
             handover,
             scraped_batch: None,
+            scraped_at: Instant::now(),
             head: Vec::new(),
         }
     }
@@ -75,48 +79,61 @@ impl Service {
         let Some(exchange) = self.handover.take() else {
             return Ok(());
         };
-        let sent = self.send(&exchange, request.url());
+        let sent = self.send(&exchange, &request);
         if let Err(error) = &sent {
-            log::debug("answer cut", &[("err", error)]);
+            // All but our own faults are the client's.
+            let log = match error.kind() {
+                io::ErrorKind::Other => log::error,
+                _ => log::debug,
+            };
+            log("answer cut", &[("err", error)]);
         }
         // The front may close the connection as soon as it knows.
         drop(exchange);
         channel::report(request, sent.is_ok())
     }
 
-    fn send(&mut self, exchange: &Exchange, path: &str) -> io::Result<()> {
-        if path == self.telemetry_path {
-            return self.send_metrics(exchange);
+    fn send(&mut self, exchange: &Exchange, request: &Request) -> io::Result<()> {
+        let is_head = *request.method() == Method::Head;
+        if request.url() == self.telemetry_path {
+            return self.send_metrics(exchange, is_head);
         }
-        let (status, kind, body) = match path {
+        let (status, kind, body) = match request.url() {
             "/" => ("200 OK", "text/html; charset=utf-8", self.landing_page()),
             HEALTHY_PATH => ("200 OK", TEXT, "OK\n".to_owned()),
             _ => ("404 Not Found", TEXT, "404 Not Found\n".to_owned()),
         };
         self.put_head(exchange, status, kind, body.len() as u64);
-        if !exchange.request.is_head {
+        if !is_head {
             self.head.extend_from_slice(body.as_bytes());
         }
-        Answer::new(&exchange.client, &self.handover).write_all(&self.head)
+        Answer::new(&exchange.client, &self.handover, Instant::now()).write_all(&self.head)
     }
 
-    fn send_metrics(&mut self, exchange: &Exchange) -> io::Result<()> {
+    fn send_metrics(&mut self, exchange: &Exchange, is_head: bool) -> io::Result<()> {
         if self.scraped_batch != Some(exchange.batch) {
             self.scraper.scrape(exchange.time_left);
             self.scraped_batch = Some(exchange.batch);
+            self.scraped_at = Instant::now();
         }
         let length = self.scraper.exposition_bytes();
         self.put_head(exchange, "200 OK", exposition::CONTENT_TYPE, length);
-        let mut answer = Answer::new(&exchange.client, &self.handover);
-        if exchange.request.is_head {
-            answer.write_all(&self.head)
-        } else {
-            self.scraper.write(&self.head, &mut answer)
+        let mut answer = Answer::new(&exchange.client, &self.handover, self.scraped_at);
+        if is_head {
+            return answer.write_all(&self.head);
+        }
+        self.scraper.write(&self.head, &mut answer)?;
+        // A client that is told a wrong length would wait for more, or take the next answer for it.
+        match answer.sent() - self.head.len() as u64 {
+            sent if sent == length => Ok(()),
+            sent => Err(io::Error::other(format!(
+                "{sent} bytes instead of {length}"
+            ))),
         }
     }
 
     fn put_head(&mut self, exchange: &Exchange, status: &str, kind: &str, length: u64) {
-        let connection = match exchange.request.keep_alive {
+        let connection = match exchange.keep_alive {
             true => "keep-alive",
             false => "close",
         };

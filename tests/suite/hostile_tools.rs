@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead};
-use std::net::TcpStream;
-use std::os::fd::AsRawFd;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+
+use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::hostile::get_over;
 use crate::support::exporter::Exporter;
@@ -108,23 +109,18 @@ pub(crate) fn open_many_descriptors() {
 }
 
 /// Makes the connection end with a reset when it is closed.
-#[allow(unsafe_code)]
 pub(crate) fn reset_at_close(stream: &TcpStream) {
-    let linger = libc::linger {
-        l_onoff: 1,
-        l_linger: 0,
-    };
-    // SAFETY: `linger` is live and the length is its size; the kernel only reads it.
-    let result = unsafe {
-        libc::setsockopt(
-            stream.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_LINGER,
-            (&raw const linger).cast(),
-            size_of::<libc::linger>() as libc::socklen_t,
-        )
-    };
-    assert_eq!(result, 0, "SO_LINGER");
+    let linger = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+    linger.expect("set SO_LINGER");
+}
+
+/// A connection for which the kernel takes little of what this side does not read.
+pub(crate) fn connect_with_small_buffer(address: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
+    // Before the connection: a window never shrinks.
+    socket.set_recv_buffer_size(4096).expect("set SO_RCVBUF");
+    socket.connect(&address.into()).expect("connect");
+    socket.into()
 }
 
 /// An exporter on a unix socket: for a test that keeps standard error to itself, or that does not
