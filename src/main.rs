@@ -4,6 +4,7 @@ use std::io::Write;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use haproxy_exporter::catalog;
@@ -20,6 +21,9 @@ use haproxy_exporter::server::notify::{self, ReadyFd};
 use haproxy_exporter::source::{Options, Source, proxy};
 use haproxy_exporter::sys;
 use haproxy_exporter::table::Table;
+
+/// Whether the start is over.
+static SERVES: AtomicBool = AtomicBool::new(false);
 
 /// Exit status of a command line that cannot be used.
 const USAGE: u8 = 2;
@@ -116,6 +120,7 @@ fn start(config: Config, table: Table, source: Source) -> Result<std::io::Error,
         .name("front".to_owned())
         .spawn(move || leave(front.run()))
         .map_err(|error| format!("cannot start a thread: {error}"))?;
+    SERVES.store(true, Ordering::Relaxed);
     tell_supervisor(ready);
     Ok(service.run(&server))
 }
@@ -161,7 +166,8 @@ fn tell_supervisor(ready: Option<ReadyFd>) {
 }
 
 /// A panic is one log line. In the main loop or the front it ends the process, which would only
-/// hang without them; in a thread of tiny_http it ends that thread, and the front notices when the
+/// hang without them, and so does any panic during the start, which usually means that no thread can
+/// be had; later, in a thread of tiny_http, it ends that thread, and the front notices when the
 /// private connection goes with it.
 fn report_panic(panic: &PanicHookInfo<'_>) {
     let thread = std::thread::current();
@@ -174,7 +180,7 @@ fn report_panic(panic: &PanicHookInfo<'_>) {
         "panic",
         &[("thread", &name), ("place", &place), ("err", &message)],
     );
-    if matches!(name, "main" | "front") {
+    if matches!(name, "main" | "front") || !SERVES.load(Ordering::Relaxed) {
         std::process::exit(i32::from(FAILED));
     }
 }

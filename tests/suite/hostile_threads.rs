@@ -18,8 +18,8 @@ use crate::support::{exposition, fixtures};
 const FIRST_USER: u32 = 54_320;
 /// The threads that the user may have.
 const THREADS: u64 = 20;
-/// What is prompt for a start that fails: longer than any wait in it.
-const PROMPT: Duration = Duration::from_secs(10);
+/// What is prompt for a start that fails: less than the 5 s that the first exchange with tiny_http has.
+const PROMPT: Duration = Duration::from_secs(4);
 
 /// A copy of the exporter that another user may run, in a directory where that user may write.
 fn for_others() -> (TempDir, Command) {
