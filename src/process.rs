@@ -1,10 +1,10 @@
 //! Seven facts about a process from /proc (proc(5)), as Prometheus' client libraries name them.
 
 use std::fmt::{self, Display};
-use std::io::Read;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use crate::reason::reason;
 use crate::sys;
@@ -12,7 +12,8 @@ use crate::sys;
 /// Larger than any of the files that are read here, but for /proc/stat on machines with hundreds of
 /// processors, where `btime` may come late.
 const MAX_FILE_BYTES: u64 = 1 << 20;
-/// Holds most of them whole, so that one read fills it and one more sees the end.
+/// Holds most of them whole, so that one read fills it and one more sees the end; and the entries of
+/// 170 descriptors.
 const USUAL_FILE_BYTES: usize = 4096;
 
 /// What /proc says about a process; a fact whose file cannot be read is missing.
@@ -92,7 +93,10 @@ pub struct ProcRoot {
     page_bytes: u64,
     /// When the machine was started; read once, since making /proc/stat costs the kernel a look at
     /// every interrupt of every processor.
-    boot_time: OnceLock<u64>,
+    boot_time: Option<u64>,
+    /// The file that is read, and what is in it: kept, so that a scrape allocates nothing for them.
+    path: PathBuf,
+    bytes: Vec<u8>,
 }
 
 impl ProcRoot {
@@ -107,112 +111,140 @@ impl ProcRoot {
             root: root.to_owned(),
             ticks_per_second,
             page_bytes,
-            boot_time: OnceLock::new(),
+            boot_time: None,
+            path: PathBuf::new(),
+            bytes: Vec::with_capacity(USUAL_FILE_BYTES),
         }
     }
 
     /// The facts of the process whose id stands first in `pid_file`, and what is missing.
-    pub fn of_pid_file(&self, pid_file: &Path) -> (Facts, Option<Complaint>) {
-        match read(pid_file).and_then(|bytes| first_pid(&bytes)) {
+    pub fn of_pid_file(&mut self, pid_file: &Path) -> (Facts, Option<Complaint>) {
+        let pid = read_pid_file(pid_file, &mut self.bytes).and_then(|()| first_pid(&self.bytes));
+        match pid {
             Ok(pid) => self.of(&pid.to_string()),
             Err(why) => {
-                let object = format!("pid file {}", pid_file.display());
-                (
-                    Facts::default(),
-                    Some(Complaint {
-                        object,
-                        why,
-                        hint: "",
-                    }),
-                )
+                let complaint = Complaint {
+                    object: format!("pid file {}", pid_file.display()),
+                    why,
+                    hint: "",
+                };
+                (Facts::default(), Some(complaint))
             }
         }
     }
 
     /// The facts of a process by its directory's name (`123` or `self`), and what is missing.
-    pub fn of(&self, process: &str) -> (Facts, Option<Complaint>) {
-        let directory = self.root.join(process);
+    pub fn of(&mut self, process: &str) -> (Facts, Option<Complaint>) {
         let mut facts = Facts::default();
-        let mut complaint = None;
-        let mut note = |object: PathBuf, why: String, hint| {
-            complaint.get_or_insert(Complaint {
-                object: object.display().to_string(),
-                why,
-                hint,
-            });
-        };
-        let path = directory.join("stat");
-        match read(&path).and_then(|bytes| parse_stat(&bytes)) {
-            Ok(stat) => {
-                if let Err(why) = self.add_stat(&stat, &mut facts) {
-                    note(self.root.join("stat"), why, "");
-                }
-            }
-            Err(why) => {
-                // Without a process there is nothing else to look for.
-                note(path, why, "");
-                return (facts, complaint);
-            }
+        if let Err(complaint) = self.add_stat(process, &mut facts) {
+            // Without a process there is nothing else to look for.
+            return (facts, Some(complaint));
         }
-        let path = directory.join("limits");
-        match read(&path).and_then(|bytes| parse_limits(&bytes)) {
-            Ok((files, memory)) => {
-                facts.max_fds = Some(files);
-                facts.virtual_memory_max_bytes = Some(memory);
-            }
-            Err(why) => note(path, why, ""),
-        }
-        let path = directory.join("fd");
-        let count = |mut entries: std::fs::ReadDir| {
-            entries.try_fold(0_u64, |count, entry| entry.map(|_| count + 1))
-        };
-        match std::fs::read_dir(&path).and_then(count) {
-            Ok(count) => facts.open_fds = Some(count.saturating_sub(own_descriptor(process))),
-            Err(error) => {
-                let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
-                note(path, reason(&error), if denied { FD_HINT } else { "" });
-            }
-        }
-        (facts, complaint)
+        let results = [
+            self.add_start_time(&mut facts),
+            self.add_limits(process, &mut facts),
+            self.add_descriptors(process, &mut facts),
+        ];
+        (facts, results.into_iter().find_map(Result::err))
     }
 
-    fn add_stat(&self, stat: &Stat, facts: &mut Facts) -> Result<(), String> {
-        let seconds = |ticks: u64| ticks as f64 / self.ticks_per_second as f64;
-        facts.cpu_seconds = Some(seconds(stat.cpu_ticks));
+    fn add_stat(&mut self, process: &str, facts: &mut Facts) -> Result<(), Complaint> {
+        let stat = self.read(&[process, "stat"]).and_then(parse_stat);
+        let stat = stat.map_err(|why| self.complaint(why))?;
+        facts.cpu_seconds = Some(self.seconds(stat.cpu_ticks));
         facts.virtual_memory_bytes = Some(stat.virtual_bytes);
         facts.resident_memory_bytes = Some(stat.resident_pages.saturating_mul(self.page_bytes));
-        let boot = match self.boot_time.get() {
-            Some(time) => *time,
+        facts.start_time_seconds = Some(self.seconds(stat.start_ticks));
+        Ok(())
+    }
+
+    /// Adds the time of the boot to the start since the boot.
+    fn add_start_time(&mut self, facts: &mut Facts) -> Result<(), Complaint> {
+        let since_boot = facts.start_time_seconds.take();
+        let boot = match self.boot_time {
+            Some(time) => time,
             None => {
-                let time = parse_boot_time(&read(&self.root.join("stat"))?)?;
-                *self.boot_time.get_or_init(|| time)
+                let time = self.read(&["stat"]).and_then(parse_boot_time);
+                time.map_err(|why| self.complaint(why))?
             }
         };
-        facts.start_time_seconds = Some(boot as f64 + seconds(stat.start_ticks));
+        self.boot_time = Some(boot);
+        facts.start_time_seconds = since_boot.map(|time| boot as f64 + time);
         Ok(())
+    }
+
+    fn add_limits(&mut self, process: &str, facts: &mut Facts) -> Result<(), Complaint> {
+        let limits = self.read(&[process, "limits"]).and_then(parse_limits);
+        let (files, memory) = limits.map_err(|why| self.complaint(why))?;
+        facts.max_fds = Some(files);
+        facts.virtual_memory_max_bytes = Some(memory);
+        Ok(())
+    }
+
+    fn add_descriptors(&mut self, process: &str, facts: &mut Facts) -> Result<(), Complaint> {
+        self.set_path(&[process, "fd"]);
+        self.bytes.resize(USUAL_FILE_BYTES, 0);
+        let mut options = OpenOptions::new();
+        let directory = options
+            .read(true)
+            .custom_flags(libc::O_DIRECTORY)
+            .open(&self.path);
+        let count = directory.and_then(|opened| sys::count_entries(&opened, &mut self.bytes));
+        let count = count.map_err(|error| {
+            let denied = error.kind() == io::ErrorKind::PermissionDenied;
+            Complaint {
+                hint: if denied { FD_HINT } else { "" },
+                ..self.complaint(reason(&error))
+            }
+        })?;
+        // Counting one's own opens one more.
+        facts.open_fds = Some(count.saturating_sub(u64::from(process == "self")));
+        Ok(())
+    }
+
+    fn seconds(&self, ticks: u64) -> f64 {
+        ticks as f64 / self.ticks_per_second as f64
+    }
+
+    /// What is wrong with the file that was read last.
+    fn complaint(&self, why: String) -> Complaint {
+        Complaint {
+            object: self.path.display().to_string(),
+            why,
+            hint: "",
+        }
+    }
+
+    fn set_path(&mut self, parts: &[&str]) {
+        self.path.clone_from(&self.root);
+        self.path.extend(parts);
+    }
+
+    fn read(&mut self, parts: &[&str]) -> Result<&[u8], String> {
+        self.set_path(parts);
+        let file = File::open(&self.path).map_err(|error| reason(&error))?;
+        fill(file, &mut self.bytes)?;
+        Ok(&self.bytes)
     }
 }
 
-/// Counting `/proc/self/fd` opens one descriptor more.
-fn own_descriptor(process: &str) -> u64 {
-    u64::from(process == "self")
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::with_capacity(USUAL_FILE_BYTES);
-    // A pid file may be anything; a FIFO without a writer must not hold the scrape up.
-    let file = std::fs::OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path)
-        .map_err(|error| reason(&error))?;
+/// A pid file may be anything; a FIFO without a writer must not hold the scrape up.
+fn read_pid_file(path: &Path, bytes: &mut Vec<u8>) -> Result<(), String> {
+    let mut options = OpenOptions::new();
+    let file = options.read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    let file = file.map_err(|error| reason(&error))?;
     // Reading a directory is an error of its own.
     let is_readable = |metadata: std::fs::Metadata| metadata.is_file() || metadata.is_dir();
     if !file.metadata().is_ok_and(is_readable) {
         return Err("not a regular file".to_owned());
     }
-    match file.take(MAX_FILE_BYTES).read_to_end(&mut bytes) {
-        Ok(_) => Ok(bytes),
+    fill(file, bytes)
+}
+
+fn fill(file: File, bytes: &mut Vec<u8>) -> Result<(), String> {
+    bytes.clear();
+    match file.take(MAX_FILE_BYTES).read_to_end(bytes) {
+        Ok(_) => Ok(()),
         // The process ended between open and read (proc(5)).
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {
             Err("no such process".to_owned())
@@ -249,25 +281,19 @@ fn parse_stat(bytes: &[u8]) -> Result<Stat, String> {
     let bad = || "not in the format of proc(5)".to_owned();
     let end = memchr::memrchr(b')', bytes).ok_or_else(bad)?;
     let text = std::str::from_utf8(&bytes[end + 1..]).map_err(|_| bad())?;
-    let fields: Vec<&str> = text.split_ascii_whitespace().collect();
     // The first field behind the name is number 3 of proc(5).
     let field = |number: usize| {
-        fields
-            .get(number - 3)
-            .and_then(|text| text.parse::<i64>().ok())
+        text.split_ascii_whitespace()
+            .nth(number - 3)
             .ok_or_else(bad)
     };
-    let unsigned = |number: usize| {
-        fields
-            .get(number - 3)
-            .and_then(|text| text.parse::<u64>().ok())
-            .ok_or_else(bad)
-    };
+    let unsigned = |number: usize| field(number)?.parse::<u64>().map_err(|_| bad());
+    let pages: i64 = field(24)?.parse().map_err(|_| bad())?;
     Ok(Stat {
         cpu_ticks: unsigned(14)?.saturating_add(unsigned(15)?),
         start_ticks: unsigned(22)?,
         virtual_bytes: unsigned(23)?,
-        resident_pages: u64::try_from(field(24)?).unwrap_or(0),
+        resident_pages: u64::try_from(pages).unwrap_or(0),
     })
 }
 

@@ -116,7 +116,7 @@ pub fn has_key(request: &Request, key: &str) -> bool {
 /// 128 bits from the kernel's random numbers, through std's hasher keys.
 fn random_key() -> String {
     use std::hash::{BuildHasher, RandomState};
-    let half = || RandomState::new().hash_one(sys::process_id());
+    let half = || RandomState::new().hash_one(std::process::id());
     format!("{:016x}{:016x}", half(), half())
 }
 

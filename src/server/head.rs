@@ -107,22 +107,26 @@ fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
     };
     for line in lines.take_while(|line| !line.is_empty()) {
         let (name, value) = field(line)?;
-        match name.to_ascii_lowercase().as_slice() {
-            b"host" => hosts += 1,
-            b"content-length" => {
-                let number = body_length(value)?;
-                if length.is_some_and(|before| before != number) {
-                    return Err(Refusal::Malformed);
-                }
-                length = Some(number);
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        if is("Host") {
+            hosts += 1;
+        } else if is("Content-Length") {
+            let number = body_length(value)?;
+            if length.is_some_and(|before| before != number) {
+                return Err(Refusal::Malformed);
             }
-            b"transfer-encoding" => return Err(Refusal::Body),
-            b"expect" => return Err(Refusal::Expect),
+            length = Some(number);
+        } else if is("Transfer-Encoding") {
+            return Err(Refusal::Body);
+        } else if is("Expect") {
+            return Err(Refusal::Expect);
+        } else if is("Upgrade") {
             // Refused, not ignored: whoever asks for another protocol is not a scraper.
-            b"upgrade" => return Err(Refusal::Malformed),
-            b"connection" => request.keep_alive = keeps_alive(value, request.keep_alive),
-            b"x-prometheus-scrape-timeout-seconds" => request.announced = seconds(value),
-            _ => {}
+            return Err(Refusal::Malformed);
+        } else if is("Connection") {
+            request.keep_alive = keeps_alive(value, request.keep_alive);
+        } else if is("X-Prometheus-Scrape-Timeout-Seconds") {
+            request.announced = seconds(value);
         }
     }
     // RFC 9112, 3.2: HTTP/1.1 needs Host, and nobody may send two.

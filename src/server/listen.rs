@@ -246,7 +246,7 @@ fn bind_unix(path: &Path, mode: u32) -> Result<Listener, String> {
 pub fn inherited(variable: impl Fn(&str) -> Option<String>) -> Result<Vec<Listener>, String> {
     let number = |name: &str| variable(name).and_then(|text| text.parse::<u32>().ok());
     let count = match (number("LISTEN_PID"), number("LISTEN_FDS")) {
-        (Some(pid), Some(count)) if pid == sys::process_id() => count,
+        (Some(pid), Some(count)) if pid == std::process::id() => count,
         (Some(_), Some(_)) => 0,
         _ => return Err("--web.systemd-socket: LISTEN_PID and LISTEN_FDS are not set".to_owned()),
     };
