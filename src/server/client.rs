@@ -1,4 +1,4 @@
-//! One connection of a client: reads a head, waits for its answer, or is being refused.
+//! One connection of a client: reads a head, waits for its turn, gets its answer, leaves.
 
 use std::io;
 use std::net::Shutdown;
@@ -17,7 +17,7 @@ const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(90);
 /// Whoever announces less, or has waited until nothing is left, gets this much: a scrape that cannot
 /// succeed would only say that HAProxy is down, to the client and in the log.
 const MIN_SCRAPE_TIME: Duration = Duration::from_millis(100);
-/// Time for a refused client to read its answer and close.
+/// Time for a client to close after its last answer; what the kernel still has for it is sent on.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A connection and what it is doing.
