@@ -19,7 +19,7 @@ use haproxy_exporter::server::handover::Handover;
 use haproxy_exporter::server::listen::{self, Listener};
 use haproxy_exporter::server::notify::{self, ReadyFd};
 use haproxy_exporter::source::{Options, Source, proxy};
-use haproxy_exporter::sys;
+use haproxy_exporter::sys::signals;
 use haproxy_exporter::table::Table;
 
 /// Whether the start is over.
@@ -93,7 +93,7 @@ fn statistics(config: &Config) -> Result<(Table, Source), String> {
 fn start(config: Config, table: Table, source: Source) -> Result<std::io::Error, String> {
     let ready = config.ready_fd.map(ReadyFd::take).transpose()?;
     // Before any thread starts: they inherit the signal mask.
-    let signals = sys::signal_fd().map_err(|error| format!("signals: {error}"))?;
+    let signals = signals::descriptor().map_err(|error| format!("signals: {error}"))?;
     let listeners = listeners(&config)?;
     let Channel {
         server,

@@ -18,7 +18,8 @@ use super::handover::Handover;
 use super::head::MAX_HEAD_BYTES;
 use super::listen::Listener;
 use crate::log;
-use crate::sys::{self, PollFd, Signal};
+use crate::sys::signals::{self, Signal};
+use crate::sys::{self, PollFd};
 
 /// Connections that are held at the same time.
 pub const MAX_CLIENTS: usize = 64;
@@ -187,7 +188,7 @@ impl Front {
         if revents == 0 {
             return;
         }
-        while let Some(signal) = sys::next_signal(self.signals.as_fd()) {
+        while let Some(signal) = signals::next(self.signals.as_fd()) {
             match signal {
                 Signal::Hangup => log::info("SIGHUP ignored: there is nothing to reload", &[]),
                 Signal::Stop if self.stop_at.is_none() => {
