@@ -53,7 +53,7 @@ pub const FLAGS: &[Flag] = &[
     flag(
         "haproxy.server-metric-fields",
         Value("COLUMNS", SERVER_METRIC_FIELDS),
-        "Columns of servers to export, separated by commas; none if empty",
+        "Columns of servers to export, by number (HAProxy management guide, 9.1), separated by commas; none if empty",
     ),
     flag(
         "haproxy.server-exclude-states",

@@ -15,7 +15,7 @@ use crate::support::haproxy::{Haproxy, Place};
 use crate::support::peers::{self, Peer};
 
 /// A running Prometheus with one target.
-struct Prometheus {
+pub(crate) struct Prometheus {
     peer: Peer,
     promtool: PathBuf,
     address: SocketAddr,
@@ -23,11 +23,17 @@ struct Prometheus {
 }
 
 impl Prometheus {
+    /// Scrapes `target` as the README has it.
     fn start(target: SocketAddr) -> Option<Prometheus> {
+        let target = target.to_string();
+        Prometheus::start_with(&adapted("prometheus-yml", &[("localhost:9101", &target)]))
+    }
+
+    /// Starts with these `scrape_configs`.
+    pub(crate) fn start_with(job: &str) -> Option<Prometheus> {
         let [program, promtool] = peers::find_all(["prometheus", "promtool"])?;
         let directory = TempDir::new().expect("a temporary directory");
         let file = directory.path().join("prometheus.yml");
-        let job = adapted("prometheus-yml", &[("localhost:9101", &target.to_string())]);
         let configuration = format!("global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\n{job}");
         std::fs::write(&file, configuration).expect("write a configuration");
         let mut command = Command::new(program);
@@ -62,7 +68,7 @@ impl Prometheus {
     }
 
     /// Waits until a query's only sample is at least this.
-    fn wait_for(&self, query: &str, least: f64) -> f64 {
+    pub(crate) fn wait_for(&self, query: &str, least: f64) -> f64 {
         peers::wait_for(query, || {
             self.query(query)
                 .into_values()

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::adapted;
+use crate::prometheus::Prometheus;
 use crate::support::exporter::Exporter;
 use crate::support::haproxy::{Haproxy, Place};
 use crate::support::http::{self, Response};
@@ -96,4 +97,20 @@ fn haproxy_in_front() {
     );
     assert_eq!(ask("HEAD", RIGHT).status, 200);
     assert_eq!(ask("POST", RIGHT).status, 405);
+
+    let target = format!("localhost:{}", haproxy.address(0).port());
+    let job = adapted(
+        "prometheus-front-yml",
+        &[
+            ("localhost:9443", &target),
+            (
+                "/etc/prometheus/metrics-ca.pem",
+                &certificate.display().to_string(),
+            ),
+        ],
+    );
+    if let Some(prometheus) = Prometheus::start_with(&job) {
+        prometheus.wait_for("up", 1.0);
+        assert_eq!(prometheus.wait_for("haproxy_up", 0.0), 0.0);
+    }
 }

@@ -1,4 +1,4 @@
-//! The recipes of README.md, run as they stand there: only paths, users and ports are replaced.
+//! The recipes of README.md, run as they stand there: only paths, users and addresses are replaced.
 
 mod front;
 mod runit;
