@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::JoinHandle;
 
 use super::super::channel::{CUT, SENT};
+use super::super::handover::Exchange;
 use super::super::listen::{ListenAddress, bind_all};
 
 /// A front whose server is the test.
@@ -122,6 +123,55 @@ fn those_who_wait_share_a_batch() {
     assert_eq!(bench.handover.others(), None);
     assert!(first.batch < second.batch);
     assert_eq!(second.batch, third.batch);
+}
+
+/// Who has little time left must not make HAProxy look down to the others.
+#[test]
+fn a_client_in_a_hurry_gets_a_scrape_of_its_own() {
+    let mut bench = Bench::new(LONG);
+    let _first = bench.ask(GET);
+    bench.request();
+    let first = bench.handover.take().unwrap();
+    let announcing = |seconds: &str| {
+        let field = format!("X-Prometheus-Scrape-Timeout-Seconds: {seconds}\r\n");
+        GET.replace("Cookie: b\r\n", &field)
+    };
+    let mut others = Vec::new();
+    for request in [
+        announcing("0.4"),
+        announcing("30"),
+        announcing("20"),
+        GET.to_owned(),
+    ] {
+        others.push(bench.ask(&request));
+        let count = others.len() as u32;
+        while bench
+            .handover
+            .others()
+            .is_none_or(|others| others.clients < count)
+        {
+            std::thread::yield_now();
+        }
+    }
+    let mut exchanges = others.iter().map(|_| {
+        bench.report(SENT);
+        bench.request();
+        bench.handover.take().unwrap()
+    });
+    let hurried = exchanges.next().unwrap();
+    let shared: Vec<Exchange> = exchanges.collect();
+    assert!(first.batch < hurried.batch && hurried.batch < shared[0].batch);
+    assert!(hurried.time_left.unwrap() <= Duration::from_millis(400));
+    let time_left = shared[0].time_left.unwrap();
+    assert!(
+        (10.0..=20.0).contains(&time_left.as_secs_f64()),
+        "{time_left:?}"
+    );
+    assert!(
+        shared
+            .iter()
+            .all(|exchange| exchange.batch == shared[0].batch)
+    );
 }
 
 #[test]
