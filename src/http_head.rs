@@ -124,7 +124,8 @@ pub fn status(head: &[u8]) -> Result<(u16, String), HttpError> {
 pub fn parse(head: &[u8]) -> Result<Ending, HttpError> {
     let (code, line) = status(head)?;
     match code {
-        200..=299 => {}
+        // 203: a proxy has changed something, such as the encoding. All else is not the whole page.
+        200 | 203 => {}
         300..=399 => {
             let location = headers(head).find(|(name, _)| name.eq_ignore_ascii_case(b"location"));
             return Err(match location {

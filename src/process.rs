@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::reason::reason;
 use crate::sys;
@@ -15,6 +16,9 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 /// Holds most of them whole, so that one read fills it and one more sees the end; and the entries of
 /// 170 descriptors.
 const USUAL_FILE_BYTES: usize = 4096;
+
+/// The clock was set when it jumps by more than this; NTP's steps are larger.
+const CLOCK_STEP: Duration = Duration::from_millis(100);
 
 /// What /proc says about a process; a fact whose file cannot be read is missing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -91,9 +95,14 @@ pub struct ProcRoot {
     root: PathBuf,
     ticks_per_second: u64,
     page_bytes: u64,
-    /// When the machine was started; read once, since making /proc/stat costs the kernel a look at
-    /// every interrupt of every processor.
+    /// When the machine was started, seconds since the epoch. Read again only when the clock was set,
+    /// since making /proc/stat costs the kernel a look at every interrupt of every processor.
     boot_time: Option<u64>,
+    /// The time of day when `started` was now, as of the last reading.
+    clock: Duration,
+    started: Instant,
+    /// Whether this is a /proc, which may tell the number of descriptors.
+    is_proc: bool,
     /// The file that is read, and what is in it: kept, so that a scrape allocates nothing for them.
     path: PathBuf,
     bytes: Vec<u8>,
@@ -102,7 +111,10 @@ pub struct ProcRoot {
 impl ProcRoot {
     /// The running machine's /proc.
     pub fn system() -> Self {
-        Self::recorded(Path::new("/proc"), sys::clock_ticks(), sys::page_bytes())
+        Self {
+            is_proc: true,
+            ..Self::recorded(Path::new("/proc"), sys::clock_ticks(), sys::page_bytes())
+        }
     }
 
     /// A recorded tree, with the units of the machine it came from.
@@ -112,6 +124,9 @@ impl ProcRoot {
             ticks_per_second,
             page_bytes,
             boot_time: None,
+            clock: Duration::ZERO,
+            started: Instant::now(),
+            is_proc: false,
             path: PathBuf::new(),
             bytes: Vec::with_capacity(USUAL_FILE_BYTES),
         }
@@ -161,14 +176,18 @@ impl ProcRoot {
     /// Adds the time of the boot to the start since the boot.
     fn add_start_time(&mut self, facts: &mut Facts) -> Result<(), Complaint> {
         let since_boot = facts.start_time_seconds.take();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let clock = now.saturating_sub(self.started.elapsed());
         let boot = match self.boot_time {
-            Some(time) => time,
-            None => {
+            Some(time) if clock.abs_diff(self.clock) < CLOCK_STEP => time,
+            _ => {
                 let time = self.read(&["stat"]).and_then(parse_boot_time);
                 time.map_err(|why| self.complaint(why))?
             }
         };
-        self.boot_time = Some(boot);
+        (self.boot_time, self.clock) = (Some(boot), clock);
         facts.start_time_seconds = since_boot.map(|time| boot as f64 + time);
         Ok(())
     }
@@ -183,6 +202,14 @@ impl ProcRoot {
 
     fn add_descriptors(&mut self, process: &str, facts: &mut Facts) -> Result<(), Complaint> {
         self.set_path(&[process, "fd"]);
+        // From Linux 6.2 on the directory's size is their number, and anybody may look at it.
+        if self.is_proc
+            && let Ok(metadata) = std::fs::metadata(&self.path)
+            && metadata.len() > 0
+        {
+            facts.open_fds = Some(metadata.len());
+            return Ok(());
+        }
         self.bytes.resize(USUAL_FILE_BYTES, 0);
         let mut options = OpenOptions::new();
         let directory = options

@@ -4,13 +4,16 @@
 //! library's files at run time; an exporter in an empty chroot has neither time nor files to spare.
 
 use std::fmt;
+use std::fs::OpenOptions;
 use std::io::{self, Read};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::reason::reason;
+use crate::sys;
 use crate::uri::HostPort;
 
 /// The size of hosts and resolv.conf that is read; a larger one is cut.
@@ -23,6 +26,9 @@ const MAX_ADDRESSES: usize = 16;
 /// One name server's time for an answer before the next is asked (resolv.conf(5) says 5 s, which
 /// is a whole scrape).
 const SERVER_TIMEOUT: Duration = Duration::from_millis(1000);
+/// Once there are addresses of one kind, the time for those of the other: some servers never answer
+/// for IPv6.
+const OTHER_KIND_TIMEOUT: Duration = Duration::from_millis(50);
 /// Rounds over all name servers (resolv.conf(5), `attempts`).
 const ATTEMPTS: usize = 2;
 
@@ -41,6 +47,8 @@ pub enum ResolveError {
     TimedOut,
     /// Nobody knows the name.
     Unknown,
+    /// The machine has no interface of this name.
+    NoInterface(String),
     /// The name cannot be asked for (RFC 1035, 2.3.4).
     BadName,
     /// No name server answered, with the last reason.
@@ -52,6 +60,7 @@ impl fmt::Display for ResolveError {
         match self {
             Self::TimedOut => f.write_str("timed out"),
             Self::Unknown => f.write_str("no such host"),
+            Self::NoInterface(name) => write!(f, "no such interface: {name:?}"),
             Self::BadName => f.write_str("not a valid host name"),
             Self::NoAnswer(why) => write!(f, "no name server answered: {why}"),
         }
@@ -78,7 +87,7 @@ impl Resolver {
         deadline: Deadline,
     ) -> Result<Vec<SocketAddr>, ResolveError> {
         if let Some(literal) = literal(&address.host) {
-            return Ok(vec![with_port(literal, address.port)]);
+            return Ok(vec![with_port(literal?, address.port)]);
         }
         let mut found = from_hosts(&read_text(&self.hosts), &address.host);
         if found.is_empty() && is_localhost(&address.host) {
@@ -139,14 +148,15 @@ impl Resolver {
     }
 }
 
-/// An IP address as it stands in a URI; a zone (`fe80::1%2`) must be a number.
-fn literal(host: &str) -> Option<SocketAddr> {
-    if let Some((ip, zone)) = host.split_once('%') {
-        let ip: Ipv6Addr = ip.parse().ok()?;
-        let zone = zone.strip_prefix("25").unwrap_or(zone);
-        return Some(std::net::SocketAddrV6::new(ip, 0, 0, zone.parse().ok()?).into());
-    }
-    host.parse().ok().map(|ip| SocketAddr::new(ip, 0))
+/// An IP address, if it is one; with a zone, the number or name of an interface (`fe80::1%eth0`).
+fn literal(host: &str) -> Option<Result<SocketAddr, ResolveError>> {
+    let Some((ip, zone)) = host.split_once('%') else {
+        return host.parse().ok().map(|ip| Ok(SocketAddr::new(ip, 0)));
+    };
+    let ip: Ipv6Addr = ip.parse().ok()?;
+    let number = zone.parse().ok().or_else(|| sys::interface_number(zone));
+    let number = number.ok_or_else(|| ResolveError::NoInterface(zone.to_owned()));
+    Some(number.map(|zone| SocketAddrV6::new(ip, 0, 0, zone).into()))
 }
 
 fn with_port(mut address: SocketAddr, port: u16) -> SocketAddr {
@@ -162,8 +172,12 @@ fn is_localhost(host: &str) -> bool {
 /// A missing or unreadable file is an empty one, as for the C library.
 fn read_text(path: &Path) -> String {
     let mut bytes = Vec::new();
-    let read = std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_CONFIG_BYTES).read_to_end(&mut bytes));
+    // A FIFO without a writer must not hold the scrape up.
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path);
+    let read = file.and_then(|file| file.take(MAX_CONFIG_BYTES).read_to_end(&mut bytes));
     if read.is_err() {
         bytes.clear();
     }
@@ -287,6 +301,10 @@ fn ask(server: SocketAddr, name: &[u8], deadline: Deadline) -> io::Result<Vec<Ip
     let mut failure = None;
     let mut packet = [0; 4096];
     while !waiting.is_empty() {
+        let deadline = match found.is_empty() {
+            true => deadline,
+            false => deadline.or_after(OTHER_KIND_TIMEOUT),
+        };
         let received = match receive(&socket, &mut packet, deadline) {
             Ok(length) => &packet[..length],
             Err(error) => {
@@ -381,6 +399,10 @@ fn parse_answer(packet: &[u8], id: u16, name: &[u8], kind: u16) -> io::Result<Op
         } else if let Ok(octets) = <[u8; 16]>::try_from(data) {
             found.push(IpAddr::from(octets));
         }
+    }
+    let is_truncated = packet[2] & 0x02 != 0;
+    if is_truncated && found.is_empty() {
+        return Err(io::Error::other("its answer does not fit into a packet"));
     }
     Ok(Some(found))
 }

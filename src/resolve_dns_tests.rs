@@ -137,7 +137,7 @@ const LOCAL: &str = "nameserver 127.0.0.1\n";
 fn answers() {
     type Script = fn(&Question) -> Vec<Vec<u8>>;
     const TEN: [u8; 4] = [10, 0, 0, 1];
-    let cases: [(&str, Script, Result<&str, &str>); 17] = [
+    let cases: [(&str, Script, Result<&str, &str>); 18] = [
         (
             "both kinds",
             |q| vec![q.addresses(&[TEN, [10, 0, 0, 2]], &[V6])],
@@ -168,6 +168,15 @@ fn answers() {
             "refused",
             |q| vec![q.answer(REFUSED, &[])],
             Err("no name server answered: 127.0.0.1: it answered with code 5"),
+        ),
+        (
+            "cut before the first address",
+            |q| {
+                let mut packet = q.answer(OK, &[]);
+                packet[2] |= 0x02;
+                vec![packet]
+            },
+            Err("no name server answered: 127.0.0.1: its answer does not fit into a packet"),
         ),
         (
             "a chain of aliases",
@@ -394,6 +403,20 @@ fn a_silent_name_server_takes_the_time_there_is() {
     let found = server.resolve("nameserver 127.0.0.1\nsearch a b c\n", "app", short);
     assert_eq!(found, expected);
     assert_eq!(server.names(), ["app.a"]);
+}
+
+/// A server that never answers for IPv6 must not cost the time for the scrape itself.
+#[test]
+fn half_an_answer_leaves_time() {
+    let server = NameServer::start(|q| match q.kind {
+        TYPE_A => vec![q.addresses(&[[10, 0, 0, 1]], &[])],
+        _ => Vec::new(),
+    });
+    let files = Files::new(None, Some(LOCAL), server.port);
+    let deadline = Deadline::after(SERVER_TIMEOUT);
+    let found = files.resolve_before("app", deadline).unwrap();
+    assert_eq!(found.len(), 1);
+    assert!(deadline.remaining() > Some(SERVER_TIMEOUT / 4));
 }
 
 /// An answer cut or changed anywhere gives fewer addresses or none, and never a panic.

@@ -15,7 +15,7 @@ pub const MAX_FIELDS: usize = 1024;
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 /// Longest name of a proxy or server; HAProxy reads configuration lines of 2 KiB.
 pub const MAX_NAME_BYTES: usize = 4096;
-/// Label texts of all rows of a kind: with names of usual length enough for more servers than an
+/// Label texts of all rows: with names of usual length enough for more servers than an
 /// answer can hold, and a bound where a peer sends names only.
 pub const MAX_LABEL_BYTES: usize = 64 << 20;
 
@@ -34,8 +34,8 @@ pub enum Proof {
 /// Why a whole answer is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TableError {
-    /// Not a byte came.
-    Empty,
+    /// Not a byte came; not even a head, where none belongs to the proof.
+    Empty(Proof),
     /// The proof of completeness is missing.
     Cut(Proof),
     /// An HTML page: the URI lacks `;csv`.
@@ -48,14 +48,15 @@ pub enum TableError {
     TooManyFields(u64),
     /// A row has a name of more than `MAX_NAME_BYTES`.
     NameTooLong(u64),
-    /// With this row, the names of all rows of a kind pass `MAX_LABEL_BYTES`.
+    /// With this row, the names of all rows pass `MAX_LABEL_BYTES`.
     NamesTooLong(u64),
 }
 
 impl fmt::Display for TableError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("closed without an answer"),
+            Self::Empty(Proof::EmptyLine) => f.write_str("closed without an answer"),
+            Self::Empty(_) => f.write_str("an empty answer"),
             Self::Cut(Proof::EmptyLine) => {
                 f.write_str("answer cut: the closing empty line is missing")
             }

@@ -281,6 +281,14 @@ pub fn reset_at_close(fd: RawFd) -> io::Result<()> {
     set_option(fd, libc::SOL_SOCKET, libc::SO_LINGER, &linger)
 }
 
+/// The number of the network interface of this name (if_nametoindex(3)).
+pub fn interface_number(name: &str) -> Option<u32> {
+    let name = std::ffi::CString::new(name).ok()?;
+    // SAFETY: `name` is a live text that ends in a NUL.
+    let number = unsafe { libc::if_nametoindex(name.as_ptr()) };
+    (number > 0).then_some(number)
+}
+
 /// The soft limit of open descriptors (getrlimit(2)); `u64::MAX` when there is none.
 pub fn descriptor_limit() -> u64 {
     let mut limit = libc::rlimit {

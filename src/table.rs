@@ -129,13 +129,14 @@ impl Table {
     /// # Errors
     /// When the answer is cut or no statistics; nothing of it may be exported then.
     pub fn finish(&mut self, rest: &[u8], proof: Proof) -> Result<(), TableError> {
-        let is_cut = proof != Proof::Length && !rest.is_empty();
+        // A body as long as announced may do without the last line end, but no header does.
         let cut_header = self.answer.lines == 0 && rest.starts_with(b"#");
+        let is_cut = cut_header || (proof != Proof::Length && !rest.is_empty());
         if !(is_cut && (self.looks_like_statistics() || cut_header)) {
             // Also to say what else it is, if it is no statistics.
             self.take_rows(rest, true)?;
             if !self.looks_like_statistics() {
-                return Err(self.not_statistics());
+                return Err(self.not_statistics(proof));
             }
         }
         // A body as long as announced may still end in a row that is not whole.
@@ -183,10 +184,10 @@ impl Table {
         self.answer.header || self.answer.good_row
     }
 
-    fn not_statistics(&self) -> TableError {
+    fn not_statistics(&self, proof: Proof) -> TableError {
         let line = self.answer.first_line.as_slice();
         if line.is_empty() {
-            return TableError::Empty;
+            return TableError::Empty(proof);
         }
         match line.trim_ascii_start().first() {
             Some(b'<') => TableError::Html,
@@ -234,7 +235,8 @@ impl Table {
                         };
                         let rows = &mut self.scopes[scope as usize];
                         rows.push(&row, place, &mut self.failures);
-                        if rows.label_bytes() > MAX_LABEL_BYTES {
+                        let all = self.scopes.iter().map(Rows::label_bytes).sum::<usize>();
+                        if all > MAX_LABEL_BYTES {
                             return Err(TableError::NamesTooLong(line));
                         }
                     }

@@ -242,7 +242,7 @@ impl HttpUri {
         let path_start = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(path_start);
         // Before anything of it is quoted: it may be the rest of a password.
-        if !authority.contains('@') && path.contains('@') {
+        if path.contains('@') {
             return Err("a / ? or # in the user or password, or an @ in the path, \
                         must be percent-encoded"
                 .to_owned());
@@ -255,7 +255,12 @@ impl HttpUri {
             Some((user, authority)) => (Some(percent_decode(user)?), authority),
             None => (None, authority),
         };
-        let address = HostPort::parse(authority, Some(if tls { 443 } else { 80 }))?;
+        let mut address = HostPort::parse(authority, Some(if tls { 443 } else { 80 }))?;
+        // A zone's percent sign is encoded (RFC 6874, 2).
+        let zone = address.host.split_once("%25");
+        if let Some((ip, zone)) = zone.filter(|(_, zone)| !zone.is_empty()) {
+            address.host = format!("{ip}%{zone}");
+        }
         let path = if path.starts_with('/') {
             path.to_owned()
         } else {

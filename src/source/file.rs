@@ -75,27 +75,28 @@ impl FileSource {
         if !before.is_file() {
             return Err(Problem::File(FileError::NotRegular));
         }
-        read_rows(&mut file, fetch)?;
+        let count = read_rows(&mut file, fetch)?;
         let after = file.metadata().map_err(open_problem)?;
         let state = |m: &Metadata| (m.size(), m.mtime(), m.mtime_nsec());
         if state(&before) != state(&after) {
             return Err(Problem::File(FileError::Changed));
         }
-        if after.len() == 0 {
+        if count == 0 {
             return Err(Problem::File(FileError::Empty));
         }
         fetch.end(Proof::LineEnd)
     }
 }
 
-fn read_rows(file: &mut File, fetch: &mut Fetch<'_>) -> Result<(), Problem> {
+/// Returns how many bytes there were; a file of /proc does not know before.
+fn read_rows(file: &mut File, fetch: &mut Fetch<'_>) -> Result<u64, Problem> {
     let mut total = 0;
     loop {
         if fetch.deadline.remaining().is_none() {
             return Err(Problem::TimedOut(Phase::Read));
         }
         match file.read(fetch.buffer.room()) {
-            Ok(0) => return Ok(()),
+            Ok(0) => return Ok(total),
             Ok(count) => {
                 total += count as u64;
                 fetch.take_rows(count, total)?;

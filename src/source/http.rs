@@ -114,11 +114,16 @@ impl HttpSource {
 
 /// The request; a proxy gets the whole URI (RFC 9112, 3.2.2) and its own credentials.
 fn request(uri: &HttpUri, proxy: Option<&Proxy>) -> Vec<u8> {
+    // A zone is nobody else's business (RFC 6874, 4).
+    let authority = match (uri.authority.split_once('%'), uri.authority.split_once(']')) {
+        (Some((ip, _)), Some((_, port))) => &format!("{ip}]{port}"),
+        _ => &uri.authority,
+    };
     let target = match proxy {
-        Some(_) => format!("http://{}{}", uri.authority, uri.path),
+        Some(_) => format!("http://{authority}{}", uri.path),
         None => uri.path.clone(),
     };
-    let mut text = format!("GET {target} HTTP/1.0\r\nHost: {}\r\n", uri.authority);
+    let mut text = format!("GET {target} HTTP/1.0\r\nHost: {authority}\r\n");
     text.push_str(concat!(
         "User-Agent: haproxy_exporter/",
         env!("CARGO_PKG_VERSION"),
@@ -259,11 +264,17 @@ fn read_chunks(
             while !data.is_empty() {
                 let count = fetch.buffer.put(data);
                 total += count as u64;
-                fetch.take_rows(0, total)?;
                 data = &data[count..];
+                // Also before what follows is found wrong.
+                if !data.is_empty() || total > fetch.max_bytes {
+                    fetch.take_rows(0, total)?;
+                }
             }
             at += consumed;
         }
+        // Not once a chunk: thousands of them may come at once, and each time a row that is not
+        // whole is looked at from its start.
+        fetch.take_rows(0, total)?;
         if decoder.is_done() {
             return Ok(());
         }
@@ -336,6 +347,11 @@ mod tests {
             ("//h/;csv", None, text("/;csv", "h", "")),
             ("//h:81?a=b#c", None, text("/?a=b", "h:81", "")),
             ("//[::1]:81/", None, text("/", "[::1]:81", "")),
+            (
+                "//[fe80::1%25eth0]:81/",
+                None,
+                text("/", "[fe80::1]:81", ""),
+            ),
             ("//u:p@h/", None, text("/", "h", authorization)),
             (
                 "//h:81/a",

@@ -63,11 +63,13 @@ impl Environment {
         }
         let rest = match text.split_once("://") {
             Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") => &text[scheme.len() + 1..],
-            Some((scheme, _)) => {
+            // Anything else may be a part of a password.
+            Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
                 return Err(format!(
                     "{name}: a proxy of scheme {scheme:?} is not supported (use http://)"
                 ));
             }
+            Some(_) => return Err(format!("{name}: not a URI (http://host:port)")),
             // Go takes `host:port` for `http://host:port`.
             None => &format!("//{text}"),
         };

@@ -11,7 +11,7 @@ use super::stream::Stream;
 use super::{Fetch, InfoFetched, Phase, Problem, SourceError};
 use crate::deadline::Deadline;
 use crate::resolve::Resolver;
-use crate::rules::Proof;
+use crate::rules::{Proof, TableError};
 use crate::sys;
 use crate::uri::{HostPort, UnixName};
 
@@ -109,13 +109,25 @@ impl SocketSource {
     fn read_rows(&self, stream: &Stream, fetch: &mut Fetch<'_>) -> Result<(), Problem> {
         let mut total = 0;
         loop {
-            let count = stream.receive(fetch.buffer.room(), fetch.deadline)?;
-            if count == 0 {
-                return Ok(());
-            }
+            let count = match stream.receive(fetch.buffer.room(), fetch.deadline) {
+                Ok(0) => return Ok(()),
+                Ok(count) => count,
+                Err(problem) => return Err(what_came(fetch).unwrap_or(problem)),
+            };
             total += count as u64;
             fetch.take_rows(count, total)?;
         }
+    }
+}
+
+/// What is wrong with an answer that did not end, if it is none of HAProxy's statistics: the master
+/// CLI, for one, says that it does not know the command, and waits for the next.
+fn what_came(fetch: &mut Fetch<'_>) -> Option<Problem> {
+    match fetch.end(Proof::EmptyLine) {
+        Err(Problem::Table(error @ (TableError::NotStatistics(_) | TableError::Html))) => {
+            Some(Problem::Table(error))
+        }
+        _ => None,
     }
 }
 

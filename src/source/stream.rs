@@ -22,12 +22,24 @@ impl From<OwnedFd> for Stream {
     }
 }
 
+/// Whether it is only that the machine has no IPv6, say.
+fn has_no_way(problem: &Problem) -> bool {
+    let Problem::Io(_, error, _) = problem else {
+        return false;
+    };
+    let kinds = [
+        io::ErrorKind::AddrNotAvailable,
+        io::ErrorKind::NetworkUnreachable,
+    ];
+    kinds.contains(&error.kind())
+}
+
 impl Stream {
     /// Resolves and connects to the first address that answers; each gets a fair share of the time
     /// that is left, so that a dead one does not use it up.
     ///
     /// # Errors
-    /// The last address's problem.
+    /// The first address's problem, but for those that this machine has no way to.
     pub fn connect(
         address: &HostPort,
         resolver: &Resolver,
@@ -39,15 +51,16 @@ impl Stream {
                 resolve::ResolveError::TimedOut => Problem::TimedOut(Phase::Resolve),
                 other => Problem::Unresolved(other.to_string()),
             })?;
-        let mut last = Problem::Unresolved("no address".to_owned());
+        let mut kept = None;
         for (position, address) in addresses.iter().enumerate() {
             let others = (addresses.len() - position) as u32;
             match Self::connect_one(*address, deadline, others) {
                 Ok(stream) => return Ok((stream, *address)),
-                Err(problem) => last = problem,
+                Err(problem) if kept.as_ref().is_none_or(has_no_way) => kept = Some(problem),
+                Err(_) => {}
             }
         }
-        Err(last)
+        Err(kept.unwrap_or_else(|| Problem::Unresolved("no address".to_owned())))
     }
 
     /// Connects to one address within the deadline, divided by `share`.

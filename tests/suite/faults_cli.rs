@@ -13,12 +13,16 @@ use crate::support::exporter::{Exporter, Problem};
 use crate::support::fake_haproxy::{Act, Answers, Fake, Script};
 use crate::support::faults::{
     self, CLOSED, CUT, Case, HTML, INFO, Outcome, RESET, TIMED_OUT, Totals, line_too_long,
-    too_large,
+    not_statistics, too_large,
 };
 use crate::support::reference;
 
 const MAX_BYTES: usize = 4 << 20;
 const NO_INFO: &str = "not an answer to \"show info\": it has no Version";
+
+/// What HAProxy 2.6's master answers to `show stat`, before it waits for the next command.
+const MASTER: &[u8] =
+    b"Unknown command: 'show stat -1', but maybe one of the following ones is a better match:\n\n";
 
 /// A small answer that has one row of each kind.
 fn healthy_answer() -> Vec<u8> {
@@ -60,6 +64,11 @@ fn answers_that_end_wrong() {
     over_both(&[], || {
         vec![
             Case::failed("closed without a byte", vec![], CLOSED),
+            Case::failed(
+                "the master CLI, which waits for another command",
+                vec![Act::Send(MASTER.to_vec()), Act::Hold],
+                &not_statistics(MASTER),
+            ),
             Case::failed("reset without a byte", vec![Act::Reset], RESET),
             Case::failed(
                 "reset in the middle",
@@ -188,9 +197,8 @@ fn answers_that_are_something_else() {
     let unknown = "Unknown command. Please enter one of the following commands only :\n  help           : this message\n\n";
     let http = "HTTP/1.0 400 Bad request\r\nConnection: close\r\n\r\n";
     let html = "<!DOCTYPE html>\n<html><body>503</body></html>\n\n";
-    let other = |name: &str, answer: &[u8]| {
-        Case::failed(name, send(answer), &faults::not_statistics(answer))
-    };
+    let other =
+        |name: &str, answer: &[u8]| Case::failed(name, send(answer), &not_statistics(answer));
     over_both(&[], || {
         vec![
             other("permission denied", b"Permission denied\n\n"),

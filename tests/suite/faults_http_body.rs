@@ -2,13 +2,14 @@
 
 use crate::support::csv::{self, server};
 use crate::support::fake_haproxy::{Act, Answers};
-use crate::support::faults::{CLOSED, CUT_ROW, Case, HTML, RESET, TIMED_OUT};
+use crate::support::faults::{CUT_ROW, Case, HTML, RESET, TIMED_OUT};
 use crate::support::faults::{line_too_long, not_statistics, too_large};
 use crate::support::pages::with_length;
 use crate::support::pages::{CHUNKED, OK, body, flood, in_chunks, run, send, send_then, served};
 
 const MAX_BYTES: usize = 4 << 20;
 const CUT_BODY: &str = "answer cut: the body is shorter than announced";
+const EMPTY: &str = "an empty answer";
 const BAD_CHUNK: &str = "bad chunk in the answer";
 
 #[test]
@@ -42,7 +43,7 @@ fn lengths() {
         Case::failed(
             "empty",
             send(format!("{OK}Content-Length: 0\r\n\r\n")),
-            CLOSED,
+            EMPTY,
         ),
         Case::failed("stalls", send_then(half, Act::Hold), TIMED_OUT),
         Case::failed("resets", send_then(half, Act::Reset), RESET),
@@ -136,7 +137,7 @@ fn chunks() {
         Case::failed(
             "only the last chunk",
             send(chunked("0\r\n\r\n".to_owned())),
-            CLOSED,
+            EMPTY,
         ),
         Case::failed("no last chunk", send(&all), CUT_BODY),
         Case::failed("cut inside a size", send(format!("{all}0")), CUT_BODY),
@@ -208,6 +209,13 @@ fn bodies() {
     let row = server("app", "s", &[(4, "1")]);
     let announced = format!("{OK}Content-Length: {}\r\n\r\n{}", MAX_BYTES + 1, body());
     let block = format!("400\r\n{}\r\n", "#\n".repeat(512));
+    // Looked at from its start at every chunk, this row would take longer than any scrape may.
+    let quoted = format!("\"{}", "\r\n".repeat(520_000));
+    let tiny_chunks = format!(
+        "{CHUNKED}{:x}\r\n{quoted}\r\n{}",
+        quoted.len(),
+        "1\r\nx\r\n".repeat(10_000)
+    );
     let chunk = format!(
         "{CHUNKED}{:x}\r\n{}",
         MAX_BYTES + 1,
@@ -233,7 +241,7 @@ fn bodies() {
                 send(with_length("hello\n")),
                 &not_statistics(b"hello\n"),
             ),
-            Case::failed("an empty body", closed_by_eof(0), CLOSED),
+            Case::failed("an empty body", closed_by_eof(0), EMPTY),
             Case::failed("closed by EOF in the header", closed_by_eof(5), CUT_ROW),
             Case::failed(
                 "closed by EOF in a row",
@@ -259,6 +267,11 @@ fn bodies() {
                 "chunks without end",
                 flood(CHUNKED, &block),
                 &too_large(MAX_BYTES),
+            ),
+            Case::failed(
+                "a row that is never whole, in tiny chunks",
+                send(tiny_chunks),
+                &line_too_long(1),
             ),
             Case::failed("announces too much", send(announced), &too_large(MAX_BYTES)),
             Case::failed(
