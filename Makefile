@@ -1,6 +1,6 @@
 # haproxy_exporter: `make help` lists the targets.
 
-NATIVE := $(shell uname -m)-unknown-linux-musl
+NATIVE := $(shell rustc -vV | sed -n 's/^host: \([^-]*\)-.*/\1/p')-unknown-linux-musl
 # What to build for; make TARGET=aarch64-unknown-linux-musl cross-builds.
 TARGET ?= $(NATIVE)
 # TLS=1 adds https scrape URIs.
@@ -10,8 +10,8 @@ AARCH64 := haproxy_exporter-aarch64-unknown-linux-musl
 
 PREFIX ?= /usr/local
 DESTDIR ?=
-# What `make run` serves; ARGS='--haproxy.scrape-uri=unix:/run/haproxy/admin.sock' for a real HAProxy.
-ARGS ?= --haproxy.scrape-uri=file:$(CURDIR)/tests/fixtures/3.2.0/stat.csv
+# What `make run` serves, as the shell reads it: ARGS='--haproxy.scrape-uri=unix:/run/haproxy/admin.sock'.
+ARGS ?= '--haproxy.scrape-uri=file:$(CURDIR)/tests/fixtures/3.2.0/stat.csv'
 # Time of each fuzz target in `make fuzz`, and of `make soak`.
 FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 3600
@@ -31,8 +31,11 @@ run: build ## Serve a recorded stats file on :9101 (ARGS=... replaces it)
 test: ## Install what the tests need where possible, and run them all
 	tests/tools/install-peers.sh
 	$(MAKE) build
-	$(if $(filter x86_64,$(shell uname -m)),$(MAKE) build TARGET=aarch64-unknown-linux-musl)
-	EXPORTER_STATIC='$(CURDIR)/$(BINARY)' EXPORTER_AARCH64='$(CURDIR)/$(AARCH64)' $(CARGO) test --locked
+	rm -f '$(AARCH64)'
+	$(if $(filter x86_64-%,$(NATIVE)),$(MAKE) build TARGET=aarch64-unknown-linux-musl \
+	  || [ "$$HAPROXY_EXPORTER_REQUIRE_PEERS" != 1 ])
+	[ ! -f '$(AARCH64)' ] || export EXPORTER_AARCH64='$(CURDIR)/$(AARCH64)'; \
+	  EXPORTER_STATIC='$(CURDIR)/$(BINARY)' $(CARGO) test --locked
 	$(CARGO) test --locked --features tls -- tls
 
 lint: ## Check formatting and run clippy, warnings are errors

@@ -123,9 +123,10 @@ fn render(
     if dropped > 0 {
         field(&mut text, format, "lines_lost", &dropped.to_string());
     }
-    for (key, value) in fields {
-        // 16 bytes are left for the closing quote, brace and newline.
-        let room = MAX_LINE_BYTES.saturating_sub(text.len() + key.len() + 16);
+    for (number, (key, value)) in fields.iter().enumerate() {
+        // Of each field 8 bytes are left for quotes and separators, and 8 for the line's end.
+        let keys = fields[number..].iter().map(|(key, _)| key.len() + 8);
+        let room = MAX_LINE_BYTES.saturating_sub(text.len() + keys.sum::<usize>() + 8);
         field(&mut text, format, key, shorten(&value.to_string(), room));
     }
     if format == Format::Json {

@@ -89,8 +89,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             }
             Arg::Value(value) => {
                 return Err(format!(
-                    "unexpected argument {:?} (try --help)",
-                    value.to_string_lossy()
+                    "unexpected argument {} (try --help)",
+                    without_value(&value.to_string_lossy())
                 ));
             }
         }
@@ -143,11 +143,9 @@ impl Given {
                 .map_err(|value| format!("--{name}: {value:?} is not UTF-8"))
         };
         let value = match flag.takes {
-            Takes::Value(..) => text(
-                parser
-                    .value()
-                    .map_err(|_| format!("--{name} needs a value"))?,
-            )?,
+            Takes::Value(..) => {
+                text(value(parser).ok_or_else(|| format!("--{name} needs a value"))?)?
+            }
             Takes::Switch(_) => match parser.optional_value().map(text).transpose()? {
                 None => on.to_string(),
                 Some(value) if !on => {
@@ -351,6 +349,23 @@ fn log_format(text: &str) -> Result<Format, String> {
         "logfmt" => Ok(Format::Logfmt),
         "json" => Ok(Format::Json),
         _ => Err(format!("{text:?} is neither logfmt nor json")),
+    }
+}
+
+/// The value of a flag, behind `=` or as the next argument. That it begins with a dash there means
+/// that the value was forgotten, or was empty in a script: the next flag must not be lost with it.
+fn value(parser: &mut Parser) -> Option<OsString> {
+    parser.optional_value().or_else(|| {
+        let value = parser.value().ok()?;
+        (value == "-" || !value.as_encoded_bytes().starts_with(b"-")).then_some(value)
+    })
+}
+
+/// What may be a URI with a password is not repeated.
+fn without_value(argument: &str) -> String {
+    match argument.find(['=', ':', '@']) {
+        Some(at) => format!("{:?}...", &argument[..at]),
+        None => format!("{argument:?}"),
     }
 }
 

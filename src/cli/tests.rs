@@ -230,6 +230,9 @@ fn error_texts() {
         ("-x", "unknown flag -x (try --help)"),
         ("-\u{1b}", "unknown flag -\\u{1b} (try --help)"),
         ("-log.level=info", "unknown flag -l (try --help)"),
+        ("haproxy.scrape-uri=http://u:secret@h/", "unexpected argument \"haproxy.scrape-uri\"... (try --help)"),
+        ("http://u:secret@h/", "unexpected argument \"http\"... (try --help)"),
+        ("u:secret@h", "unexpected argument \"u\"... (try --help)"),
         ("word", "unexpected argument \"word\" (try --help)"),
         ("", "unexpected argument \"\" (try --help)"),
         ("-", "unexpected argument \"-\" (try --help)"),
@@ -239,6 +242,11 @@ fn error_texts() {
         let error = config(&[argument]).unwrap_err();
         assert_eq!(error, expected, "{argument:?}");
         assert!(!error.contains('\n'));
+    }
+    // A forgotten value does not swallow the next flag.
+    for next in ["--web.listen-address=127.0.0.1:1", "-x", "--"] {
+        let error = config(&["--haproxy.pid-file", next]).unwrap_err();
+        assert_eq!(error, "--haproxy.pid-file needs a value", "{next}");
     }
     let behind_the_end = config(&["--", "--help"]);
     let expected = "unexpected argument \"--help\" (try --help)";

@@ -174,7 +174,12 @@ fn bind_host(addresses: &[SocketAddr]) -> Result<Vec<Listener>, String> {
     let mut listeners = Vec::new();
     let mut absent = None;
     for address in addresses {
-        match sys::listen_tcp(*address, false, BACKLOG) {
+        // `[::]` takes IPv4 as well, as in Go; `[::ffff:10.0.0.1]` is an IPv4 address.
+        let address = match address.ip().to_canonical() {
+            ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
+            IpAddr::V6(_) => *address,
+        };
+        match sys::listen_tcp(address, address.ip().is_unspecified(), BACKLOG) {
             Ok(listener) => listeners.push(tcp_listener(listener)),
             Err(e)
                 if matches!(

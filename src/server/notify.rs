@@ -2,12 +2,17 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::time::Duration;
 
 use crate::reason::reason;
 use crate::sys;
+
+/// A manager that does not read at all must not hold the start up for longer.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The supervisor's descriptor (s6, notification-fd).
 pub struct ReadyFd(File);
@@ -19,12 +24,14 @@ impl ReadyFd {
     /// # Errors
     /// One line with the reason.
     pub fn take(fd: i32) -> Result<Self, String> {
-        sys::inherited_fd(fd)
-            .map(|fd| Self(fd.into()))
-            .map_err(|error| {
-                let why = reason(&error);
-                format!("--ready-fd={fd}: {why} (is it the number in s6's notification-fd?)")
-            })
+        let taken = sys::inherited_fd(fd).map_err(|error| {
+            let why = reason(&error);
+            format!("--ready-fd={fd}: {why} (is it the number in s6's notification-fd?)")
+        })?;
+        match sys::is_unix_listener(taken.as_fd()) {
+            Ok(_) => Err(format!("--ready-fd={fd}: is a listening socket")),
+            Err(_) => Ok(Self(taken.into())),
+        }
     }
 
     /// Writes a newline and closes the descriptor.
@@ -50,8 +57,8 @@ pub fn systemd(name: &std::ffi::OsStr) -> Result<(), String> {
             None => SocketAddr::from_pathname(name)?,
         };
         let socket = UnixDatagram::unbound()?;
-        // A manager that does not read must not hold the start up.
-        socket.set_nonblocking(true)?;
+        // On a busy boot the manager's queue may be full for a moment.
+        socket.set_write_timeout(Some(QUEUE_TIMEOUT))?;
         socket.send_to_addr(b"READY=1", &address).map(drop)
     };
     send().map_err(|error| {

@@ -9,9 +9,16 @@
 set -eu
 target=$1 tls=$2 output=$3
 features=
+# Not uname -m: Rust has names of its own for some processors.
+native=$(rustc -vV | sed -n "s/^host: \([^-]*\)-.*/\1/p")
 [ -z "$tls" ] || features='--features tls'
 
 say() { echo "build: $*" >&2; }
+
+command -v cc >/dev/null || {
+	say "no C compiler: crates with a build script need one (Debian: apt-get install gcc libc6-dev)"
+	exit 1
+}
 
 # Registries can be slow or out of reach; a build must not hang on one.
 has_target() {
@@ -31,7 +38,7 @@ need_compiler() {
 	aarch64-unknown-linux-musl) compiler=aarch64-linux-gnu-gcc package=gcc-aarch64-linux-gnu ;;
 	*) return 0 ;;
 	esac
-	if [ "$(uname -m)-unknown-linux-musl" = "$target" ]; then compiler=musl-gcc package=musl-tools; fi
+	if [ "$native-unknown-linux-musl" = "$target" ]; then compiler=musl-gcc package=musl-tools; fi
 	command -v "$compiler" >/dev/null || {
 		say "TLS=1 needs $compiler for $target (Debian: apt-get install $package)"
 		exit 1
@@ -47,20 +54,20 @@ built=${CARGO_TARGET_DIR:-target}
 if has_target; then
 	[ -z "$tls" ] || need_compiler
 	# shellcheck disable=SC2086 # features is two words or none
-	if has_source && RUSTC_BOOTSTRAP=1 cargo build --locked --release --target "$target" $features \
+	if has_source && RUSTC_BOOTSTRAP=1 cargo build --locked --release --target-dir "$built" --target "$target" $features \
 		-Zbuild-std=std,panic_unwind -Zbuild-std-features=panic-unwind,optimize_for_size; then
 		:
 	else
 		say "the standard library cannot be built here; the binary will be about 250 KB larger"
 		# shellcheck disable=SC2086
-		cargo build --locked --release --target "$target" $features
+		cargo build --locked --release --target-dir "$built" --target "$target" $features
 	fi
 	cp -f "$built/$target/release/haproxy_exporter" "$output"
-elif [ "$target" = "$(uname -m)-unknown-linux-musl" ]; then
-	target=$(uname -m)-unknown-linux-gnu
+elif [ "$target" = "$native-unknown-linux-musl" ]; then
+	target=$native-unknown-linux-gnu
 	say "no musl target here: building a static glibc binary for $target"
 	# shellcheck disable=SC2086
-	RUSTFLAGS='-C target-feature=+crt-static' cargo build --locked --release --target "$target" $features
+	RUSTFLAGS='-C target-feature=+crt-static' cargo build --locked --release --target-dir "$built" --target "$target" $features
 	cp -f "$built/$target/release/haproxy_exporter" "$output"
 else
 	say "the target $target cannot be had (rustup target add $target)"
