@@ -104,12 +104,24 @@ fn ipv6() {
 
 #[test]
 fn every_interface() {
-    let exporter = exporter(&["--web.listen-address=:0"]);
-    let port = exporter.address().port();
-    assert_serves_tcp(SocketAddr::from(([127, 0, 0, 1], port)));
-    if has_ipv6() {
-        assert_serves_tcp(SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], port)));
+    let addresses: &[&str] = match has_ipv6() {
+        true => &[":0", "[::]:0"],
+        false => &[":0"],
+    };
+    for address in addresses {
+        let exporter = exporter(&[&format!("--web.listen-address={address}")]);
+        let port = exporter.address().port();
+        assert_serves_tcp(SocketAddr::from(([127, 0, 0, 1], port)));
+        if has_ipv6() {
+            assert_serves_tcp(SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], port)));
+        }
     }
+}
+
+#[test]
+fn an_ipv4_address_in_ipv6() {
+    let exporter = exporter(&["--web.listen-address=[::ffff:127.0.0.1]:0"]);
+    assert_serves_tcp(exporter.address());
 }
 
 #[test]

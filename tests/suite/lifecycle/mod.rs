@@ -75,6 +75,43 @@ fn ready_fd_that_is_not_open() {
     assert_eq!((status.code(), error.as_str()), (Some(1), expected));
 }
 
+/// One of systemd's sockets would have two owners.
+#[test]
+fn ready_fd_that_is_a_listener() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("bind a TCP socket");
+    let mut command = exporter::command();
+    command.args([NOBODY, "--ready-fd=7", "--web.listen-address=127.0.0.1:0"]);
+    peers::pass_descriptors(&mut command, &[(listener.as_fd(), 7)]);
+    let error = fails(&mut command, 1);
+    let expected = "haproxy_exporter: --ready-fd=7: is a listening socket\n";
+    assert_eq!(error, expected);
+}
+
+/// A manager that is busy for a moment is told all the same.
+#[test]
+fn notify_socket_with_a_full_queue() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let path = directory.path().join("notify");
+    let manager = UnixDatagram::bind(&path).expect("bind a datagram socket");
+    let other = UnixDatagram::unbound().expect("a datagram socket");
+    other.set_nonblocking(true).expect("set non-blocking");
+    let mut sent = 0;
+    while other.send_to(b"STATUS=busy", &path).is_ok() {
+        sent += 1;
+    }
+    let exporter = Exporter::spawn(exporter::command().arg(NOBODY).env("NOTIFY_SOCKET", &path));
+    manager
+        .set_read_timeout(Some(PATIENCE))
+        .expect("set a read timeout");
+    let mut message = [0; 64];
+    for _ in 0..sent {
+        manager.recv(&mut message).expect("a message of the others");
+    }
+    let length = manager.recv(&mut message).expect("the exporter's");
+    assert_eq!(&message[..length], b"READY=1");
+    assert_eq!(exporter.get("/-/healthy").status, 200);
+}
+
 /// A manager that cannot be told is a warning, and the exporter serves.
 #[test]
 fn notify_socket_that_is_not_there() {
