@@ -34,7 +34,7 @@ pub enum Proof {
 /// Why a whole answer is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TableError {
-    /// Not a byte came; not even a head, where none belongs to the proof.
+    /// Not a byte came; over HTTP, none behind the head.
     Empty(Proof),
     /// The proof of completeness is missing.
     Cut(Proof),
