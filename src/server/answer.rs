@@ -23,6 +23,10 @@ const SHARED_STALL_TIMEOUT: Duration = Duration::from_millis(500);
 /// clients that never read must not cost the others Prometheus' own timeout of 10 s.
 const LATE_STALL_TIMEOUT: RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_millis(250);
+/// What counts as reading: more than one segment over loopback, whose delayed acknowledgement would
+/// double the time of a client that never reads; in the shortest of the times above still less than
+/// `CROWDED_BYTES_PER_SECOND`.
+const LEAST_READ_BYTES: u64 = 96 * 1024;
 /// Far below that timeout.
 const LONG_WAIT: Duration = Duration::from_secs(1);
 /// While others wait a client must read this fast on average ...
@@ -42,6 +46,8 @@ pub struct Answer<'a> {
     pace: Pace,
     /// Whether the client had no room when it was last sent to.
     is_blocked: bool,
+    /// Bytes that the kernel had for the client at the last sign that it reads.
+    held_then: u64,
 }
 
 /// How fast the client reads.
@@ -73,6 +79,7 @@ impl<'a> Answer<'a> {
             handover,
             pace,
             is_blocked: false,
+            held_then: 0,
         }
     }
 
@@ -93,14 +100,14 @@ impl<'a> Answer<'a> {
             // Not before: this thread may not have run for a while.
             self.is_blocked = true;
             self.pace.last_read = Instant::now();
-            self.pace.held = self.held();
+            self.held_then = self.held();
         }
         loop {
             let now = Instant::now();
             self.handover.still_alive(now);
-            let held = self.held();
-            if held < self.pace.held {
-                self.pace.held = held;
+            self.pace.held = self.held();
+            if self.pace.held + LEAST_READ_BYTES <= self.held_then {
+                self.held_then = self.pace.held;
                 self.pace.last_read = now;
             }
             let expires = self.pace.expires(self.handover.others());
