@@ -14,12 +14,12 @@ use crate::source::buffer::ReadBuffer;
 use crate::source::{Fetch, Source, SourceError};
 use crate::table::Table;
 
-/// The revision that the build was told (`HAPROXY_EXPORTER_REVISION`, set by the Makefile).
+/// The revision that the build was told (`HAPROXY_EXPORTER_REVISION`, set by tests/tools/build.sh).
 const REVISION: &str = match option_env!("HAPROXY_EXPORTER_REVISION") {
     Some(revision) => revision,
     None => "unknown",
 };
-/// The compiler's version, as the Makefile asks it.
+/// The compiler's version, as the same script asks it.
 const RUST_VERSION: &str = match option_env!("HAPROXY_EXPORTER_RUSTC") {
     Some(version) => version,
     None => "unknown",
