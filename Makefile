@@ -61,8 +61,8 @@ fuzz-smoke: ## Run every fuzz target for 30 seconds
 # Tests that take Miri too long are left out; bounded in case one becomes so.
 miri: ## Run the parsing modules' tests under Miri (nightly)
 	MIRIFLAGS=-Zmiri-disable-isolation timeout 1200 $(CARGO) +nightly miri test --lib -- \
-	  csv::tests duration::tests exposition::tests info::tests::odd server::head::tests proxy::tests \
-	  http_head::tests::cut http_head::tests::how http_head::tests::st http_head::tests::the \
+	  csv::tests duration::tests exposition::tests info::tests::odd server::request::tests proxy::tests \
+	  net::http::tests::cut net::http::tests::how net::http::tests::st net::http::tests::the \
 	  value::tests::integers \
 	  --skip long_rows --skip random_texts --skip heads_at --skip cut_at_every
 

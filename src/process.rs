@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::reason::reason;
+use crate::errno::reason;
 use crate::sys;
 
 /// Larger than any of the files that are read here, but for /proc/stat on machines with hundreds of
@@ -347,5 +347,4 @@ fn parse_boot_time(bytes: &[u8]) -> Result<u64, String> {
 }
 
 #[cfg(test)]
-#[path = "process_tests.rs"]
 mod tests;

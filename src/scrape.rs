@@ -4,15 +4,15 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::catalog::{self, SingleFamily};
-use crate::deadline::Deadline;
-use crate::exposition::{self, Writer};
-use crate::info;
+use crate::haproxy::buffer::ReadBuffer;
+use crate::haproxy::info;
+use crate::haproxy::source::{Fetch, Source, SourceError};
+use crate::haproxy::stat::Table;
 use crate::log;
+use crate::metrics::exposition::{self, Writer};
+use crate::metrics::{self, SingleFamily};
+use crate::net::deadline::Deadline;
 use crate::process::{Complaint, Facts, ProcRoot};
-use crate::source::buffer::ReadBuffer;
-use crate::source::{Fetch, Source, SourceError};
-use crate::table::Table;
 
 /// The revision that the build was told (`HAPROXY_EXPORTER_REVISION`, set by tests/tools/build.sh).
 const REVISION: &str = match option_env!("HAPROXY_EXPORTER_REVISION") {
@@ -152,19 +152,19 @@ impl Scraper {
     fn write_singles(&mut self, took: Duration) {
         self.singles.clear();
         let to = &mut self.singles;
-        exposition::push_single(to, &catalog::UP, &[], u8::from(self.up));
-        exposition::push_single(to, &catalog::SCRAPES, &[], self.scrapes);
-        exposition::push_single(to, &catalog::PARSE_FAILURES, &[], self.parse_failures);
-        exposition::push_single(to, &catalog::SCRAPE_DURATION, &[], took.as_secs_f64());
+        exposition::push_single(to, &metrics::UP, &[], u8::from(self.up));
+        exposition::push_single(to, &metrics::SCRAPES, &[], self.scrapes);
+        exposition::push_single(to, &metrics::PARSE_FAILURES, &[], self.parse_failures);
+        exposition::push_single(to, &metrics::SCRAPE_DURATION, &[], took.as_secs_f64());
         let build = [env!("CARGO_PKG_VERSION"), REVISION, RUST_VERSION].map(str::as_bytes);
-        exposition::push_single(to, &catalog::BUILD_INFO, &build, 1);
+        exposition::push_single(to, &metrics::BUILD_INFO, &build, 1);
         // An answer that was not understood has been cleared; the file and HTTP sources have none.
         if let Ok(info) = info::parse(&self.info) {
             push_info(to, &info);
         }
         if let Some(pid_file) = &self.pid_file {
             let (facts, complaint) = self.process.of_pid_file(pid_file);
-            push_facts(to, &catalog::HAPROXY_PROCESS, &facts);
+            push_facts(to, &metrics::HAPROXY_PROCESS, &facts);
             let known = match (&complaint, &self.complaint) {
                 (Some(new), Some(old)) => new.is_like(old),
                 (new, old) => new.is_none() && old.is_none(),
@@ -179,27 +179,27 @@ impl Scraper {
                 self.complaint = complaint;
             }
         }
-        push_facts(to, &catalog::OWN_PROCESS, &self.process.of("self").0);
+        push_facts(to, &metrics::OWN_PROCESS, &self.process.of("self").0);
     }
 }
 
 fn push_info(to: &mut Vec<u8>, info: &info::Info<'_>) {
     exposition::push_single(
         to,
-        &catalog::VERSION_INFO,
+        &metrics::VERSION_INFO,
         &[info.release_date, info.version],
         1,
     );
     exposition::push_single(
         to,
-        &catalog::INFO,
+        &metrics::INFO,
         &[info.node, info.release_date, info.version],
         1,
     );
     let numbers = [
-        (&catalog::IDLE, info.idle_percent),
-        (&catalog::UPTIME, info.uptime_seconds),
-        (&catalog::PID, info.pid),
+        (&metrics::IDLE, info.idle_percent),
+        (&metrics::UPTIME, info.uptime_seconds),
+        (&metrics::PID, info.pid),
     ];
     for (family, value) in numbers {
         if let Some(value) = value {

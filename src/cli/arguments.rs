@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use crate::reason::reason;
+use crate::errno::reason;
 
 /// A file of arguments is written by hand; one that is larger, or endless, is a mistake.
 const MAX_FILE_BYTES: u64 = 1 << 20;

@@ -1,6 +1,7 @@
 //! From the command line to a checked configuration.
 
 pub mod arguments;
+pub mod duration;
 pub mod flags;
 
 use std::ffi::OsString;
@@ -9,11 +10,10 @@ use std::time::Duration;
 
 use lexopt::{Arg, Parser};
 
-use crate::duration;
+use crate::haproxy::source::TlsOptions;
+use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
 use crate::server::listen::ListenAddress;
-use crate::source::TlsOptions;
-use crate::uri::ScrapeUri;
 use flags::{Flag, Takes};
 
 /// The largest `--haproxy.max-response-bytes`: four million servers.
@@ -116,7 +116,7 @@ fn version() -> String {
 
 /// The text of `--list-metrics`: name, type, labels and help, separated by tabs.
 fn list_metrics() -> String {
-    let line = |(family, labels): (crate::catalog::Family, Vec<&str>)| {
+    let line = |(family, labels): (crate::metrics::Family, Vec<&str>)| {
         format!(
             "{}\t{}\t{}\t{}\n",
             family.name,
@@ -125,7 +125,7 @@ fn list_metrics() -> String {
             family.help
         )
     };
-    crate::catalog::all().into_iter().map(line).collect()
+    crate::metrics::all().into_iter().map(line).collect()
 }
 
 /// The flags that were given, with their texts; switches as `true` and `false`.

@@ -302,7 +302,7 @@ fn texts_to_print() {
     assert!(version.starts_with(&format!("haproxy_exporter, version {number}")));
     assert!(version.ends_with('\n') && version.lines().count() == 1);
     let metrics = printed(&["--list-metrics"]);
-    assert_eq!(metrics.lines().count(), crate::catalog::all().len());
+    assert_eq!(metrics.lines().count(), crate::metrics::all().len());
     assert!(metrics.lines().all(|line| line.split('\t').count() == 4));
     assert!(metrics.contains("haproxy_server_up\tgauge\tbackend,server\t"));
     assert!(metrics.contains("haproxy_up\tgauge\t\t"));

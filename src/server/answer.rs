@@ -166,5 +166,4 @@ impl Pace {
 }
 
 #[cfg(test)]
-#[path = "answer_tests.rs"]
 mod tests;

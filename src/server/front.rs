@@ -11,12 +11,12 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::channel::{self, KEY_FIELD};
-use super::client::{Client, Fate};
-use super::clients::Clients;
+use super::connection::{Client, Fate};
 use super::handover::Handover;
-use super::head::MAX_HEAD_BYTES;
+use super::link::{self, KEY_FIELD};
 use super::listen::Listener;
+use super::request::MAX_HEAD_BYTES;
+use super::slots::Clients;
 use crate::log;
 use crate::sys::signals::{self, Signal};
 use crate::sys::{self, PollFd};
@@ -288,7 +288,7 @@ impl Front {
             Err(e) => return Err(e),
         };
         self.report.extend_from_slice(&bytes[..count]);
-        if let Some(is_sent) = channel::read_report(&self.report)? {
+        if let Some(is_sent) = link::read_report(&self.report)? {
             self.report.clear();
             self.answered(is_sent, now);
         }
@@ -351,5 +351,4 @@ impl Front {
 }
 
 #[cfg(test)]
-#[path = "front_tests.rs"]
 mod tests;

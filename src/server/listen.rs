@@ -10,12 +10,12 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::deadline::Deadline;
-use crate::reason::reason;
-use crate::resolve::Resolver;
+use crate::errno::reason;
+use crate::haproxy::uri::{self, HostPort};
+use crate::metrics::value;
+use crate::net::deadline::Deadline;
+use crate::net::resolve::Resolver;
 use crate::sys;
-use crate::uri::{self, HostPort};
-use crate::value;
 
 /// Connections that wait in the kernel while the front is busy; the kernel caps it at somaxconn.
 const BACKLOG: i32 = 4096;

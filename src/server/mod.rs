@@ -1,14 +1,14 @@
 //! The HTTP side: the main loop on `tiny_http`, its routes and answers.
 
 pub mod answer;
-pub mod channel;
-pub mod client;
-pub mod clients;
+pub mod connection;
 pub mod front;
 pub mod handover;
-pub mod head;
+pub mod link;
 pub mod listen;
-pub mod notify;
+pub mod request;
+pub mod slots;
+pub mod supervisor;
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use std::time::Instant;
 
 use tiny_http::{Method, Request};
 
-use crate::exposition;
 use crate::log;
+use crate::metrics::exposition;
 use crate::scrape::Scraper;
 use answer::Answer;
 use handover::{Exchange, Handover};
@@ -73,7 +73,7 @@ impl Service {
 
     /// Answers the client, then tells the front whether it got all of it.
     fn answer(&mut self, request: Request) -> io::Result<()> {
-        if !channel::has_key(&request, &self.key) {
+        if !link::has_key(&request, &self.key) {
             return Ok(());
         }
         let Some(exchange) = self.handover.take() else {
@@ -90,7 +90,7 @@ impl Service {
         }
         // The front may close the connection as soon as it knows.
         drop(exchange);
-        channel::report(request, sent.is_ok())
+        link::report(request, sent.is_ok())
     }
 
     fn send(&mut self, exchange: &Exchange, request: &Request) -> io::Result<()> {

@@ -4,10 +4,10 @@ use std::hint::black_box;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use haproxy_exporter::catalog;
-use haproxy_exporter::exposition::{self, Writer};
-use haproxy_exporter::rules::Proof;
-use haproxy_exporter::table::Table;
+use haproxy_exporter::haproxy::rules::Proof;
+use haproxy_exporter::haproxy::stat::Table;
+use haproxy_exporter::metrics;
+use haproxy_exporter::metrics::exposition::{self, Writer};
 
 use crate::table::Grid;
 use crate::{allocations, rows};
@@ -42,7 +42,7 @@ impl Bench {
         let columns: Vec<usize> = (0..128).collect();
         let mut bench = Self {
             csv: rows::answer(version, rows)?,
-            table: Table::new(&catalog::GO_EXPORTER, &columns, Vec::new()),
+            table: Table::new(&metrics::GO_EXPORTER, &columns, Vec::new()),
             buffer: vec![0; exposition::BUFFER_BYTES],
         };
         // Two scrapes grow every buffer to its size.

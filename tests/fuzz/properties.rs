@@ -6,14 +6,15 @@
 
 use std::cell::RefCell;
 
-use haproxy_exporter::csv::{Item, LOCATED_FIELDS, Splitter};
-use haproxy_exporter::exposition::{BUFFER_BYTES, Writer};
-use haproxy_exporter::http_head::{self, ChunkDecoder, Ending};
-use haproxy_exporter::rules::{MAX_FIELDS, Proof, TableError};
-use haproxy_exporter::server::head::{self, Parsed};
-use haproxy_exporter::source::buffer::ReadBuffer;
-use haproxy_exporter::table::Table;
-use haproxy_exporter::{catalog, info};
+use haproxy_exporter::haproxy::buffer::ReadBuffer;
+use haproxy_exporter::haproxy::csv::{Item, LOCATED_FIELDS, Splitter};
+use haproxy_exporter::haproxy::info;
+use haproxy_exporter::haproxy::rules::{MAX_FIELDS, Proof, TableError};
+use haproxy_exporter::haproxy::stat::Table;
+use haproxy_exporter::metrics;
+use haproxy_exporter::metrics::exposition::{BUFFER_BYTES, Writer};
+use haproxy_exporter::net::http::{self, ChunkDecoder, Ending};
+use haproxy_exporter::server::request::{self, Parsed};
 
 use crate::support::exposition;
 
@@ -63,7 +64,7 @@ thread_local! {
 
 fn table() -> Table {
     let columns: Vec<usize> = (0..MAX_FIELDS).collect();
-    Table::new(&catalog::GO_EXPORTER, &columns, vec![b"MAINT".to_vec()])
+    Table::new(&metrics::GO_EXPORTER, &columns, vec![b"MAINT".to_vec()])
 }
 
 /// Rows come out the same whether they come in whole or in pieces, and what is written of them is a
@@ -176,7 +177,7 @@ pub fn show_info(data: &[u8]) {
         assert!(info.idle_percent.is_none_or(|percent| percent <= 100));
         let mut text = Vec::new();
         let labels = [info.node, info.release_date, info.version];
-        haproxy_exporter::exposition::push_single(&mut text, &catalog::INFO, &labels, 1);
+        metrics::exposition::push_single(&mut text, &metrics::INFO, &labels, 1);
         let read = exposition::read(&text).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(read.samples.len(), 1);
     }
@@ -186,11 +187,11 @@ pub fn show_info(data: &[u8]) {
 /// in pieces.
 pub fn http_response(data: &[u8]) {
     let ([seed], answer) = controls(data);
-    let whole = http_head::head_end(answer);
+    let whole = http::head_end(answer);
     let mut sizes = Pieces(u32::from(seed));
     assert_eq!(whole, head_end_in_pieces(answer, &mut sizes));
     let head = &answer[..whole.unwrap_or(answer.len())];
-    let (status, ending) = (http_head::status(head), http_head::parse(head));
+    let (status, ending) = (http::status(head), http::parse(head));
     match (&status, &ending) {
         (Ok((code, _)), Ok(_)) => assert!((200..300).contains(code)),
         (Err(error), ending) => assert_eq!(Err(error.clone()), *ending),
@@ -216,7 +217,7 @@ fn head_end_in_pieces(answer: &[u8], sizes: &mut Pieces) -> Option<usize> {
     while filled < answer.len() {
         filled += sizes.next(answer.len() - filled);
         let from = searched.saturating_sub(3);
-        if let Some(end) = http_head::head_end(&answer[from..filled]) {
+        if let Some(end) = http::head_end(&answer[from..filled]) {
             return Some(from + end);
         }
         searched = filled;
@@ -251,9 +252,9 @@ fn decode(body: &[u8], mut size: impl FnMut(usize) -> usize) -> (usize, Vec<u8>,
 /// found in every longer input, and what is refused early is refused late.
 pub fn request_head(data: &[u8]) {
     let ([seed], bytes) = controls(data);
-    let whole = head::parse(bytes);
+    let whole = request::parse(bytes);
     if let Parsed::Request(request, taken) = &whole {
-        assert!(*taken <= bytes.len() && *taken <= head::MAX_HEAD_BYTES);
+        assert!(*taken <= bytes.len() && *taken <= request::MAX_HEAD_BYTES);
         assert!(request.path.starts_with('/'));
         assert!(
             request
@@ -262,13 +263,13 @@ pub fn request_head(data: &[u8]) {
                 .all(|b| b.is_ascii_graphic() && b != b'?' && b != b'#')
         );
         assert!(request.announced.is_none_or(|time| !time.is_zero()));
-        assert_eq!(head::parse(&bytes[..*taken]), whole);
+        assert_eq!(request::parse(&bytes[..*taken]), whole);
     }
     let mut sizes = Pieces(u32::from(seed));
     let mut end = 0;
     while end < bytes.len() {
         end += sizes.next(bytes.len() - end);
-        match head::parse(&bytes[..end]) {
+        match request::parse(&bytes[..end]) {
             Parsed::Incomplete => {}
             // Refused for what is in it or for its size: either is final.
             Parsed::Refused(_) => assert!(matches!(whole, Parsed::Refused(_)), "{whole:?}"),

@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use super::support::fixtures;
+use crate::support::fixtures;
 
 #[allow(dead_code, unreachable_pub)]
 #[path = "../fuzz/properties.rs"]

@@ -12,11 +12,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::support::exporter::{self, Exporter};
-use super::support::exposition;
-use super::support::haproxy::{Haproxy, Place};
-use super::support::http::PATIENCE;
-use super::support::peers;
+use crate::support::exporter::{self, Exporter};
+use crate::support::exposition;
+use crate::support::haproxy::{Haproxy, Place};
+use crate::support::http::PATIENCE;
+use crate::support::peers;
 
 /// Without `SOAK_SECONDS`.
 const SHORT: u64 = 4;

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::super::support::exporter::{self, Exporter};
-use super::super::support::exposition::{self, Exposition};
-use super::super::support::peers::{self, Peer};
-use super::super::support::{http, logfmt, reference};
+use crate::support::exporter::{self, Exporter};
+use crate::support::exposition::{self, Exposition};
+use crate::support::peers::{self, Peer};
+use crate::support::{http, logfmt, reference};
 
 /// An answer, or the end of the process, must be there by then: more than the scrape's own timeout.
 const IN_TIME: Duration = Duration::from_secs(5);

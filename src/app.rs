@@ -1,0 +1,199 @@
+//! The command: reads the flags, puts the parts together and serves.
+
+use std::io::Write;
+use std::panic::PanicHookInfo;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::cli::{self, Command, Config};
+use crate::haproxy::source::{Options, Source};
+use crate::haproxy::stat::Table;
+use crate::log;
+use crate::metrics;
+use crate::net::proxy;
+use crate::process::ProcRoot;
+use crate::scrape::{Scraper, Settings};
+use crate::server::Service;
+use crate::server::front::{End, Front};
+use crate::server::handover::Handover;
+use crate::server::link::{self, Channel};
+use crate::server::listen::{self, Listener};
+use crate::server::supervisor::{self, ReadyFd};
+use crate::sys::signals;
+
+/// Whether the start is over.
+static SERVES: AtomicBool = AtomicBool::new(false);
+
+/// Exit status of a command line that cannot be used.
+const USAGE: u8 = 2;
+/// What the main loop may need besides the longest scrape before it is given up.
+const SPARE_TIME: Duration = Duration::from_secs(10);
+/// Exit status of a start or a run that failed.
+const FAILED: u8 = 1;
+
+/// Runs the command; returns its exit status.
+pub fn main() -> ExitCode {
+    let (status, message) = match cli::parse(std::env::args_os().skip(1)) {
+        Ok(Command::Print(text)) => match std::io::stdout().write_all(text.as_bytes()) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(error) => (FAILED, format!("standard output: {error}")),
+        },
+        Ok(Command::Run(config)) => run(*config),
+        Err(message) => (USAGE, message),
+    };
+    // Nobody can be told that standard error is closed.
+    let _ = writeln!(
+        std::io::stderr(),
+        "haproxy_exporter: {}",
+        one_line(&message)
+    );
+    ExitCode::from(status)
+}
+
+/// Control characters of a flag's value must not break the line.
+fn one_line(message: &str) -> String {
+    message
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// Serves until the process ends; returns the exit status and the reason why it could not start.
+fn run(config: Config) -> (u8, String) {
+    log::configure(config.log_level, config.log_format);
+    std::panic::set_hook(Box::new(report_panic));
+    let (table, source) = match statistics(&config) {
+        Ok(parts) => parts,
+        Err(reason) if reason.starts_with("--") => return (USAGE, reason),
+        Err(reason) => return (USAGE, format!("--haproxy.scrape-uri: {reason}")),
+    };
+    match start(config, table, source) {
+        Ok(error) => (FAILED, format!("the server stopped: {error}")),
+        Err(reason) => (FAILED, reason),
+    }
+}
+
+fn statistics(config: &Config) -> Result<(Table, Source), String> {
+    let table = Table::new(
+        &metrics::GO_EXPORTER,
+        &config.server_columns,
+        config.excluded_states.clone(),
+    );
+    let environment = || proxy::Environment::read(|name| std::env::var(name).ok());
+    let options = Options {
+        wants_servers: table.wants_servers(),
+        proxy: config.proxy_from_env.then(environment),
+        tls: config.tls.clone(),
+    };
+    let source = Source::new(&config.scrape_uri, &options)?;
+    Ok((table, source))
+}
+
+/// Binds, starts the front and serves; returns only when the server has failed.
+fn start(config: Config, table: Table, source: Source) -> Result<std::io::Error, String> {
+    let ready = config.ready_fd.map(ReadyFd::take).transpose()?;
+    // Before any thread starts: they inherit the signal mask.
+    let signals = signals::descriptor().map_err(|error| format!("signals: {error}"))?;
+    let listeners = listeners(&config)?;
+    let Channel {
+        server,
+        stream,
+        key,
+    } = link::open().map_err(|error| {
+        listeners.iter().for_each(Listener::remove_file);
+        format!("private connection: {error}")
+    })?;
+    let settings = Settings {
+        timeout: config.timeout,
+        max_bytes: config.max_response_bytes,
+        pid_file: config.pid_file.clone(),
+        process: ProcRoot::system(),
+    };
+    let scraper = Scraper::new(source, table, settings);
+    let handover = Arc::new(Handover::new(Instant::now()));
+    let path = config.telemetry_path.clone();
+    let service = Service::new(scraper, path, key.clone(), Arc::clone(&handover));
+    announce(&config, &listeners);
+    let patience = config.timeout + SPARE_TIME;
+    let front = Front::new(signals, listeners, (stream, key), handover, patience);
+    std::thread::Builder::new()
+        .name("front".to_owned())
+        .spawn(move || leave(front.run()))
+        .map_err(|error| format!("cannot start a thread: {error}"))?;
+    SERVES.store(true, Ordering::Relaxed);
+    tell_supervisor(ready);
+    Ok(service.run(&server))
+}
+
+fn listeners(config: &Config) -> Result<Vec<Listener>, String> {
+    if config.systemd_socket {
+        listen::inherited(|name| std::env::var(name).ok())
+    } else {
+        listen::bind_all(&config.listen, config.socket_mode)
+    }
+}
+
+fn announce(config: &Config, listeners: &[Listener]) {
+    let addresses: Vec<&str> = listeners
+        .iter()
+        .map(|listener| listener.name.as_str())
+        .collect();
+    log::info(
+        "starting haproxy_exporter",
+        &[
+            ("version", &env!("CARGO_PKG_VERSION")),
+            ("scrape_uri", &config.scrape_uri),
+            ("addresses", &addresses.join(",")),
+        ],
+    );
+    if config.tls.insecure
+        && matches!(&config.scrape_uri, crate::haproxy::uri::ScrapeUri::Http(uri) if uri.tls)
+    {
+        log::warn("the certificate of the scrape URI is not checked", &[]);
+    }
+}
+
+/// A supervisor that cannot be told is no reason not to serve.
+fn tell_supervisor(ready: Option<ReadyFd>) {
+    let name = std::env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty());
+    let told = [
+        ready.map(ReadyFd::tell),
+        name.as_deref().map(supervisor::systemd),
+    ];
+    for error in told.into_iter().flatten().filter_map(Result::err) {
+        log::warn("the supervisor cannot be told", &[("err", &error)]);
+    }
+}
+
+/// A panic is one log line. In the main loop or the front it ends the process, which would only
+/// hang without them, and so does any panic during the start, which usually means that no thread can
+/// be had; later, in a thread of tiny_http, it ends that thread, and the front notices when the
+/// private connection goes with it.
+fn report_panic(panic: &PanicHookInfo<'_>) {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("tiny_http");
+    let place = panic
+        .location()
+        .map_or_else(String::new, ToString::to_string);
+    let message = panic.payload_as_str().unwrap_or_default();
+    log::error(
+        "panic",
+        &[("thread", &name), ("place", &place), ("err", &message)],
+    );
+    if matches!(name, "main" | "front") || !SERVES.load(Ordering::Relaxed) {
+        std::process::exit(i32::from(FAILED));
+    }
+}
+
+/// Ends the process with the front: the main loop may be inside a scrape.
+fn leave(end: End) -> ! {
+    match end {
+        End::Stopped => std::process::exit(0),
+        End::Dead(reason) => {
+            log::error("giving up", &[("err", &reason)]);
+            std::process::exit(i32::from(FAILED));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Finds rows that have the same names: a hash set of row numbers, without a copy of the names.
+
+use std::hash::{BuildHasher, RandomState};
+
+/// Set of texts that are kept elsewhere, in the order they were inserted.
+///
+/// SipHash with a random key, so that a peer cannot choose names that collide.
+#[derive(Debug, Default)]
+pub struct Names {
+    hasher: RandomState,
+    /// Open addressing: 0 is free, else the upper half is a hash and the lower one a number from 1.
+    slots: Vec<u64>,
+    count: usize,
+}
+
+/// Slots of the smallest table.
+const MIN_SLOTS: usize = 64;
+
+impl Names {
+    /// Forgets all names, keeps the memory.
+    pub fn clear(&mut self) {
+        self.slots.fill(0);
+        self.count = 0;
+    }
+
+    /// Inserts the next text; `text_of` gives the earlier ones by number, from 0. Returns whether it
+    /// is new; one that stood before is not inserted.
+    pub fn insert<'a>(&mut self, text: &[u8], text_of: impl Fn(usize) -> &'a [u8]) -> bool {
+        if self.count * 2 >= self.slots.len() {
+            self.grow();
+        }
+        let hash = self.hasher.hash_one(text) >> 32;
+        let mask = self.slots.len() - 1;
+        let mut at = hash as usize & mask;
+        while self.slots[at] != 0 {
+            let number = (self.slots[at] & u64::from(u32::MAX)) as usize - 1;
+            if self.slots[at] >> 32 == hash && text_of(number) == text {
+                return false;
+            }
+            at = (at + 1) & mask;
+        }
+        self.count += 1;
+        self.slots[at] = hash << 32 | self.count as u64;
+        true
+    }
+
+    /// Gives memory back that the present number of names does not need.
+    pub fn shrink(&mut self) {
+        let needed = (self.count * 4).next_power_of_two().max(MIN_SLOTS);
+        if needed < self.slots.len() {
+            self.resize(needed);
+        }
+    }
+
+    fn grow(&mut self) {
+        self.resize((self.slots.len() * 2).max(MIN_SLOTS));
+    }
+
+    fn resize(&mut self, size: usize) {
+        let before = std::mem::replace(&mut self.slots, vec![0; size]);
+        for slot in before.into_iter().filter(|slot| *slot != 0) {
+            let mut at = (slot >> 32) as usize & (size - 1);
+            while self.slots[at] != 0 {
+                at = (at + 1) & (size - 1);
+            }
+            self.slots[at] = slot;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! A CSV cell becomes the text of a sample value: digits are checked and copied, never a float.
+
+use crate::metrics::Value;
+
+/// Longest value text: a sign, 20 digits, a point and a zero before it.
+pub const MAX_VALUE_BYTES: usize = 24;
+
+/// Room for a value text.
+pub type Text = [u8; MAX_VALUE_BYTES];
+
+/// Writes the value text of `cell` to the beginning of `to`. Returns its length, or `None` when the
+/// cell is no such value. An empty cell has length 0.
+pub fn write(value: Value, cell: &[u8], to: &mut Text) -> Option<usize> {
+    if cell.is_empty() {
+        return Some(0);
+    }
+    match value {
+        Value::Integer => write_integer(cell, to),
+        Value::Milliseconds => write_milliseconds(cell, to),
+        Value::Status => {
+            to[0] = if takes_traffic(cell) { b'1' } else { b'0' };
+            Some(1)
+        }
+    }
+}
+
+/// Whether the first `length` bytes of `bytes`, at most all, are digits.
+#[inline(always)]
+pub fn are_digits(bytes: [u8; 8], length: usize) -> bool {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    const SIXES: u64 = 0x0606_0606_0606_0606;
+    const UPPER: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    // Bytes that do not count become zeros, which are digits.
+    let half = (4 * length) as u32 & 63;
+    let others = u64::MAX.wrapping_shl(half).wrapping_shl(half);
+    let word = u64::from_le_bytes(bytes) & !others | ZEROS & others;
+    // Digits are 0x30 to 0x39: adding 6 leaves their upper half as it is. Bytes from 0xfa on, whose
+    // carry would reach the next one, are found by the first half of the test.
+    (word & UPPER ^ ZEROS) | (word.wrapping_add(SIXES) & UPPER ^ ZEROS) == 0
+}
+
+/// A sign and 20 digits, so that the value in seconds has `MAX_VALUE_BYTES` at most.
+const MAX_NEGATIVE_BYTES: usize = 21;
+/// Digits that surely fit into 64 bits.
+const SAFE_DIGITS: usize = 18;
+
+fn write_integer(cell: &[u8], to: &mut Text) -> Option<usize> {
+    let cell = checked_integer(cell)?;
+    to[..cell.len()].copy_from_slice(cell);
+    Some(cell.len())
+}
+
+/// The cell without a plus sign and, when long, without leading zeros, if it is a whole number
+/// from -2^63 to 2^64-1.
+fn checked_integer(cell: &[u8]) -> Option<&[u8]> {
+    if cell.len() <= SAFE_DIGITS && cell.iter().all(u8::is_ascii_digit) {
+        return Some(cell);
+    }
+    let (negative, digits) = match cell {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let zeros = digits
+        .iter()
+        .take_while(|b| **b == b'0')
+        .count()
+        .min(digits.len() - 1);
+    let significant = &digits[zeros..];
+    let magnitude: u64 = std::str::from_utf8(significant).ok()?.parse().ok()?;
+    match negative {
+        false => Some(significant),
+        // The sign stands before the digits, so zeros between them stay: a reader takes `-007` as -7.
+        true => (magnitude <= i64::MIN.unsigned_abs() && cell.len() <= MAX_NEGATIVE_BYTES)
+            .then_some(cell),
+    }
+}
+
+fn write_milliseconds(cell: &[u8], to: &mut Text) -> Option<usize> {
+    if cell == b"0" {
+        to[0] = b'0';
+        return Some(1);
+    }
+    let integer = checked_integer(cell)?;
+    let digits = integer.strip_prefix(b"-").unwrap_or(integer);
+    let (seconds, millis) = digits.split_at(digits.len().saturating_sub(3));
+    let seconds = if seconds.is_empty() { b"0" } else { seconds };
+    let kept = millis.len() - millis.iter().rev().take_while(|b| **b == b'0').count();
+    let point: &[u8] = if kept > 0 { b"." } else { b"" };
+    let zeros = if kept > 0 {
+        &b"00"[..3 - millis.len()]
+    } else {
+        b""
+    };
+    let sign = &integer[..integer.len() - digits.len()];
+    let mut length = 0;
+    for byte in [sign, seconds, point, zeros, &millis[..kept]]
+        .into_iter()
+        .flatten()
+    {
+        to[length] = *byte;
+        length += 1;
+    }
+    Some(length)
+}
+
+/// Whether a server, backend or frontend of this status takes traffic: the words in brackets
+/// (`DOWN (agent)`) and the count of checks (`UP 1/3`) do not matter (management guide, 9.1, 17).
+pub fn takes_traffic(status: &[u8]) -> bool {
+    let is_up = |status: &[u8]| matches!(status, b"UP" | b"OPEN" | b"DRAIN" | b"no check");
+    // Nearly always there is nothing to strip.
+    is_up(status) || is_up(bare_status(status))
+}
+
+/// The status without what follows it: ` (words in brackets)`, then ` n/m`.
+pub fn bare_status(status: &[u8]) -> &[u8] {
+    let status = match memchr::memmem::find(status, b" (") {
+        Some(at) if status.ends_with(b")") => &status[..at],
+        _ => status,
+    };
+    match memchr::memrchr(b' ', status) {
+        Some(at) if is_count(&status[at + 1..]) => &status[..at],
+        _ => status,
+    }
+}
+
+/// A number that is written in digits alone; `None` for all else and beyond 64 bits.
+pub fn unsigned(text: &[u8]) -> Option<u64> {
+    // Rust's own parser takes a plus sign as well.
+    let text = text.iter().all(u8::is_ascii_digit).then_some(text)?;
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+fn is_count(text: &[u8]) -> bool {
+    let Some(slash) = memchr::memchr(b'/', text) else {
+        return false;
+    };
+    let is_number = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    is_number(&text[..slash]) && is_number(&text[slash + 1..])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+use super::*;
+
+fn text(value: Value, cell: &str) -> Option<String> {
+    let mut to = [b'x'; MAX_VALUE_BYTES];
+    let length = write(value, cell.as_bytes(), &mut to)?;
+    Some(String::from_utf8(to[..length].to_vec()).unwrap())
+}
+
+#[test]
+fn unsigned_numbers() {
+    let cases = [
+        ("0", Some(0)),
+        ("007", Some(7)),
+        ("18446744073709551615", Some(u64::MAX)),
+        ("18446744073709551616", None),
+        ("", None),
+        ("+1", None),
+        ("-1", None),
+        (" 1", None),
+        ("1.0", None),
+        ("0x1", None),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(unsigned(text.as_bytes()), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn digits_are_told_from_all_other_bytes() {
+    for byte in 0..=u8::MAX {
+        for length in 0..=8 {
+            for position in 0..8 {
+                let mut bytes = *b"90909090";
+                bytes[position] = byte;
+                let expected = bytes[..length].iter().all(u8::is_ascii_digit);
+                assert_eq!(are_digits(bytes, length), expected, "{bytes:?} {length}");
+            }
+        }
+    }
+}
+
+#[test]
+fn integers() {
+    let good = [
+        ("", ""),
+        ("0", "0"),
+        ("7", "7"),
+        ("007", "007"),
+        ("+5", "5"),
+        ("-5", "-5"),
+        ("-0", "-0"),
+        ("-05", "-05"),
+        ("123456789012345678", "123456789012345678"),
+        ("9223372036854775808", "9223372036854775808"),
+        ("18446744073709551615", "18446744073709551615"),
+        ("-9223372036854775808", "-9223372036854775808"),
+        ("00000000000000000000000000042", "42"),
+        ("0000000000000000000000", "0"),
+    ];
+    for (cell, expected) in good {
+        assert_eq!(
+            text(Value::Integer, cell).as_deref(),
+            Some(expected),
+            "{cell}"
+        );
+    }
+    let bad = [
+        "a",
+        "1a",
+        "1.5",
+        "1e3",
+        " 1",
+        "1 ",
+        "-",
+        "+",
+        "+-1",
+        "--1",
+        "0x10",
+        "1_000",
+        "18446744073709551616",
+        "-9223372036854775809",
+        "99999999999999999999999",
+        "\u{661}",
+        "NaN",
+        "-00000000000000000000000000042",
+    ];
+    for cell in bad {
+        assert_eq!(text(Value::Integer, cell), None, "{cell}");
+        assert_eq!(text(Value::Milliseconds, cell), None, "{cell}");
+    }
+}
+
+#[test]
+fn milliseconds_are_seconds() {
+    let cases = [
+        ("", ""),
+        ("0", "0"),
+        ("5", "0.005"),
+        ("50", "0.05"),
+        ("500", "0.5"),
+        ("1000", "1"),
+        ("1500", "1.5"),
+        ("12345", "12.345"),
+        ("-7", "-0.007"),
+        ("+7", "0.007"),
+        ("18446744073709551615", "18446744073709551.615"),
+        ("-9223372036854775808", "-9223372036854775.808"),
+    ];
+    for (cell, expected) in cases {
+        assert_eq!(
+            text(Value::Milliseconds, cell).as_deref(),
+            Some(expected),
+            "{cell}"
+        );
+    }
+    for millis in 0..20_000u32 {
+        let got: f64 = text(Value::Milliseconds, &millis.to_string())
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert_eq!(got, f64::from(millis) / 1000.0);
+    }
+}
+
+#[test]
+fn statuses() {
+    let up = [
+        "UP",
+        "UP 1/2",
+        "UP 4/5",
+        "UP 12/30",
+        "OPEN",
+        "no check",
+        "DRAIN",
+        "DRAIN 1/2",
+        "DRAIN (agent)",
+        "UP (agent)",
+    ];
+    let down = [
+        "DOWN",
+        "DOWN 1/2",
+        "DOWN (agent)",
+        "NOLB",
+        "NOLB 1/2",
+        "MAINT",
+        "MAINT (via px/sv)",
+        "MAINT (resolution)",
+        "STOP",
+        "FULL",
+        "up",
+        "UPX",
+        "UP x/y",
+        "UP 1/",
+        "UP /",
+        "UP (",
+        "whatever",
+        "UP 1/2 3/4",
+    ];
+    for status in up {
+        assert_eq!(
+            text(Value::Status, status).as_deref(),
+            Some("1"),
+            "{status}"
+        );
+    }
+    for status in down {
+        assert_eq!(
+            text(Value::Status, status).as_deref(),
+            Some("0"),
+            "{status}"
+        );
+    }
+}

@@ -1,0 +1,289 @@
+//! The head of an HTTP response, and how its body ends (RFC 9112, sections 4, 6 and 7).
+
+use std::fmt;
+
+use crate::metrics::value;
+
+/// Largest head of a response.
+pub const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Longest line with a chunk's size; extensions of chunks are not used by anyone we know.
+const MAX_CHUNK_LINE_BYTES: usize = 4096;
+
+/// Why a response is no good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HttpError {
+    /// The connection was closed before a byte came.
+    NoAnswer,
+    /// The head was cut.
+    CutHead,
+    /// The head has more than `MAX_HEAD_BYTES`.
+    HeadTooLong,
+    /// Not HTTP; holds the first line.
+    NotHttp(String),
+    /// A status other than 2xx, with its line.
+    Status(String),
+    /// A redirect, with its status and Location.
+    Redirect(u16, String),
+    /// Credentials are missing or wrong.
+    Unauthorized,
+    /// Lengths that contradict each other or are no numbers.
+    BadLength(String),
+    /// An encoding that was not asked for.
+    Encoding(String),
+    /// The body is shorter than its length or lacks its last chunk.
+    CutBody,
+    /// A chunk's size or end is not as it must be.
+    BadChunk,
+    /// The proxy refused the tunnel, with its status line.
+    #[cfg(feature = "tls")]
+    Tunnel(String),
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAnswer => f.write_str("closed without an answer"),
+            Self::CutHead => f.write_str("answer cut in its head"),
+            Self::HeadTooLong => {
+                write!(f, "the answer's head is larger than {MAX_HEAD_BYTES} bytes")
+            }
+            Self::NotHttp(line) => write!(f, "not an HTTP answer: it begins {line:?}"),
+            Self::Status(line) => write!(f, "the answer is {line:?} instead of 200"),
+            Self::Redirect(status, location) => {
+                write!(
+                    f,
+                    "the answer is a redirect ({status}) to {location:?}: use that URI"
+                )
+            }
+            Self::Unauthorized => f.write_str(
+                "user or password are missing or wrong (http://user:password@host/path)",
+            ),
+            Self::BadLength(what) => write!(f, "bad length of the answer: {what}"),
+            Self::Encoding(what) => write!(f, "the answer has an encoding not asked for: {what:?}"),
+            Self::CutBody => f.write_str("answer cut: the body is shorter than announced"),
+            Self::BadChunk => f.write_str("bad chunk in the answer"),
+            #[cfg(feature = "tls")]
+            Self::Tunnel(line) => write!(f, "the proxy refused the tunnel: {line:?}"),
+        }
+    }
+}
+
+/// How a body ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// With the connection.
+    Close,
+    /// After this many bytes.
+    Length(u64),
+    /// With a chunk of size 0.
+    Chunks,
+}
+
+/// Finds the end of a head: the position behind its empty line.
+pub fn head_end(bytes: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(b'\n', bytes).find_map(|at| match &bytes[at + 1..] {
+        [b'\n', ..] => Some(at + 2),
+        [b'\r', b'\n', ..] => Some(at + 3),
+        _ => None,
+    })
+}
+
+/// The status line of a head: its number and the text without the line end.
+///
+/// # Errors
+/// When it is not HTTP/1.
+pub fn status(head: &[u8]) -> Result<(u16, String), HttpError> {
+    let line = head
+        .split(|b| *b == b'\n')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii_end();
+    let text = text(line);
+    let not_http = || HttpError::NotHttp(text.clone());
+    let rest = line.strip_prefix(b"HTTP/1.").ok_or_else(not_http)?;
+    match rest {
+        [
+            b'0'..=b'9',
+            b' ',
+            a @ b'1'..=b'9',
+            b @ b'0'..=b'9',
+            c @ b'0'..=b'9',
+            rest @ ..,
+        ] if matches!(rest.first(), None | Some(b' ')) => {
+            let digit = |d: u8| u16::from(d - b'0');
+            Ok((digit(*a) * 100 + digit(*b) * 10 + digit(*c), text))
+        }
+        _ => Err(not_http()),
+    }
+}
+
+/// Checks a whole head and says how the body ends.
+///
+/// # Errors
+/// Whenever the body is not what was asked for.
+pub fn parse(head: &[u8]) -> Result<Ending, HttpError> {
+    let (code, line) = status(head)?;
+    match code {
+        // 203: a proxy has changed something, such as the encoding. All else is not the whole page.
+        200 | 203 => {}
+        300..=399 => {
+            let location = headers(head).find(|(name, _)| name.eq_ignore_ascii_case(b"location"));
+            return Err(match location {
+                Some((_, location)) => HttpError::Redirect(code, text(location)),
+                None => HttpError::Status(line),
+            });
+        }
+        401 => return Err(HttpError::Unauthorized),
+        _ => return Err(HttpError::Status(line)),
+    }
+    body_ending(head)
+}
+
+/// How the body behind a head ends, whatever its status.
+///
+/// # Errors
+/// When its fields contradict each other.
+pub fn body_ending(head: &[u8]) -> Result<Ending, HttpError> {
+    let mut length = None;
+    let mut chunked = false;
+    for (name, value) in headers(head) {
+        if name.eq_ignore_ascii_case(b"content-length") {
+            let number = content_length(value)?;
+            if length.is_some_and(|before| before != number) {
+                return Err(HttpError::BadLength("two that differ".to_owned()));
+            }
+            length = Some(number);
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            if chunked || !value.eq_ignore_ascii_case(b"chunked") {
+                return Err(HttpError::Encoding(text(value)));
+            }
+            chunked = true;
+        } else if name.eq_ignore_ascii_case(b"content-encoding")
+            && !value.eq_ignore_ascii_case(b"identity")
+        {
+            return Err(HttpError::Encoding(text(value)));
+        }
+    }
+    match (length, chunked) {
+        (Some(_), true) => Err(HttpError::BadLength("both a number and chunks".to_owned())),
+        (None, true) => Ok(Ending::Chunks),
+        (Some(length), false) => Ok(Ending::Length(length)),
+        (None, false) => Ok(Ending::Close),
+    }
+}
+
+fn content_length(value: &[u8]) -> Result<u64, HttpError> {
+    value::unsigned(value).ok_or_else(|| HttpError::BadLength(format!("{:?}", text(value))))
+}
+
+/// Names and values of a head's fields, blanks around the values cut off.
+fn headers(head: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    head.split(|b| *b == b'\n').skip(1).filter_map(|line| {
+        let colon = memchr::memchr(b':', line)?;
+        Some((line[..colon].trim_ascii(), line[colon + 1..].trim_ascii()))
+    })
+}
+
+/// Text of the peer for an error: short, and with every odd byte replaced.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned()
+}
+
+/// Takes the chunks off a body, from pieces of any size.
+#[derive(Debug, Default)]
+pub struct ChunkDecoder {
+    state: ChunkState,
+    line_bytes: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum ChunkState {
+    /// In the line with the size; `None` before its first digit.
+    #[default]
+    SizeStart,
+    Size(u64),
+    /// Behind the size, in an extension or before the line feed.
+    Extension(u64),
+    /// In the data, with this many bytes to come.
+    Data(u64),
+    /// At the line end behind the data, and between its two bytes: a size that is wrong by one
+    /// must not find a line end.
+    DataEnd,
+    DataLineFeed,
+    /// In the lines behind the last chunk; whether the present line is empty so far.
+    Trailer(bool),
+    Done,
+}
+
+impl ChunkDecoder {
+    /// Whether the last chunk was seen.
+    pub fn is_done(&self) -> bool {
+        self.state == ChunkState::Done
+    }
+
+    /// Splits `raw` into what is consumed and the data within: returns the number of bytes
+    /// consumed, and the range of them that is data. To be called until all is consumed or the
+    /// decoder is done.
+    ///
+    /// # Errors
+    /// When the chunks are malformed.
+    pub fn next(&mut self, raw: &[u8]) -> Result<(usize, std::ops::Range<usize>), HttpError> {
+        for (at, byte) in raw.iter().enumerate() {
+            if let ChunkState::Data(left) = self.state {
+                let here = usize::try_from(left)
+                    .unwrap_or(usize::MAX)
+                    .min(raw.len() - at);
+                let left = left - here as u64;
+                self.state = if left == 0 {
+                    ChunkState::DataEnd
+                } else {
+                    ChunkState::Data(left)
+                };
+                return Ok((at + here, at..at + here));
+            }
+            if self.is_done() {
+                return Ok((at, at..at));
+            }
+            self.step(*byte)?;
+        }
+        Ok((raw.len(), raw.len()..raw.len()))
+    }
+
+    fn step(&mut self, byte: u8) -> Result<(), HttpError> {
+        self.line_bytes += 1;
+        if self.line_bytes > MAX_CHUNK_LINE_BYTES {
+            return Err(HttpError::BadChunk);
+        }
+        let digit = char::from(byte).to_digit(16).map(u64::from);
+        self.state = match (self.state, byte, digit) {
+            (ChunkState::SizeStart, _, Some(digit)) => ChunkState::Size(digit),
+            (ChunkState::Size(size), _, Some(digit)) if size < 1 << 59 => {
+                ChunkState::Size(size * 16 + digit)
+            }
+            (ChunkState::Size(size) | ChunkState::Extension(size), b'\n', _) => {
+                self.line_bytes = 0;
+                if size == 0 {
+                    ChunkState::Trailer(true)
+                } else {
+                    ChunkState::Data(size)
+                }
+            }
+            (ChunkState::Size(size), b';' | b'\r' | b' ' | b'\t', _) => ChunkState::Extension(size),
+            (ChunkState::Extension(size), _, _) => ChunkState::Extension(size),
+            (ChunkState::DataEnd, b'\r', _) => ChunkState::DataLineFeed,
+            (ChunkState::DataLineFeed, b'\n', _) => {
+                self.line_bytes = 0;
+                ChunkState::SizeStart
+            }
+            (ChunkState::Trailer(true), b'\n', _) => ChunkState::Done,
+            (ChunkState::Trailer(false), b'\n', _) => ChunkState::Trailer(true),
+            (ChunkState::Trailer(empty), b'\r', _) => ChunkState::Trailer(empty),
+            (ChunkState::Trailer(_), _, _) => ChunkState::Trailer(false),
+            _ => return Err(HttpError::BadChunk),
+        };
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! A request head, from bytes that nobody can be trusted with (RFC 9112, sections 2 to 5).
+
+use std::time::Duration;
+
+use crate::net::http::head_end;
+
+/// Largest head. Prometheus sends about 300 bytes.
+pub const MAX_HEAD_BYTES: usize = 8 * 1024;
+
+/// A request that may go on to the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// HEAD instead of GET.
+    pub is_head: bool,
+    /// The path without the query; printable ASCII that begins with a slash.
+    pub path: String,
+    /// Whether the client wants to send another request on this connection.
+    pub keep_alive: bool,
+    /// `X-Prometheus-Scrape-Timeout-Seconds`.
+    pub announced: Option<Duration>,
+}
+
+/// What the bytes of a connection hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parsed {
+    /// No whole head yet, and nothing wrong so far.
+    Incomplete,
+    /// A request, and the bytes it took.
+    Request(Request, usize),
+    /// Something to refuse.
+    Refused(Refusal),
+}
+
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Not as RFC 9112 has it.
+    Malformed,
+    /// Another method than GET and HEAD.
+    Method,
+    /// The head did not come in time.
+    Timeout,
+    /// A request with a body.
+    Body,
+    /// An `Expect` header.
+    Expect,
+    /// The head is larger than `MAX_HEAD_BYTES`.
+    TooLarge,
+    /// Another protocol version than HTTP/1.
+    Version,
+}
+
+impl Refusal {
+    /// Status code and reason phrase.
+    pub const fn status(self) -> &'static str {
+        match self {
+            Self::Malformed => "400 Bad Request",
+            Self::Method => "405 Method Not Allowed",
+            Self::Timeout => "408 Request Timeout",
+            Self::Body => "413 Content Too Large",
+            Self::Expect => "417 Expectation Failed",
+            Self::TooLarge => "431 Request Header Fields Too Large",
+            Self::Version => "505 HTTP Version Not Supported",
+        }
+    }
+}
+
+/// Looks at the bytes that a connection has sent so far.
+pub fn parse(bytes: &[u8]) -> Parsed {
+    // Empty lines before a request are to be ignored (RFC 9112, 2.2).
+    let start = bytes
+        .iter()
+        .position(|b| !matches!(b, b'\r' | b'\n'))
+        .unwrap_or(bytes.len());
+    let text = &bytes[start..];
+    // What is no HTTP (a TLS hello, say) shows in its first byte, and may never end a line.
+    if text.first().is_some_and(|first| !is_token_byte(*first)) {
+        return Parsed::Refused(Refusal::Malformed);
+    }
+    let Some(length) = head_end(text) else {
+        return match bytes.len() >= MAX_HEAD_BYTES {
+            true => Parsed::Refused(Refusal::TooLarge),
+            false => Parsed::Incomplete,
+        };
+    };
+    if start + length > MAX_HEAD_BYTES {
+        return Parsed::Refused(Refusal::TooLarge);
+    }
+    match parse_head(&text[..length]) {
+        Ok(request) => Parsed::Request(request, start + length),
+        Err(refusal) => Parsed::Refused(refusal),
+    }
+}
+
+fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
+    let mut lines = head
+        .split(|b| *b == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let (is_head, path, minor_version) = request_line(lines.next().unwrap_or_default())?;
+    let mut hosts = 0;
+    let mut length = None;
+    let mut request = Request {
+        is_head,
+        path,
+        keep_alive: minor_version > 0,
+        announced: None,
+    };
+    for line in lines.take_while(|line| !line.is_empty()) {
+        let (name, value) = field(line)?;
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        if is("Host") {
+            hosts += 1;
+        } else if is("Content-Length") {
+            let number = body_length(value)?;
+            if length.is_some_and(|before| before != number) {
+                return Err(Refusal::Malformed);
+            }
+            length = Some(number);
+        } else if is("Transfer-Encoding") {
+            return Err(Refusal::Body);
+        } else if is("Expect") {
+            return Err(Refusal::Expect);
+        } else if is("Upgrade") {
+            // Refused, not ignored: whoever asks for another protocol is not a scraper.
+            return Err(Refusal::Malformed);
+        } else if is("Connection") {
+            request.keep_alive = keeps_alive(value, request.keep_alive);
+        } else if is("X-Prometheus-Scrape-Timeout-Seconds") {
+            request.announced = seconds(value);
+        }
+    }
+    // RFC 9112, 3.2: HTTP/1.1 needs Host, and nobody may send two.
+    if hosts > 1 || (hosts == 0 && minor_version > 0) {
+        return Err(Refusal::Malformed);
+    }
+    if length.is_some_and(|length| length > 0) {
+        return Err(Refusal::Body);
+    }
+    Ok(request)
+}
+
+/// Method, path and minor version.
+fn request_line(line: &[u8]) -> Result<(bool, String, u8), Refusal> {
+    let mut words = line.split(|b| *b == b' ');
+    let (Some(method), Some(target), Some(version), None) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
+        return Err(Refusal::Malformed);
+    };
+    if !method.iter().all(|b| is_token_byte(*b)) {
+        return Err(Refusal::Malformed);
+    }
+    let minor_version = match version {
+        b"HTTP/1.0" => 0,
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1'..=b'9'] => 1,
+        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => {
+            return Err(Refusal::Version);
+        }
+        _ => return Err(Refusal::Malformed),
+    };
+    let is_head = match method {
+        b"GET" => false,
+        b"HEAD" => true,
+        _ => return Err(Refusal::Method),
+    };
+    Ok((is_head, path(target)?, minor_version))
+}
+
+/// The path of `/path?query` or of `http://host/path?query` (RFC 9112, 3.2).
+fn path(target: &[u8]) -> Result<String, Refusal> {
+    if !target.iter().all(u8::is_ascii_graphic) {
+        return Err(Refusal::Malformed);
+    }
+    // All of it is ASCII.
+    let target = std::str::from_utf8(target).map_err(|_| Refusal::Malformed)?;
+    let target = match target.get(..7) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("http://") => {
+            let rest = &target[7..];
+            rest.find(['/', '?']).map_or("/", |at| &rest[at..])
+        }
+        _ => target,
+    };
+    let path = target.split(['?', '#']).next().unwrap_or_default();
+    match path.as_bytes().first() {
+        Some(b'/') => Ok(path.to_owned()),
+        None => Ok("/".to_owned()),
+        Some(_) => Err(Refusal::Malformed),
+    }
+}
+
+/// Name and value of a field line; a blank before the colon or at the line's start is refused
+/// (RFC 9112, 5.1 and 5.2), and so is a control character.
+fn field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
+    let colon = memchr::memchr(b':', line).ok_or(Refusal::Malformed)?;
+    let (name, value) = (&line[..colon], &line[colon + 1..]);
+    let good_name = !name.is_empty() && name.iter().all(|b| is_token_byte(*b));
+    let good_value = !value.iter().any(|b| b.is_ascii_control() && *b != b'\t');
+    if good_name && good_value {
+        Ok((name, value.trim_ascii()))
+    } else {
+        Err(Refusal::Malformed)
+    }
+}
+
+fn body_length(value: &[u8]) -> Result<u64, Refusal> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return Err(Refusal::Malformed);
+    }
+    // Digits beyond 64 bits are a body all the same.
+    Ok(std::str::from_utf8(value)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(u64::MAX))
+}
+
+fn keeps_alive(value: &[u8], default: bool) -> bool {
+    let mut keep = default;
+    for word in value.split(|b| *b == b',').map(<[u8]>::trim_ascii) {
+        if word.eq_ignore_ascii_case(b"close") {
+            return false;
+        }
+        keep |= word.eq_ignore_ascii_case(b"keep-alive");
+    }
+    keep
+}
+
+/// A number of seconds above zero; anything else is as if it were not there.
+fn seconds(value: &[u8]) -> Option<Duration> {
+    let number: f64 = std::str::from_utf8(value).ok()?.parse().ok()?;
+    Duration::try_from_secs_f64(number)
+        .ok()
+        .filter(|time| !time.is_zero())
+}
+
+/// RFC 9110, 5.6.2.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests;

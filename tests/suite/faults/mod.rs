@@ -1,0 +1,8 @@
+//! What goes wrong between HAProxy and the exporter.
+
+mod cli;
+mod cut;
+mod file;
+mod http;
+mod http_body;
+mod rows;

@@ -1,0 +1,156 @@
+//! Connections without end: idle, dripping, reset, opened and closed.
+
+use std::collections::VecDeque;
+use std::io::{ErrorKind, Write};
+use std::net::TcpStream;
+use std::os::unix::process::CommandExt;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::hostile::tools::{limit, open_many_descriptors, reset_at_close, small};
+use crate::hostile::{Attack, Rules, siege};
+use crate::support::exporter::{Exporter, command};
+use crate::support::fake_haproxy::{Answers, Fake};
+use crate::support::{faults, fixtures};
+
+const WITHIN_A_SECOND: Rules = Rules {
+    within: Some(Duration::from_secs(1)),
+    percent_late: 0,
+    peak_kib: None,
+};
+
+/// Holds `count` connections that say nothing, and opens a new one for the oldest all the time.
+pub(crate) fn idle(attack: &Attack, count: usize) -> usize {
+    let mut held: VecDeque<TcpStream> = VecDeque::new();
+    let mut opened = 0;
+    while attack.goes_on(opened, count) {
+        if let Ok(stream) = attack.connect() {
+            held.push_back(stream);
+            opened += 1;
+        }
+        if held.len() > count {
+            held.pop_front();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+    opened
+}
+
+#[allow(unsafe_code)]
+fn with_descriptors(count: u64, fake: &Fake) -> Exporter {
+    let mut command = command();
+    command.arg(format!("--haproxy.scrape-uri={}", fake.uri()));
+    // SAFETY: prlimit64 is a system call without locks or memory of its own.
+    unsafe { command.pre_exec(move || limit(0, libc::RLIMIT_NOFILE, count)) };
+    Exporter::spawn(&mut command)
+}
+
+#[test]
+fn idle_connections_leave_descriptors_for_the_scrape() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let answers = Answers::whole(&fixtures::bytes("3.2.0/stat.csv"), faults::INFO);
+    let fake = Fake::unix(&directory.path().join("socket"), answers);
+    for count in [64, 32] {
+        let name = format!("{count} descriptors, 100 idle connections");
+        siege(
+            &name,
+            with_descriptors(count, &fake),
+            WITHIN_A_SECOND,
+            |attack| idle(attack, 100),
+        );
+    }
+}
+
+#[test]
+fn two_thousand_idle_connections() {
+    open_many_descriptors();
+    siege(
+        "2,000 idle connections",
+        small(),
+        WITHIN_A_SECOND,
+        |attack| idle(attack, 2000),
+    );
+}
+
+#[test]
+fn drips() {
+    let head = b"GET /metrics HTTP/1.1\r\nHost: a\r\n";
+    siege("200 drips", small(), Rules::default(), |attack| {
+        let mut drips: Vec<Option<(TcpStream, usize)>> = (0..200).map(|_| None).collect();
+        let mut sent = 0;
+        let mut turn = 0;
+        // One in ten of them every 100 ms: a byte a second each.
+        while attack.goes_on(turn, 40) {
+            for drip in drips.iter_mut().skip(turn % 10).step_by(10) {
+                let (mut stream, at) = match drip.take() {
+                    Some(drip) => drip,
+                    None => match attack.connect() {
+                        Ok(stream) => (stream, 0),
+                        Err(_) => continue,
+                    },
+                };
+                if stream.write_all(&head[at..at + 1]).is_ok() {
+                    sent += 1;
+                    *drip = Some((stream, at + 1));
+                }
+            }
+            turn += 1;
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        sent
+    });
+}
+
+#[test]
+fn requests_that_end_with_a_reset() {
+    siege(
+        "10,000 requests with a reset",
+        small(),
+        Rules::default(),
+        |attack| {
+            let mut done = 0;
+            while attack.goes_on(done, 10_000) {
+                let Ok(mut stream) = attack.connect() else {
+                    continue;
+                };
+                reset_at_close(&stream);
+                if stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").is_ok() {
+                    done += 1;
+                }
+            }
+            done
+        },
+    );
+}
+
+#[test]
+fn a_flood_of_connections() {
+    let rules = Rules {
+        percent_late: 5,
+        ..WITHIN_A_SECOND
+    };
+    siege(
+        "20,000 connections opened and closed",
+        small(),
+        rules,
+        |attack| {
+            let flood = || {
+                let mut done = 0;
+                while attack.goes_on(done, 10_000) {
+                    match attack.connect() {
+                        Ok(_) => done += 1,
+                        Err(error) => {
+                            assert_ne!(error.kind(), ErrorKind::ConnectionRefused, "after {done}")
+                        }
+                    }
+                }
+                done
+            };
+            std::thread::scope(|scope| {
+                let other = scope.spawn(flood);
+                flood() + other.join().expect("a flooding thread")
+            })
+        },
+    );
+}

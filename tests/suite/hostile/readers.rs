@@ -1,0 +1,199 @@
+//! Clients that ask for much and read little of it.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::hostile::tools::{connect_with_small_buffer, many_servers};
+use crate::hostile::{Attack, Honest, Rules, alone, is_idle, siege};
+use crate::support::exporter::Exporter;
+use crate::support::http::{self, PATIENCE};
+use crate::support::peers;
+
+const GET: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+
+fn large() -> Exporter {
+    Exporter::start(&[&format!("--haproxy.scrape-uri={}", many_servers())])
+}
+
+fn within(seconds: u64) -> Rules {
+    Rules {
+        within: Some(Duration::from_secs(seconds)),
+        ..Rules::default()
+    }
+}
+
+/// Asks for all of it and never reads; asks again when it is cut off.
+fn never_read(attack: &Attack, count: usize) -> usize {
+    let mut asked = 0;
+    let mut clients: Vec<Option<TcpStream>> = (0..count).map(|_| None).collect();
+    while attack.goes_on(asked, 10 * count) {
+        for client in &mut clients {
+            let gone = client.as_ref().is_none_or(|client| {
+                client.set_nonblocking(true).expect("set non-blocking");
+                // An error shows only once what came before it has been read, so send instead.
+                matches!((&mut &*client).write(b" "), Err(e) if e.kind() != ErrorKind::WouldBlock)
+            });
+            if gone {
+                *client = attack.connect().ok();
+                if let Some(client) = client {
+                    asked += usize::from(client.write_all(GET).is_ok());
+                }
+            }
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    asked
+}
+
+#[test]
+fn never_readers() {
+    siege(
+        "3 clients that ask for 20 MB and never read",
+        large(),
+        within(3),
+        |attack| never_read(attack, 3),
+    );
+}
+
+/// Prometheus' own timeout: nobody may have to wait so long behind others, however many they are.
+const PROMETHEUS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// With half a second each they would cost 15 s.
+#[test]
+fn never_readers_do_not_add_up() {
+    let _alone = alone();
+    let exporter = large();
+    let honest = Honest::new(exporter.address());
+    let never_readers: Vec<TcpStream> = (0..30).map(|_| ask(&exporter)).collect();
+    let took = honest.scrape().expect("the scrape behind them");
+    eprintln!("behind 30 never-readers: {took:?}");
+    assert!(took < PROMETHEUS_TIMEOUT, "{took:?}");
+    let port = exporter.address().port();
+    peers::wait_for("the kernel to forget what was cut", || {
+        (unsent_of_closed(port) == 0).then_some(())
+    });
+    drop(never_readers);
+}
+
+/// Bytes that the kernel holds for connections to a port that the exporter has closed: the first
+/// number of the fifth column of /proc/net/tcp, in the state FIN-WAIT-1 (proc(5)).
+fn unsent_of_closed(port: u16) -> u64 {
+    const FIN_WAIT_1: &str = "04";
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("read /proc/net/tcp");
+    let local = format!(":{port:04X}");
+    let unsent = table.lines().filter_map(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        let (address, _, state) = (words.next()?, words.next()?, words.next()?);
+        let bytes = words.next()?.split_once(':')?.0;
+        let is_closed = address.ends_with(&local) && state == FIN_WAIT_1;
+        is_closed.then(|| u64::from_str_radix(bytes, 16).expect("a number"))
+    });
+    unsent.sum()
+}
+
+/// Clients that read a little now and then always make progress; with four seconds each, for what
+/// fits into a socket's buffer, six would cost 23 s.
+#[test]
+fn dripping_readers_do_not_add_up() {
+    let _alone = alone();
+    let exporter = large();
+    let honest = Honest::new(exporter.address());
+    let drips = (0..6).map(|_| {
+        let mut drip = connect_with_small_buffer(exporter.address());
+        drip.write_all(GET).expect("send a request");
+        drip.set_nonblocking(true).expect("set non-blocking");
+        drip
+    });
+    let drips: Vec<TcpStream> = drips.collect();
+    let over = AtomicBool::new(false);
+    let took = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut piece = [0; 1024];
+            while !over.load(Ordering::Relaxed) {
+                for mut drip in &drips {
+                    let _ = drip.read(&mut piece);
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let took = honest.scrape();
+        over.store(true, Ordering::Relaxed);
+        took.expect("the scrape behind them")
+    });
+    eprintln!("behind 6 dripping readers: {took:?}");
+    assert!(took < PROMETHEUS_TIMEOUT, "{took:?}");
+}
+
+/// Whoever reads slowly gets all of it, while nobody else waits.
+#[test]
+fn a_slow_reader_is_served_while_it_is_alone() {
+    let exporter = large();
+    let honest = Honest::new(exporter.address());
+    let mut stream = ask(&exporter);
+    let mut answer = Vec::new();
+    let mut piece = vec![0; 1 << 20];
+    loop {
+        match stream.read(&mut piece).expect("an answer without a cut") {
+            0 => break,
+            count => answer.extend_from_slice(&piece[..count]),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let response = http::parse(&answer, false).expect("a whole answer");
+    honest.check(&response.body).expect("a complete exposition");
+}
+
+/// What is cut never looks whole: it is shorter than its Content-Length.
+#[test]
+fn a_cut_answer_can_be_recognised() {
+    let exporter = large();
+    let honest = Honest::new(exporter.address());
+    let mut never_reader = ask(&exporter);
+    never_reader
+        .peek(&mut [0; 1])
+        .expect("the start of an answer");
+    // It is cut off for this one.
+    honest.scrape().expect("the scrape behind it");
+    let mut answer = Vec::new();
+    let _ = never_reader.read_to_end(&mut answer);
+    let error = http::parse(&answer, false).expect_err("a cut answer");
+    assert!(error.starts_with("Content-Length "), "{error}");
+    assert!(answer.len() < 20_000_000, "{} bytes", answer.len());
+}
+
+/// Nobody who only waits, or makes others wait, costs processor time.
+#[test]
+fn waiting_is_not_busy() {
+    let _alone = alone();
+    let exporter = large();
+    let connect = || TcpStream::connect(exporter.address()).expect("connect");
+    let idle: Vec<TcpStream> = (0..20).map(|_| connect()).collect();
+    let never_reader = ask(&exporter);
+    never_reader.peek(&mut [0]).expect("the start of an answer");
+    let mut half_closed = ask(&exporter);
+    half_closed.shutdown(Shutdown::Write).expect("half a close");
+    let mut talker = ask(&exporter);
+    talker.write_all(&[b'x'; 4096]).expect("send");
+    // Time for what is in the kernel's buffers.
+    std::thread::sleep(Duration::from_millis(150));
+    is_idle(&exporter).expect("peace while an answer stands still");
+    drop(never_reader);
+    let mut answer = Vec::new();
+    half_closed.read_to_end(&mut answer).expect("an answer");
+    http::parse(&answer, false).expect("a whole answer");
+    drop((idle, talker));
+}
+
+/// A client that has asked for the metrics.
+pub(crate) fn ask(exporter: &Exporter) -> TcpStream {
+    let mut stream = TcpStream::connect(exporter.address()).expect("connect");
+    stream
+        .set_read_timeout(Some(PATIENCE))
+        .expect("set a read timeout");
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .expect("send a request");
+    stream
+}

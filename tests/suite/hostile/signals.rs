@@ -1,0 +1,114 @@
+//! Signals, while clients do what they do.
+
+use std::io::Read;
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use crate::hostile::readers::ask;
+use crate::hostile::tools::{many_servers, signal, small};
+use crate::support::csv::answer;
+use crate::support::exporter::Exporter;
+use crate::support::fake_haproxy::{Act, Answers, Fake};
+use crate::support::faults::INFO;
+use crate::support::http::{self, PATIENCE};
+
+/// Some 6 MB of metrics: more than the kernel takes for a client that does not read.
+fn large() -> Exporter {
+    Exporter::start(&[
+        &format!("--haproxy.scrape-uri={}", many_servers()),
+        "--haproxy.server-metric-fields=2,3,4,5,6,7,8,9,17,18,33,35",
+    ])
+}
+
+#[test]
+fn a_stop_finishes_the_answer_under_way() {
+    for number in [libc::SIGTERM, libc::SIGINT] {
+        let exporter = large();
+        let mut client = ask(&exporter);
+        client.peek(&mut [0]).expect("the start of an answer");
+        signal(exporter.pid(), number);
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).expect("all of the answer");
+        let response = http::parse(&answer, false).expect("a whole answer");
+        assert!(response.body.len() > 6_000_000, "{}", response.body.len());
+        assert_eq!(exporter.finish().status.code(), Some(0), "signal {number}");
+    }
+}
+
+/// `finish` waits 3 s and then kills, which shows in the status.
+#[test]
+fn a_stop_does_not_wait_for_a_never_reader() {
+    let exporter = large();
+    let mut client = ask(&exporter);
+    client.peek(&mut [0]).expect("the start of an answer");
+    let end = exporter.finish();
+    assert_eq!(end.status.code(), Some(0));
+    assert_eq!(end.problems(), []);
+    let mut answer = Vec::new();
+    let _ = client.read_to_end(&mut answer);
+    let error = http::parse(&answer, false).expect_err("a cut answer");
+    assert!(error.starts_with("Content-Length "), "{error}");
+}
+
+#[test]
+fn a_stop_does_not_wait_for_haproxy() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let answers = Answers {
+        stat: vec![Act::Hold],
+        info: vec![Act::Send(INFO.to_vec())],
+    };
+    let fake = Fake::unix(&directory.path().join("socket"), answers);
+    let exporter = Exporter::start(&[
+        &format!("--haproxy.scrape-uri={}", fake.uri()),
+        "--haproxy.timeout=60s",
+    ]);
+    let mut client = ask(&exporter);
+    let deadline = Instant::now() + PATIENCE;
+    while fake.requests().is_empty() {
+        assert!(Instant::now() < deadline, "no scrape");
+        std::thread::yield_now();
+    }
+    assert_eq!(exporter.finish().status.code(), Some(0));
+    let mut rest = Vec::new();
+    let _ = client.read_to_end(&mut rest);
+    assert_eq!(rest, b"");
+}
+
+#[test]
+fn idle_and_waiting_clients_do_not_hold_a_stop() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let fake = Fake::unix(
+        &directory.path().join("socket"),
+        Answers::whole(&answer(&[]), INFO),
+    );
+    let exporter = Exporter::start(&[&format!("--haproxy.scrape-uri={}", fake.uri())]);
+    exporter.scrape();
+    let idle: Vec<_> = (0..40)
+        .map(|_| std::net::TcpStream::connect(exporter.address()).expect("connect"))
+        .collect();
+    let end = exporter.finish();
+    assert_eq!(end.status.code(), Some(0));
+    let last = end.lines.last().expect("a last line");
+    assert!(last.ends_with("level=info msg=stopping"), "{last}");
+    drop(idle);
+}
+
+#[test]
+fn other_signals_are_harmless() {
+    let exporter = small();
+    let pid = exporter.pid();
+    signal(pid, libc::SIGHUP);
+    exporter.wait_for_line("line about SIGHUP", |fields| {
+        fields["level"] == "info" && fields["msg"] == "SIGHUP ignored: there is nothing to reload"
+    });
+    signal(pid, libc::SIGPIPE);
+    assert_eq!(exporter.scrape().value("haproxy_up"), 1.0);
+    for number in [libc::SIGSTOP, libc::SIGCONT] {
+        signal(pid, number);
+    }
+    assert_eq!(exporter.scrape().value("haproxy_up"), 1.0);
+    let end = exporter.finish();
+    assert_eq!(end.status.code(), Some(0));
+    assert_eq!(end.problems(), []);
+}

@@ -1,0 +1,145 @@
+//! No thread can be created any more.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::hostile::connections::idle;
+use crate::hostile::tools::{Bare, limit};
+use crate::hostile::{Rules, siege};
+use crate::support::exporter::Exporter;
+use crate::support::{exposition, fixtures};
+
+/// Users that nobody is: the limit counts all threads of a user.
+const FIRST_USER: u32 = 54_320;
+/// The threads that the user may have.
+const THREADS: u64 = 20;
+/// What is prompt for a start that fails: less than the 5 s that the first exchange with tiny_http has.
+const PROMPT: Duration = Duration::from_secs(4);
+
+/// A copy of the exporter that another user may run, in a directory where that user may write.
+fn for_others() -> (TempDir, Command) {
+    let directory = TempDir::new().expect("a temporary directory");
+    let allow =
+        |path: &std::path::Path| std::fs::set_permissions(path, Permissions::from_mode(0o777));
+    allow(directory.path()).expect("set permissions");
+    let binary = directory.path().join("haproxy_exporter");
+    std::fs::copy(env!("CARGO_BIN_EXE_haproxy_exporter"), &binary).expect("copy the exporter");
+    allow(&binary).expect("set permissions");
+    (directory, Command::new(binary))
+}
+
+/// Runs as an unprivileged user, who may have so many threads. A test that is not run by root
+/// stays who it is: its limit is reached at once.
+#[allow(unsafe_code)]
+fn as_user(command: &mut Command, user: u32, threads: Option<u64>) {
+    // SAFETY: all of these are system calls without locks or memory of their own.
+    unsafe {
+        command.pre_exec(move || {
+            if let Some(threads) = threads {
+                limit(0, libc::RLIMIT_NPROC, threads)?;
+            }
+            if libc::geteuid() == 0 && (libc::setgid(user) != 0 || libc::setuid(user) != 0) {
+                return Err(std::io::Error::last_os_error());
+            }
+            Ok(())
+        })
+    };
+}
+
+/// Processes of a user, as many as the exporter may have threads.
+struct Crowd(Vec<Child>);
+
+impl Crowd {
+    fn new(user: u32) -> Crowd {
+        let crowd = (0..THREADS).map(|_| {
+            let mut command = Command::new("sleep");
+            command.arg("100").stdin(Stdio::null());
+            as_user(&mut command, user, None);
+            command.spawn().expect("start a process")
+        });
+        Crowd(crowd.collect())
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+#[test]
+#[allow(unsafe_code)]
+fn no_thread_after_the_start() {
+    // SAFETY: geteuid has no preconditions.
+    if unsafe { libc::geteuid() } != 0 {
+        eprintln!("only root can be another user");
+        return;
+    }
+    let (directory, mut command) = for_others();
+    let stat = directory.path().join("stat.csv");
+    std::fs::copy(fixtures::path("3.2.0/stat.csv"), &stat).expect("copy the answer");
+    command.arg(format!("--haproxy.scrape-uri=file:{}", stat.display()));
+    as_user(&mut command, FIRST_USER, Some(THREADS));
+    let exporter = Exporter::spawn(&mut command);
+    let _crowd = Crowd::new(FIRST_USER);
+    let mut one_more = Command::new("true");
+    as_user(&mut one_more, FIRST_USER, Some(THREADS));
+    one_more.spawn().expect_err("a limit that is reached");
+    let name = "no thread can be created, 100 idle connections";
+    siege(name, exporter, Rules::default(), |attack| idle(attack, 100));
+}
+
+/// With each number of threads it either serves, or ends at once and says why.
+#[test]
+fn no_thread_at_the_start() {
+    let served: Vec<u64> = std::thread::scope(|scope| {
+        let starts = (1..=8).map(|threads| (threads, scope.spawn(move || serves_with(threads))));
+        let starts: Vec<_> = starts.collect();
+        let served = starts
+            .into_iter()
+            .filter_map(|(threads, start)| start.join().expect("a start").then_some(threads));
+        served.collect()
+    });
+    eprintln!("| 1 to 8 threads at the start | served with {served:?}, else a prompt exit |");
+}
+
+fn serves_with(threads: u64) -> bool {
+    let (directory, mut command) = for_others();
+    as_user(
+        &mut command,
+        FIRST_USER + u32::try_from(threads).expect("few threads"),
+        Some(threads),
+    );
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let Ok(mut exporter) = Bare::spawn(&mut command, directory.path()) else {
+        return false;
+    };
+    let got = match exporter.wait_for_start() {
+        Some(status) => Err(status.to_string()),
+        None => exporter.get(),
+    };
+    match got {
+        Ok(body) => {
+            exposition::read(&body).expect("a valid exposition");
+            assert_eq!(exporter.stop().code(), Some(0), "{threads} threads");
+            true
+        }
+        Err(error) => {
+            let status = exporter.end_within(PROMPT).expect("a prompt end");
+            let context = format!("{threads} threads: {error}; {status}");
+            assert!(status.code().is_some_and(|code| code > 0), "{context}");
+            false
+        }
+    }
+}
