@@ -3,7 +3,7 @@
 use std::io;
 
 /// The words for a system error: the same whichever libc is linked, without the number.
-pub fn reason(error: &io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     use io::ErrorKind as Kind;
     let word = match error.kind() {
         Kind::NotFound => "no such file or directory",

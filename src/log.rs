@@ -40,18 +40,18 @@ static JSON: AtomicU8 = AtomicU8::new(0);
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 
 /// Sets level and format for the whole process.
-pub fn configure(level: Level, format: Format) {
+pub(crate) fn configure(level: Level, format: Format) {
     LEVEL.store(level as u8, Ordering::Relaxed);
     JSON.store(u8::from(format == Format::Json), Ordering::Relaxed);
 }
 
 /// Whether a line of this level would be written.
-pub fn enabled(level: Level) -> bool {
+pub(crate) fn enabled(level: Level) -> bool {
     level as u8 >= LEVEL.load(Ordering::Relaxed)
 }
 
 /// Writes one line with its fields.
-pub fn line(level: Level, message: &str, fields: &[(&str, &dyn Display)]) {
+pub(crate) fn line(level: Level, message: &str, fields: &[(&str, &dyn Display)]) {
     if !enabled(level) {
         return;
     }
@@ -69,22 +69,22 @@ pub fn line(level: Level, message: &str, fields: &[(&str, &dyn Display)]) {
 }
 
 /// `line` at level error.
-pub fn error(message: &str, fields: &[(&str, &dyn Display)]) {
+pub(crate) fn error(message: &str, fields: &[(&str, &dyn Display)]) {
     line(Level::Error, message, fields);
 }
 
 /// `line` at level warn.
-pub fn warn(message: &str, fields: &[(&str, &dyn Display)]) {
+pub(crate) fn warn(message: &str, fields: &[(&str, &dyn Display)]) {
     line(Level::Warn, message, fields);
 }
 
 /// `line` at level info.
-pub fn info(message: &str, fields: &[(&str, &dyn Display)]) {
+pub(crate) fn info(message: &str, fields: &[(&str, &dyn Display)]) {
     line(Level::Info, message, fields);
 }
 
 /// `line` at level debug.
-pub fn debug(message: &str, fields: &[(&str, &dyn Display)]) {
+pub(crate) fn debug(message: &str, fields: &[(&str, &dyn Display)]) {
     line(Level::Debug, message, fields);
 }
 

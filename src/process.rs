@@ -22,7 +22,7 @@ const CLOCK_STEP: Duration = Duration::from_millis(100);
 
 /// What /proc says about a process; a fact whose file cannot be read is missing.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// User and system time, seconds (stat, fields 14 and 15).
     pub cpu_seconds: Option<f64>,
     /// Entries of `fd`.
@@ -41,7 +41,7 @@ pub struct Facts {
 
 impl Facts {
     /// The facts in the order of `catalog::HAPROXY_PROCESS`, as sample values.
-    pub fn values(&self) -> [Option<&dyn Display>; 7] {
+    pub(crate) fn values(&self) -> [Option<&dyn Display>; 7] {
         fn value<T: Display>(fact: &Option<T>) -> Option<&dyn Display> {
             fact.as_ref().map(|fact| fact as &dyn Display)
         }
@@ -59,7 +59,7 @@ impl Facts {
 
 /// Why facts are missing: the file and the reason, and what would give them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Complaint {
+pub(crate) struct Complaint {
     object: String,
     why: String,
     hint: &'static str,
@@ -68,7 +68,7 @@ pub struct Complaint {
 impl Complaint {
     /// Whether the same is missing for the same reason, of whichever process: HAProxy has another
     /// id after each reload.
-    pub fn is_like(&self, other: &Self) -> bool {
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
         let file = |complaint: &Self| complaint.object.rsplit('/').next().map(str::to_owned);
         file(self) == file(other) && self.why == other.why
     }
@@ -91,7 +91,7 @@ const FD_HINT: &str = "needs root or CAP_DAC_READ_SEARCH";
 
 /// Where facts are read, with the machine's units.
 #[derive(Clone, Debug)]
-pub struct ProcRoot {
+pub(crate) struct ProcRoot {
     root: PathBuf,
     ticks_per_second: u64,
     page_bytes: u64,
@@ -110,7 +110,7 @@ pub struct ProcRoot {
 
 impl ProcRoot {
     /// The running machine's /proc.
-    pub fn system() -> Self {
+    pub(crate) fn system() -> Self {
         Self {
             is_proc: true,
             ..Self::recorded(Path::new("/proc"), sys::clock_ticks(), sys::page_bytes())
@@ -118,7 +118,7 @@ impl ProcRoot {
     }
 
     /// A recorded tree, with the units of the machine it came from.
-    pub fn recorded(root: &Path, ticks_per_second: u64, page_bytes: u64) -> Self {
+    pub(crate) fn recorded(root: &Path, ticks_per_second: u64, page_bytes: u64) -> Self {
         Self {
             root: root.to_owned(),
             ticks_per_second,
@@ -133,7 +133,7 @@ impl ProcRoot {
     }
 
     /// The facts of the process whose id stands first in `pid_file`, and what is missing.
-    pub fn of_pid_file(&mut self, pid_file: &Path) -> (Facts, Option<Complaint>) {
+    pub(crate) fn of_pid_file(&mut self, pid_file: &Path) -> (Facts, Option<Complaint>) {
         let pid = read_pid_file(pid_file, &mut self.bytes).and_then(|()| first_pid(&self.bytes));
         match pid {
             Ok(pid) => self.of(&pid.to_string()),
@@ -149,7 +149,7 @@ impl ProcRoot {
     }
 
     /// The facts of a process by its directory's name (`123` or `self`), and what is missing.
-    pub fn of(&mut self, process: &str) -> (Facts, Option<Complaint>) {
+    pub(crate) fn of(&mut self, process: &str) -> (Facts, Option<Complaint>) {
         let mut facts = Facts::default();
         if let Err(complaint) = self.add_stat(process, &mut facts) {
             // Without a process there is nothing else to look for.

@@ -26,7 +26,7 @@ const RUST_VERSION: &str = match option_env!("HAPROXY_EXPORTER_RUSTC") {
 };
 
 /// Scrapes HAProxy and keeps what the last scrape brought until the next.
-pub struct Scraper {
+pub(crate) struct Scraper {
     source: Source,
     table: Table,
     timeout: Duration,
@@ -46,7 +46,7 @@ pub struct Scraper {
 
 /// What the scraper must know besides its source and table.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The longest a scrape may take.
     pub timeout: Duration,
     /// The most bytes an answer may have.
@@ -59,7 +59,7 @@ pub struct Settings {
 
 impl Scraper {
     /// A scraper that has not scraped yet.
-    pub fn new(source: Source, table: Table, settings: Settings) -> Self {
+    pub(crate) fn new(source: Source, table: Table, settings: Settings) -> Self {
         Self {
             source,
             table,
@@ -80,7 +80,7 @@ impl Scraper {
 
     /// Scrapes once, within the configured timeout and within `announced`, the time that the
     /// client has, less a tenth for the answer's way. A failure is logged and shows as `haproxy_up 0`.
-    pub fn scrape(&mut self, announced: Option<Duration>) {
+    pub(crate) fn scrape(&mut self, announced: Option<Duration>) {
         let start = Instant::now();
         let timeout = announced.map_or(self.timeout, |time| self.timeout.min(time / 10 * 9));
         self.scrapes += 1;
@@ -104,7 +104,7 @@ impl Scraper {
     }
 
     /// Bytes that `write` will write.
-    pub fn exposition_bytes(&self) -> u64 {
+    pub(crate) fn exposition_bytes(&self) -> u64 {
         self.singles.len() as u64 + self.table.exposition_bytes()
     }
 
@@ -112,7 +112,7 @@ impl Scraper {
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn write(&mut self, head: &[u8], out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn write(&mut self, head: &[u8], out: &mut dyn Write) -> io::Result<()> {
         let mut writer = Writer::new(&mut self.response_buffer, out);
         writer.text(head)?;
         writer.text(&self.singles)?;

@@ -18,7 +18,9 @@ const MAX_FILES: usize = 32;
 ///
 /// # Errors
 /// A text that names the file and the reason.
-pub fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<OsString>, String> {
+pub(crate) fn expand(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Vec<OsString>, String> {
     let mut waiting: VecDeque<OsString> = arguments.into_iter().collect();
     let mut expanded = Vec::new();
     let mut files = 0;

@@ -2,7 +2,7 @@
 
 /// One flag.
 #[derive(Clone, Copy, Debug)]
-pub struct Flag {
+pub(crate) struct Flag {
     /// Name without the dashes.
     pub name: &'static str,
     /// What the flag takes.
@@ -13,7 +13,7 @@ pub struct Flag {
 
 /// What a flag takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Takes {
+pub(crate) enum Takes {
     /// Nothing: on, or off as `--no-NAME`. Holds the default.
     Switch(bool),
     /// A value; holds its name and its default.
@@ -23,18 +23,18 @@ pub enum Takes {
 use Takes::{Switch, Value};
 
 /// The columns of `server` rows that have a metric, as the Go exporter lists them.
-pub const SERVER_METRIC_FIELDS: &str =
+pub(crate) const SERVER_METRIC_FIELDS: &str =
     "2,3,4,5,6,7,8,9,13,14,15,16,17,18,21,24,30,33,35,38,39,40,41,42,43,44,49,50,58,59,60,61";
 
 /// Default of `--haproxy.max-response-bytes`: about 270,000 servers.
-pub const MAX_RESPONSE_BYTES: &str = "67108864";
+pub(crate) const MAX_RESPONSE_BYTES: &str = "67108864";
 
 const fn flag(name: &'static str, takes: Takes, help: &'static str) -> Flag {
     Flag { name, takes, help }
 }
 
 /// All flags but `--help` and `--version`, in the order of `--help`.
-pub const FLAGS: &[Flag] = &[
+pub(crate) const FLAGS: &[Flag] = &[
     flag(
         "haproxy.scrape-uri",
         Value("URI", "http://localhost/;csv"),
@@ -133,7 +133,7 @@ pub const FLAGS: &[Flag] = &[
 ];
 
 /// The flag of a name as it was given; `false` for a `--no-` form of a switch.
-pub fn find(name: &str) -> Option<(&'static Flag, bool)> {
+pub(crate) fn find(name: &str) -> Option<(&'static Flag, bool)> {
     let named = |name: &str| FLAGS.iter().find(|flag| flag.name == name);
     named(name).map(|flag| (flag, true)).or_else(|| {
         let flag = named(name.strip_prefix("no-")?)?;
@@ -142,7 +142,7 @@ pub fn find(name: &str) -> Option<(&'static Flag, bool)> {
 }
 
 /// The text of `--help`.
-pub fn help() -> String {
+pub(crate) fn help() -> String {
     let mut text = String::from(
         "usage: haproxy_exporter [<flags>]\n\n\
          Reads HAProxy's statistics at each request and serves them to Prometheus.\n\n\

@@ -1,8 +1,8 @@
 //! From the command line to a checked configuration.
 
-pub mod arguments;
-pub mod duration;
-pub mod flags;
+pub(crate) mod arguments;
+pub(crate) mod duration;
+pub(crate) mod flags;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

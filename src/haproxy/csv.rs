@@ -23,7 +23,7 @@ pub struct Row<'a> {
 }
 
 /// Where each located field of a row begins; one byte before the next begins, it ends.
-pub type Starts = [u32; LOCATED_FIELDS + 1];
+pub(crate) type Starts = [u32; LOCATED_FIELDS + 1];
 
 impl<'a> Row<'a> {
     /// The field at `position`, from 0; `None` beyond the row or beyond `LOCATED_FIELDS`.

@@ -1,7 +1,7 @@
 //! What could not be read of an answer, and how it is shown.
 
 /// How much of an unreadable line or cell is quoted in the log.
-pub const EXCERPT_BYTES: usize = 80;
+pub(crate) const EXCERPT_BYTES: usize = 80;
 
 /// Rows and cells that could not be read, of one scrape.
 #[derive(Debug, Default)]
@@ -26,6 +26,6 @@ impl Failures {
 }
 
 /// The beginning of an unreadable text, for the log.
-pub fn excerpt(bytes: &[u8]) -> String {
+pub(crate) fn excerpt(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(EXCERPT_BYTES)]).into_owned()
 }

@@ -9,14 +9,14 @@ use super::source::{Fetch, InfoFetched, Phase, Problem, SourceError};
 use crate::haproxy::rules::Proof;
 
 /// A regular file with the output of `show stat`, or of the stats page with `;csv`.
-pub struct FileSource {
+pub(crate) struct FileSource {
     path: String,
     object: String,
 }
 
 /// Why a file cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileError {
+pub(crate) enum FileError {
     /// A directory, device, FIFO or socket, whose end nobody knows.
     NotRegular,
     /// Written while it was read.
@@ -37,7 +37,7 @@ impl fmt::Display for FileError {
 
 impl FileSource {
     /// The file at `path`.
-    pub fn new(path: &str) -> Self {
+    pub(crate) fn new(path: &str) -> Self {
         Self {
             path: path.to_owned(),
             object: format!("file {path}"),
@@ -45,7 +45,7 @@ impl FileSource {
     }
 
     /// The name in errors.
-    pub fn object(&self) -> &str {
+    pub(crate) fn object(&self) -> &str {
         &self.object
     }
 
@@ -53,7 +53,7 @@ impl FileSource {
     ///
     /// # Errors
     /// When the file could not be read whole.
-    pub fn fetch(&self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
+    pub(crate) fn fetch(&self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
         match self.read(fetch) {
             Ok(()) => Ok(None),
             Err(problem) => Err(SourceError {

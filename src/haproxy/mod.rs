@@ -1,13 +1,13 @@
 //! What HAProxy says and how it is asked. Knows no metric name.
 
-pub mod buffer;
-pub mod csv;
-pub mod failures;
-pub mod file;
-pub mod info;
-pub mod page;
-pub mod rules;
-pub mod socket;
-pub mod source;
-pub mod stat;
-pub mod uri;
+pub(crate) mod buffer;
+pub(crate) mod csv;
+pub(crate) mod failures;
+pub(crate) mod file;
+pub(crate) mod info;
+pub(crate) mod page;
+pub(crate) mod rules;
+pub(crate) mod socket;
+pub(crate) mod source;
+pub(crate) mod stat;
+pub(crate) mod uri;

@@ -10,7 +10,7 @@ use crate::net::resolve::Resolver;
 use crate::net::stream::Stream;
 
 /// An http or https URI, and the way there.
-pub struct HttpSource {
+pub(crate) struct HttpSource {
     object: String,
     peer: HostPort,
     request: Vec<u8>,
@@ -32,7 +32,7 @@ impl HttpSource {
     ///
     /// # Errors
     /// A text with the reason, when the proxy's URI or the TLS options cannot be used.
-    pub fn new(uri: &HttpUri, options: &Options) -> Result<Self, String> {
+    pub(crate) fn new(uri: &HttpUri, options: &Options) -> Result<Self, String> {
         let proxy = options
             .proxy
             .as_ref()
@@ -62,7 +62,7 @@ impl HttpSource {
     }
 
     /// The name in errors.
-    pub fn object(&self) -> &str {
+    pub(crate) fn object(&self) -> &str {
         &self.object
     }
 
@@ -70,7 +70,7 @@ impl HttpSource {
     ///
     /// # Errors
     /// When the statistics could not be read.
-    pub fn fetch(&mut self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
+    pub(crate) fn fetch(&mut self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
         match self.read_answer(fetch) {
             Ok(()) => Ok(None),
             Err(problem) => Err(SourceError {

@@ -12,12 +12,12 @@ const MIN_FIELDS: usize = 33;
 /// HAProxy 3.2 prints about 150; far more means that the peer is no HAProxy.
 pub const MAX_FIELDS: usize = 1024;
 /// Longest row; HAProxy prints a row into one buffer of 16 KiB by default (`tune.bufsize`).
-pub const MAX_LINE_BYTES: usize = 1 << 20;
+pub(crate) const MAX_LINE_BYTES: usize = 1 << 20;
 /// Longest name of a proxy or server; HAProxy reads configuration lines of 2 KiB.
-pub const MAX_NAME_BYTES: usize = 4096;
+pub(crate) const MAX_NAME_BYTES: usize = 4096;
 /// Label texts of all rows: with names of usual length enough for more servers than an
 /// answer can hold, and a bound where a peer sends names only.
-pub const MAX_LABEL_BYTES: usize = 64 << 20;
+pub(crate) const MAX_LABEL_BYTES: usize = 64 << 20;
 
 /// What proves that an answer was not cut. HAProxy writes whole rows, so a cut answer usually ends
 /// at a row's end.
@@ -87,7 +87,7 @@ impl fmt::Display for TableError {
 
 /// What a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// A row of statistics that metrics are made of.
     Wanted(Scope),
     /// A row of statistics, but a listener or a server in an excluded state.
@@ -100,7 +100,7 @@ pub enum Verdict {
 
 /// The rules for the rows of one answer.
 #[derive(Debug)]
-pub struct Rules {
+pub(crate) struct Rules {
     excluded_states: Vec<Vec<u8>>,
     /// The first row's, which all others must have.
     field_count: Option<usize>,
@@ -108,7 +108,7 @@ pub struct Rules {
 
 impl Rules {
     /// Server rows whose status matches one of `excluded_states` are not wanted.
-    pub fn new(excluded_states: Vec<Vec<u8>>) -> Self {
+    pub(crate) fn new(excluded_states: Vec<Vec<u8>>) -> Self {
         Self {
             excluded_states,
             field_count: None,
@@ -116,7 +116,7 @@ impl Rules {
     }
 
     /// Another answer begins.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.field_count = None;
     }
 
@@ -124,7 +124,7 @@ impl Rules {
     ///
     /// # Errors
     /// When a limit is passed.
-    pub fn judge(
+    pub(crate) fn judge(
         &mut self,
         row: &Row<'_>,
         line: u64,

@@ -24,7 +24,7 @@ const SHOW_NO_SERVERS: &[u8] = b"show stat -1 3 -1\n";
 const SHOW_INFO: &[u8] = b"show info\n";
 
 /// A CLI socket.
-pub struct SocketSource {
+pub(crate) struct SocketSource {
     address: Address,
     object: String,
     show_stat: &'static [u8],
@@ -37,7 +37,7 @@ enum Address {
 
 impl SocketSource {
     /// A unix socket, asked for no more than is wanted.
-    pub fn unix(name: &UnixName, wants_servers: bool) -> Self {
+    pub(crate) fn unix(name: &UnixName, wants_servers: bool) -> Self {
         let text = match name {
             UnixName::Path(path) => path.clone(),
             UnixName::Abstract(name) => format!("@{name}"),
@@ -50,7 +50,7 @@ impl SocketSource {
     }
 
     /// A TCP socket, asked for no more than is wanted.
-    pub fn tcp(host: &HostPort, wants_servers: bool) -> Self {
+    pub(crate) fn tcp(host: &HostPort, wants_servers: bool) -> Self {
         Self {
             address: Address::Tcp(host.clone(), Resolver::system()),
             object: format!("tcp socket {host}"),
@@ -59,7 +59,7 @@ impl SocketSource {
     }
 
     /// The name in errors.
-    pub fn object(&self) -> &str {
+    pub(crate) fn object(&self) -> &str {
         &self.object
     }
 
@@ -67,7 +67,7 @@ impl SocketSource {
     ///
     /// # Errors
     /// When the statistics could not be read.
-    pub fn fetch(&self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
+    pub(crate) fn fetch(&self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
         let (stat, peer) = self
             .ask(self.show_stat, None, fetch.deadline)
             .map_err(|problem| self.error(problem))?;

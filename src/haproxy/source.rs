@@ -17,7 +17,7 @@ use crate::net::http::HttpError;
 use crate::net::proxy;
 
 /// One of the places that statistics come from.
-pub enum Source {
+pub(crate) enum Source {
     /// A CLI socket, unix or TCP.
     Socket(SocketSource),
     /// The stats page over HTTP.
@@ -27,7 +27,7 @@ pub enum Source {
 }
 
 /// What one fetch may use, and where it puts what it reads.
-pub struct Fetch<'a> {
+pub(crate) struct Fetch<'a> {
     /// The end of the scrape's time.
     pub deadline: Deadline,
     /// Most bytes of one answer.
@@ -42,17 +42,17 @@ pub struct Fetch<'a> {
 }
 
 /// Takes bytes of the statistics; see `Fetch::rows`.
-pub type TakeRows<'a> = dyn FnMut(&[u8], Option<Proof>) -> Result<usize, TableError> + 'a;
+pub(crate) type TakeRows<'a> = dyn FnMut(&[u8], Option<Proof>) -> Result<usize, TableError> + 'a;
 
 /// Whether `show info` was answered; `None` where the source cannot ask.
-pub type InfoFetched = Option<Result<(), SourceError>>;
+pub(crate) type InfoFetched = Option<Result<(), SourceError>>;
 
 impl Source {
     /// The source that `uri` names. HTTP goes through the proxy that `environment` asks for, if any.
     ///
     /// # Errors
     /// A text with the reason, when the environment's proxy cannot be used, or TLS not be set up.
-    pub fn new(uri: &ScrapeUri, options: &Options) -> Result<Self, String> {
+    pub(crate) fn new(uri: &ScrapeUri, options: &Options) -> Result<Self, String> {
         Ok(match uri {
             ScrapeUri::Unix(name) => Self::Socket(SocketSource::unix(name, options.wants_servers)),
             ScrapeUri::Tcp(host) => Self::Socket(SocketSource::tcp(host, options.wants_servers)),
@@ -65,7 +65,7 @@ impl Source {
     ///
     /// # Errors
     /// When the statistics could not be read, or are not complete.
-    pub fn fetch(&mut self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
+    pub(crate) fn fetch(&mut self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
         match self {
             Self::Socket(source) => source.fetch(fetch),
             Self::Http(source) => source.fetch(fetch),
@@ -74,7 +74,7 @@ impl Source {
     }
 
     /// The name of the source in errors.
-    pub fn object(&self) -> &str {
+    pub(crate) fn object(&self) -> &str {
         match self {
             Self::Socket(source) => source.object(),
             Self::Http(source) => source.object(),
@@ -85,12 +85,13 @@ impl Source {
 
 /// What a source must know besides its URI.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub(crate) struct Options {
     /// Whether server rows are wanted at all.
     pub wants_servers: bool,
     /// The environment's proxy settings, when `--http.proxy-from-env` is given.
     pub proxy: Option<proxy::Environment>,
     /// How https peers are checked.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "needs TLS"))]
     pub tls: TlsOptions,
 }
 
@@ -107,12 +108,13 @@ pub struct TlsOptions {
 
 /// What a fetch was doing when it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
+pub(crate) enum Phase {
     /// Looking the host's addresses up.
     Resolve,
     /// Connecting.
     Connect,
     /// The TLS handshake.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "needs TLS"))]
     Handshake,
     /// Sending the command or request.
     Send,
@@ -137,7 +139,7 @@ impl Phase {
 
 /// A failed fetch: of what, and why.
 #[derive(Debug)]
-pub struct SourceError {
+pub(crate) struct SourceError {
     /// The source, or the proxy before it.
     pub object: String,
     /// The reason.
@@ -146,7 +148,7 @@ pub struct SourceError {
 
 /// Why a fetch failed.
 #[derive(Debug)]
-pub enum Problem {
+pub(crate) enum Problem {
     /// A system call failed; the hint says what to look at.
     Io(Phase, io::Error, Option<&'static str>),
     /// The deadline passed.

@@ -206,7 +206,7 @@ fn parse_port(text: &str) -> Result<u16, String> {
 ///
 /// # Errors
 /// A text that names the reason.
-pub fn split_host_port(text: &str) -> Result<(&str, Option<&str>), String> {
+pub(crate) fn split_host_port(text: &str) -> Result<(&str, Option<&str>), String> {
     if let Some(rest) = text.strip_prefix('[') {
         let (host, after) = rest
             .split_once(']')

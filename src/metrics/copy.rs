@@ -7,7 +7,7 @@
 /// Copies the first `length` bytes of `from` to the beginning of `to`. Where both are long enough
 /// that means `N` bytes, so that `to` may get more than it was meant to: what comes next goes there.
 #[inline(always)]
-pub fn padded<const N: usize>(to: &mut [u8], from: &[u8], length: usize) {
+pub(crate) fn padded<const N: usize>(to: &mut [u8], from: &[u8], length: usize) {
     match (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {
         (Some(to), Some(from)) if length <= N => *to = *from,
         _ => exact(to, from, length),

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 ///
 /// SipHash with a random key, so that a peer cannot choose names that collide.
 #[derive(Debug, Default)]
-pub struct Names {
+pub(crate) struct Names {
     hasher: RandomState,
     /// Open addressing: 0 is free, else the upper half is a hash and the lower one a number from 1.
     slots: Vec<u64>,
@@ -18,14 +18,14 @@ const MIN_SLOTS: usize = 64;
 
 impl Names {
     /// Forgets all names, keeps the memory.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.slots.fill(0);
         self.count = 0;
     }
 
     /// Inserts the next text; `text_of` gives the earlier ones by number, from 0. Returns whether it
     /// is new; one that stood before is not inserted.
-    pub fn insert<'a>(&mut self, text: &[u8], text_of: impl Fn(usize) -> &'a [u8]) -> bool {
+    pub(crate) fn insert<'a>(&mut self, text: &[u8], text_of: impl Fn(usize) -> &'a [u8]) -> bool {
         if self.count * 2 >= self.slots.len() {
             self.grow();
         }
@@ -45,7 +45,7 @@ impl Names {
     }
 
     /// Gives memory back that the present number of names does not need.
-    pub fn shrink(&mut self) {
+    pub(crate) fn shrink(&mut self) {
         let needed = (self.count * 4).next_power_of_two().max(MIN_SLOTS);
         if needed < self.slots.len() {
             self.resize(needed);

@@ -7,14 +7,14 @@ use crate::metrics::value::MAX_VALUE_BYTES;
 use crate::metrics::{Family, SingleFamily};
 
 /// `Content-Type` of the format.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The response buffer: large enough that a write costs little beside its bytes, small enough to
 /// stay in the processor's cache on its way to the socket.
 pub const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Metric names and the labels of usual names are no longer.
-pub const SHORT_TEXT: usize = 64;
+pub(crate) const SHORT_TEXT: usize = 64;
 
 /// One sample line, in three texts. They may have more behind what counts: where there is a block's
 /// length of it, copying is cheaper.
@@ -136,7 +136,7 @@ fn header_parts(family: &Family) -> [&str; 9] {
 }
 
 /// Bytes of a family's HELP and TYPE lines.
-pub fn header_bytes(family: &Family) -> u64 {
+pub(crate) fn header_bytes(family: &Family) -> u64 {
     header_parts(family)
         .iter()
         .map(|part| part.len() as u64)
@@ -144,7 +144,7 @@ pub fn header_bytes(family: &Family) -> u64 {
 }
 
 /// What stands before a row's labels: the name, a brace and the column's own label.
-pub fn line_prefix(name: &str, label: Option<(&str, &str)>) -> Vec<u8> {
+pub(crate) fn line_prefix(name: &str, label: Option<(&str, &str)>) -> Vec<u8> {
     let mut prefix = format!("{name}{{").into_bytes();
     if let Some((label, value)) = label {
         push_label(&mut prefix, false, label, value.as_bytes());
@@ -154,7 +154,7 @@ pub fn line_prefix(name: &str, label: Option<(&str, &str)>) -> Vec<u8> {
 }
 
 /// Appends `name="value"` with the escapes of the format, and a comma before it where one is needed.
-pub fn push_label(to: &mut Vec<u8>, comma: bool, name: &str, value: &[u8]) {
+pub(crate) fn push_label(to: &mut Vec<u8>, comma: bool, name: &str, value: &[u8]) {
     if comma {
         to.push(b',');
     }
@@ -165,7 +165,7 @@ pub fn push_label(to: &mut Vec<u8>, comma: bool, name: &str, value: &[u8]) {
 }
 
 /// Appends a label value: backslash, quote and line feed escaped, U+FFFD for bytes that are no UTF-8.
-pub fn push_escaped(to: &mut Vec<u8>, value: &[u8]) {
+pub(crate) fn push_escaped(to: &mut Vec<u8>, value: &[u8]) {
     // Names are plain ASCII nearly always: one look at each byte, without a branch, and one copy.
     let is_plain = |b: &u8| b.is_ascii() & (*b != b'"') & (*b != b'\\') & (*b != b'\n');
     if value.iter().fold(true, |all, b| all & is_plain(b)) {

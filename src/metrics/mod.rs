@@ -3,12 +3,12 @@
 //! Columns and their meaning: HAProxy management guide, section 9.1. Names, types and labels are
 //! those of prometheus/haproxy_exporter 0.14; the help texts are our own.
 
-pub mod copy;
-pub mod duplicates;
-pub mod exporter;
-pub mod exposition;
-pub mod snapshot;
-pub mod value;
+pub(crate) mod copy;
+pub(crate) mod duplicates;
+pub(crate) mod exporter;
+pub(crate) mod exposition;
+pub(crate) mod snapshot;
+pub(crate) mod value;
 
 pub use exporter::GO_EXPORTER;
 
@@ -68,13 +68,13 @@ impl Scope {
 }
 
 /// Column of the proxy's name.
-pub const PROXY_NAME: usize = 0;
+pub(crate) const PROXY_NAME: usize = 0;
 /// Column of the server's or listener's name.
-pub const SERVICE_NAME: usize = 1;
+pub(crate) const SERVICE_NAME: usize = 1;
 /// Column of the status.
-pub const STATUS: usize = 17;
+pub(crate) const STATUS: usize = 17;
 /// Column of the row's type.
-pub const ROW_TYPE: usize = 32;
+pub(crate) const ROW_TYPE: usize = 32;
 
 /// Name, type and help of a family.
 #[derive(Clone, Copy, Debug)]
@@ -142,42 +142,42 @@ const fn single(
 }
 
 /// Whether the last scrape of HAProxy gave a complete answer.
-pub static UP: SingleFamily = single(
+pub(crate) static UP: SingleFamily = single(
     Kind::Gauge,
     "haproxy_up",
     &[],
     "Whether the last scrape of HAProxy was complete.",
 );
 /// Scrapes of HAProxy since the exporter started.
-pub static SCRAPES: SingleFamily = single(
+pub(crate) static SCRAPES: SingleFamily = single(
     Kind::Counter,
     "haproxy_exporter_scrapes_total",
     &[],
     "Scrapes of HAProxy since the exporter started.",
 );
 /// Bad rows and cells since the exporter started.
-pub static PARSE_FAILURES: SingleFamily = single(
+pub(crate) static PARSE_FAILURES: SingleFamily = single(
     Kind::Counter,
     "haproxy_exporter_csv_parse_failures_total",
     &[],
     "Rows and cells of the CSV that could not be read, since the exporter started.",
 );
 /// How long the last scrape of HAProxy took.
-pub static SCRAPE_DURATION: SingleFamily = single(
+pub(crate) static SCRAPE_DURATION: SingleFamily = single(
     Kind::Gauge,
     "haproxy_exporter_scrape_duration_seconds",
     &[],
     "How long the last scrape of HAProxy took, in seconds.",
 );
 /// What this binary was built from.
-pub static BUILD_INFO: SingleFamily = single(
+pub(crate) static BUILD_INFO: SingleFamily = single(
     Kind::Gauge,
     "haproxy_exporter_build_info",
     &["version", "revision", "rustversion"],
     "What this exporter was built from; always 1.",
 );
 /// HAProxy's version, with the Go exporter's labels.
-pub static VERSION_INFO: SingleFamily = single(
+pub(crate) static VERSION_INFO: SingleFamily = single(
     Kind::Gauge,
     "haproxy_version_info",
     &["release_date", "version"],
@@ -191,21 +191,21 @@ pub static INFO: SingleFamily = single(
     "HAProxy's release and the name of its node; always 1.",
 );
 /// Idle share of HAProxy's process.
-pub static IDLE: SingleFamily = single(
+pub(crate) static IDLE: SingleFamily = single(
     Kind::Gauge,
     "haproxy_process_idle_time_percent",
     &[],
     "Share of time that HAProxy spends waiting for events, 0 to 100.",
 );
 /// Seconds since HAProxy's process started.
-pub static UPTIME: SingleFamily = single(
+pub(crate) static UPTIME: SingleFamily = single(
     Kind::Gauge,
     "haproxy_process_uptime_seconds",
     &[],
     "Seconds since the HAProxy process that answered was started.",
 );
 /// Process id of HAProxy.
-pub static PID: SingleFamily = single(
+pub(crate) static PID: SingleFamily = single(
     Kind::Gauge,
     "haproxy_process_pid",
     &[],
@@ -271,13 +271,13 @@ macro_rules! process_families {
 }
 
 /// The process of the pid file.
-pub static HAPROXY_PROCESS: [SingleFamily; 7] =
+pub(crate) static HAPROXY_PROCESS: [SingleFamily; 7] =
     process_families!("haproxy_process_", "the HAProxy process");
 /// The exporter's own process.
-pub static OWN_PROCESS: [SingleFamily; 7] = process_families!("process_", "the exporter");
+pub(crate) static OWN_PROCESS: [SingleFamily; 7] = process_families!("process_", "the exporter");
 
 /// Every family that the binary can export, with its label names, in the order of the exposition.
-pub fn all() -> Vec<(Family, Vec<&'static str>)> {
+pub(crate) fn all() -> Vec<(Family, Vec<&'static str>)> {
     let singles = [
         &UP,
         &SCRAPES,

@@ -22,7 +22,7 @@ const CELL_BYTES: usize = 1 + MAX_VALUE_BYTES;
 
 /// Where a row is.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub(crate) struct Place<'a> {
     /// The text that all rows of the batch lie in.
     pub text: &'a [u8],
     /// Where this row begins in it.
@@ -33,7 +33,7 @@ pub struct Place<'a> {
 
 /// The rows of one scope.
 #[derive(Debug)]
-pub struct Rows {
+pub(crate) struct Rows {
     /// What stands before each label's value, and the column that it comes from.
     label_columns: Vec<(Vec<u8>, usize)>,
     /// The label texts of all rows, one after the other, each `name="value",...} `.
@@ -89,7 +89,7 @@ pub(crate) struct Column {
 
 impl Rows {
     /// No rows of `scope`, and of its columns those that are `wanted`.
-    pub fn new(scope: Scope, profile: &Profile, wanted: impl Fn(&Cell) -> bool) -> Self {
+    pub(crate) fn new(scope: Scope, profile: &Profile, wanted: impl Fn(&Cell) -> bool) -> Self {
         let mut columns: Vec<Column> = Vec::new();
         for row in profile.families(scope) {
             for cell in row.cells.iter().filter(|cell| wanted(cell)) {
@@ -128,17 +128,17 @@ impl Rows {
     }
 
     /// Bytes of the label texts of all rows.
-    pub fn label_bytes(&self) -> usize {
+    pub(crate) fn label_bytes(&self) -> usize {
         self.labels.len()
     }
 
     /// Whether no column is wanted.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.columns.is_empty()
     }
 
     /// Forgets the rows, keeps the memory.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.labels.clear();
         self.label_ends.clear();
         self.names.clear();
@@ -151,7 +151,7 @@ impl Rows {
 
     /// Takes a row. Its cells are taken when the batch is full, or by `flush`, which must be called
     /// before the text that the rows lie in goes away.
-    pub fn push(&mut self, row: &Row<'_>, place: Place<'_>, failures: &mut Failures) {
+    pub(crate) fn push(&mut self, row: &Row<'_>, place: Place<'_>, failures: &mut Failures) {
         let start = self.labels.len();
         for (before, column) in &self.label_columns {
             let value = row.field(*column).unwrap_or_default();
@@ -192,7 +192,7 @@ impl Rows {
     }
 
     /// Takes the cells of the rows in the batch, which lie in `text`.
-    pub fn flush(&mut self, text: &[u8], failures: &mut Failures) {
+    pub(crate) fn flush(&mut self, text: &[u8], failures: &mut Failures) {
         if self.pending == 0 {
             return;
         }
@@ -203,7 +203,7 @@ impl Rows {
     }
 
     /// Bytes that `write` will write.
-    pub fn exposition_bytes(&self) -> u64 {
+    pub(crate) fn exposition_bytes(&self) -> u64 {
         let mut total = 0;
         let mut has_header = false;
         for column in &self.columns {
@@ -223,7 +223,7 @@ impl Rows {
     ///
     /// # Errors
     /// Those of the writer's output.
-    pub fn write(&self, to: &mut Writer<'_>) -> io::Result<()> {
+    pub(crate) fn write(&self, to: &mut Writer<'_>) -> io::Result<()> {
         let mut has_header = false;
         for column in &self.columns {
             has_header &= column.continues;
@@ -240,12 +240,12 @@ impl Rows {
     }
 
     /// Whether the rows need a good part of the memory that is held.
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.memory().all(|(used, capacity)| used >= capacity / 4)
     }
 
     /// Gives memory back that these rows do not need.
-    pub fn shrink(&mut self) {
+    pub(crate) fn shrink(&mut self) {
         let give_back = |memory: &mut Vec<u8>| memory.shrink_to(memory.len() * 2);
         give_back(&mut self.labels);
         self.columns

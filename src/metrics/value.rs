@@ -3,14 +3,14 @@
 use crate::metrics::Value;
 
 /// Longest value text: a sign, 20 digits, a point and a zero before it.
-pub const MAX_VALUE_BYTES: usize = 24;
+pub(crate) const MAX_VALUE_BYTES: usize = 24;
 
 /// Room for a value text.
-pub type Text = [u8; MAX_VALUE_BYTES];
+pub(crate) type Text = [u8; MAX_VALUE_BYTES];
 
 /// Writes the value text of `cell` to the beginning of `to`. Returns its length, or `None` when the
 /// cell is no such value. An empty cell has length 0.
-pub fn write(value: Value, cell: &[u8], to: &mut Text) -> Option<usize> {
+pub(crate) fn write(value: Value, cell: &[u8], to: &mut Text) -> Option<usize> {
     if cell.is_empty() {
         return Some(0);
     }
@@ -26,7 +26,7 @@ pub fn write(value: Value, cell: &[u8], to: &mut Text) -> Option<usize> {
 
 /// Whether the first `length` bytes of `bytes`, at most all, are digits.
 #[inline(always)]
-pub fn are_digits(bytes: [u8; 8], length: usize) -> bool {
+pub(crate) fn are_digits(bytes: [u8; 8], length: usize) -> bool {
     const ZEROS: u64 = 0x3030_3030_3030_3030;
     const SIXES: u64 = 0x0606_0606_0606_0606;
     const UPPER: u64 = 0xf0f0_f0f0_f0f0_f0f0;
@@ -109,14 +109,14 @@ fn write_milliseconds(cell: &[u8], to: &mut Text) -> Option<usize> {
 
 /// Whether a server, backend or frontend of this status takes traffic: the words in brackets
 /// (`DOWN (agent)`) and the count of checks (`UP 1/3`) do not matter (management guide, 9.1, 17).
-pub fn takes_traffic(status: &[u8]) -> bool {
+pub(crate) fn takes_traffic(status: &[u8]) -> bool {
     let is_up = |status: &[u8]| matches!(status, b"UP" | b"OPEN" | b"DRAIN" | b"no check");
     // Nearly always there is nothing to strip.
     is_up(status) || is_up(bare_status(status))
 }
 
 /// The status without what follows it: ` (words in brackets)`, then ` n/m`.
-pub fn bare_status(status: &[u8]) -> &[u8] {
+pub(crate) fn bare_status(status: &[u8]) -> &[u8] {
     let status = match memchr::memmem::find(status, b" (") {
         Some(at) if status.ends_with(b")") => &status[..at],
         _ => status,
@@ -128,7 +128,7 @@ pub fn bare_status(status: &[u8]) -> &[u8] {
 }
 
 /// A number that is written in digits alone; `None` for all else and beyond 64 bits.
-pub fn unsigned(text: &[u8]) -> Option<u64> {
+pub(crate) fn unsigned(text: &[u8]) -> Option<u64> {
     // Rust's own parser takes a plus sign as well.
     let text = text.iter().all(u8::is_ascii_digit).then_some(text)?;
     std::str::from_utf8(text).ok()?.parse().ok()

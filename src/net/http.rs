@@ -5,7 +5,7 @@ use std::fmt;
 use crate::metrics::value;
 
 /// Largest head of a response.
-pub const MAX_HEAD_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Longest line with a chunk's size; extensions of chunks are not used by anyone we know.
 const MAX_CHUNK_LINE_BYTES: usize = 4096;
 
@@ -143,7 +143,7 @@ pub fn parse(head: &[u8]) -> Result<Ending, HttpError> {
 ///
 /// # Errors
 /// When its fields contradict each other.
-pub fn body_ending(head: &[u8]) -> Result<Ending, HttpError> {
+pub(crate) fn body_ending(head: &[u8]) -> Result<Ending, HttpError> {
     let mut length = None;
     let mut chunked = false;
     for (name, value) in headers(head) {

@@ -1,9 +1,9 @@
 //! Blocking network access below one deadline. Knows nothing of HAProxy.
 
-pub mod deadline;
-pub mod http;
-pub mod proxy;
-pub mod resolve;
-pub mod stream;
+pub(crate) mod deadline;
+pub(crate) mod http;
+pub(crate) mod proxy;
+pub(crate) mod resolve;
+pub(crate) mod stream;
 #[cfg(feature = "tls")]
-pub mod tls;
+pub(crate) mod tls;

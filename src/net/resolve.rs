@@ -34,7 +34,7 @@ const ATTEMPTS: usize = 2;
 
 /// Where names are looked up.
 #[derive(Clone, Debug)]
-pub struct Resolver {
+pub(crate) struct Resolver {
     hosts: PathBuf,
     configuration: PathBuf,
     name_server_port: u16,
@@ -42,7 +42,7 @@ pub struct Resolver {
 
 /// Why a name has no address.
 #[derive(Debug, PartialEq, Eq)]
-pub enum ResolveError {
+pub(crate) enum ResolveError {
     /// The deadline passed.
     TimedOut,
     /// Nobody knows the name.
@@ -69,7 +69,7 @@ impl fmt::Display for ResolveError {
 
 impl Resolver {
     /// The machine's own files, or those of the chroot.
-    pub fn system() -> Self {
+    pub(crate) fn system() -> Self {
         Self {
             hosts: PathBuf::from("/etc/hosts"),
             configuration: PathBuf::from("/etc/resolv.conf"),
@@ -81,7 +81,7 @@ impl Resolver {
     ///
     /// # Errors
     /// When there is none before the deadline.
-    pub fn resolve(
+    pub(crate) fn resolve(
         &self,
         address: &HostPort,
         deadline: Deadline,

@@ -12,7 +12,7 @@ use crate::sys;
 
 /// A unix or TCP connection.
 #[derive(Debug)]
-pub struct Stream {
+pub(crate) struct Stream {
     fd: OwnedFd,
 }
 
@@ -40,7 +40,7 @@ impl Stream {
     ///
     /// # Errors
     /// The first address's problem, but for those that this machine has no way to.
-    pub fn connect(
+    pub(crate) fn connect(
         address: &HostPort,
         resolver: &Resolver,
         deadline: Deadline,
@@ -67,7 +67,7 @@ impl Stream {
     ///
     /// # Errors
     /// The system's error, or that the time is over.
-    pub fn connect_one(
+    pub(crate) fn connect_one(
         address: SocketAddr,
         deadline: Deadline,
         share: u32,
@@ -90,7 +90,7 @@ impl Stream {
     ///
     /// # Errors
     /// The system's error, or that the time is over.
-    pub fn send_all(&self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Problem> {
+    pub(crate) fn send_all(&self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Problem> {
         while !bytes.is_empty() {
             match sys::send(self.fd.as_fd(), bytes) {
                 Ok(sent) => bytes = &bytes[sent..],
@@ -105,7 +105,7 @@ impl Stream {
     /// # Errors
     /// The system's error, or that the time is over. A peer that drips is stopped here as well:
     /// the deadline counts before each read.
-    pub fn receive(&self, room: &mut [u8], deadline: Deadline) -> Result<usize, Problem> {
+    pub(crate) fn receive(&self, room: &mut [u8], deadline: Deadline) -> Result<usize, Problem> {
         loop {
             if deadline.remaining().is_none() {
                 return Err(Problem::TimedOut(Phase::Read));

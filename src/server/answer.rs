@@ -40,7 +40,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 const LOOK_ROUND: Duration = Duration::from_millis(10);
 
 /// The client as a writer. What it takes no part of in time fails with `TimedOut`.
-pub struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     client: &'a OwnedFd,
     handover: &'a Handover,
     pace: Pace,
@@ -65,7 +65,7 @@ struct Pace {
 impl<'a> Answer<'a> {
     /// An answer with what was `ready` at some time before: what others have waited until then was
     /// not this client's fault. Its own time begins now.
-    pub fn new(client: &'a OwnedFd, handover: &'a Handover, ready: Instant) -> Self {
+    pub(crate) fn new(client: &'a OwnedFd, handover: &'a Handover, ready: Instant) -> Self {
         let now = Instant::now();
         let pace = Pace {
             began: now,
@@ -84,7 +84,7 @@ impl<'a> Answer<'a> {
     }
 
     /// Bytes sent so far.
-    pub fn sent(&self) -> u64 {
+    pub(crate) fn sent(&self) -> u64 {
         self.pace.sent
     }
 

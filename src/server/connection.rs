@@ -21,7 +21,7 @@ const MIN_SCRAPE_TIME: Duration = Duration::from_millis(100);
 const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A connection and what it is doing.
-pub struct Client {
+pub(crate) struct Client {
     /// The socket, non-blocking; the main loop has it as well while it answers.
     pub fd: Arc<OwnedFd>,
     /// What the connection is doing.
@@ -36,7 +36,7 @@ pub struct Client {
 
 /// What a connection is doing.
 #[derive(Debug)]
-pub enum State {
+pub(crate) enum State {
     /// Sending a head, or nothing yet.
     Reading,
     /// Waiting for its turn.
@@ -57,7 +57,7 @@ pub enum State {
 
 /// What became of a connection.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// It stays.
     Stays,
     /// A whole request is there.
@@ -68,7 +68,7 @@ pub enum Fate {
 
 impl Client {
     /// A connection that was just accepted.
-    pub fn new(fd: OwnedFd, now: Instant) -> Self {
+    pub(crate) fn new(fd: OwnedFd, now: Instant) -> Self {
         Self {
             fd: Arc::new(fd),
             state: State::Reading,
@@ -80,7 +80,7 @@ impl Client {
 
     /// What to poll for in the present state. While it waits only a broken connection matters, which
     /// poll always reports; while it is answered the main loop finds that out.
-    pub fn poll_fd(&self) -> PollFd {
+    pub(crate) fn poll_fd(&self) -> PollFd {
         match self.state {
             State::Reading | State::Leaving => sys::poll_fd(self.fd.as_raw_fd(), sys::READABLE),
             State::Waiting { .. } => sys::poll_fd(self.fd.as_raw_fd(), 0),
@@ -89,12 +89,12 @@ impl Client {
     }
 
     /// Whether what the client sends is read in the present state.
-    pub fn is_reading(&self) -> bool {
+    pub(crate) fn is_reading(&self) -> bool {
         matches!(self.state, State::Reading | State::Leaving)
     }
 
     /// When the state ends by itself.
-    pub fn expires(&self) -> Option<Instant> {
+    pub(crate) fn expires(&self) -> Option<Instant> {
         let timeout = match self.state {
             State::Reading if self.served && self.pending.is_empty() => KEEP_ALIVE_TIMEOUT,
             State::Reading => HEAD_TIMEOUT,
@@ -105,17 +105,17 @@ impl Client {
     }
 
     /// Since when the connection could be closed without a loss, if it can.
-    pub fn idle_since(&self) -> Option<Instant> {
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
         self.is_reading().then_some(self.since)
     }
 
     /// Since when the connection waits for its turn, if it does.
-    pub fn waits_since(&self) -> Option<Instant> {
+    pub(crate) fn waits_since(&self) -> Option<Instant> {
         matches!(self.state, State::Waiting { .. }).then_some(self.since)
     }
 
     /// What a waiting client has left of the time it announced.
-    pub fn time_left(&self, now: Instant) -> Option<Duration> {
+    pub(crate) fn time_left(&self, now: Instant) -> Option<Duration> {
         let State::Waiting { request, .. } = &self.state else {
             return None;
         };
@@ -125,12 +125,12 @@ impl Client {
     }
 
     /// Lets it wait for its turn.
-    pub fn queue(&mut self, request: Request, ticket: u64, now: Instant) {
+    pub(crate) fn queue(&mut self, request: Request, ticket: u64, now: Instant) {
         self.enter(State::Waiting { request, ticket }, now);
     }
 
     /// Its turn has come, if it waits for it: it is being answered from now on.
-    pub fn begin(&mut self, now: Instant) -> Option<Request> {
+    pub(crate) fn begin(&mut self, now: Instant) -> Option<Request> {
         let State::Waiting { request, .. } = &self.state else {
             return None;
         };
@@ -148,7 +148,7 @@ impl Client {
     }
 
     /// The answer has been sent whole: reads the next request, if there may be one.
-    pub fn answered(&mut self, now: Instant) {
+    pub(crate) fn answered(&mut self, now: Instant) {
         self.served = true;
         match self.state {
             State::Answering { keep_alive: true } => drop(self.enter(State::Reading, now)),
@@ -157,7 +157,7 @@ impl Client {
     }
 
     /// Its time is over.
-    pub fn expire(&mut self, now: Instant) -> Fate {
+    pub(crate) fn expire(&mut self, now: Instant) -> Fate {
         match self.state {
             State::Reading if !self.pending.is_empty() => self.refuse(Refusal::Timeout, now),
             _ => Fate::Gone,
@@ -165,7 +165,7 @@ impl Client {
     }
 
     /// Reads what has come, through `scratch`.
-    pub fn read(&mut self, scratch: &mut [u8; MAX_HEAD_BYTES], now: Instant) -> Fate {
+    pub(crate) fn read(&mut self, scratch: &mut [u8; MAX_HEAD_BYTES], now: Instant) -> Fate {
         match sys::receive(self.fd.as_fd(), scratch) {
             Ok(0) => Fate::Gone,
             Ok(count) => match self.state {
@@ -240,7 +240,7 @@ impl Client {
 
     /// The answer was cut: the connection ends with a reset, at once. A plain close would leave the
     /// rest, which may be megabytes, in the kernel until the client reads it, or for ever.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         let _ = sys::reset_at_close(self.fd.as_raw_fd());
     }
 

@@ -22,7 +22,7 @@ use crate::sys::signals::{self, Signal};
 use crate::sys::{self, PollFd};
 
 /// Connections that are held at the same time.
-pub const MAX_CLIENTS: usize = 64;
+pub(crate) const MAX_CLIENTS: usize = 64;
 /// Descriptors that are never given to clients: standard streams, private connection, the scrape's
 /// sockets and files, name servers, and some for what the C library opens.
 const RESERVED_DESCRIPTORS: u64 = 24;
@@ -35,7 +35,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How the front ends; the process ends with it.
 #[derive(Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// A signal asked for it.
     Stopped,
     /// The server behind it does not answer any more.
@@ -43,7 +43,7 @@ pub enum End {
 }
 
 /// The front's connections and what goes on over them.
-pub struct Front {
+pub(crate) struct Front {
     signals: OwnedFd,
     listeners: Vec<Listener>,
     private: UnixStream,
@@ -65,7 +65,7 @@ pub struct Front {
 impl Front {
     /// A front for bound listeners. `patience` is how long the main loop may give no sign of life
     /// while it owes an answer: more than its longest scrape.
-    pub fn new(
+    pub(crate) fn new(
         signals: OwnedFd,
         listeners: Vec<Listener>,
         (private, key): (UnixStream, String),
@@ -95,7 +95,7 @@ impl Front {
 
     /// Serves until a signal asks to stop, or until the server behind the front has died. Removes
     /// the socket files that were made for it.
-    pub fn run(mut self) -> End {
+    pub(crate) fn run(mut self) -> End {
         let end = self.serve_clients();
         self.listeners.iter().for_each(Listener::remove_file);
         end

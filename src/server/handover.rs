@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// Whom to answer, and what the request over the private connection does not say.
 #[derive(Debug)]
-pub struct Exchange {
+pub(crate) struct Exchange {
     /// The client's socket. The main loop sends to it; the front still has it, and leaves it alone
     /// until it is told the outcome.
     pub client: Arc<OwnedFd>,
@@ -23,7 +23,7 @@ pub struct Exchange {
 
 /// Those who wait for their turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub(crate) struct Waiting {
     /// Since when the first of them does.
     pub since: Instant,
     /// How many there are; at least one.
@@ -31,7 +31,7 @@ pub struct Waiting {
 }
 
 /// The place where the two threads leave things for each other.
-pub struct Handover {
+pub(crate) struct Handover {
     shared: Mutex<Shared>,
 }
 
@@ -43,7 +43,7 @@ struct Shared {
 
 impl Handover {
     /// Nothing handed over yet.
-    pub fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self {
             shared: Mutex::new(Shared {
                 exchange: None,
@@ -54,7 +54,7 @@ impl Handover {
     }
 
     /// The front's: whom the next request over the private connection is from, and who else waits.
-    pub fn give(&self, exchange: Exchange, others: Option<Waiting>, now: Instant) {
+    pub(crate) fn give(&self, exchange: Exchange, others: Option<Waiting>, now: Instant) {
         *self.lock() = Shared {
             exchange: Some(exchange),
             others,
@@ -63,27 +63,27 @@ impl Handover {
     }
 
     /// The main loop's: whom the request that has come is from.
-    pub fn take(&self) -> Option<Exchange> {
+    pub(crate) fn take(&self) -> Option<Exchange> {
         self.lock().exchange.take()
     }
 
     /// The front's: who else waits.
-    pub fn set_others(&self, others: Option<Waiting>) {
+    pub(crate) fn set_others(&self, others: Option<Waiting>) {
         self.lock().others = others;
     }
 
     /// The main loop's: who else waits.
-    pub fn others(&self) -> Option<Waiting> {
+    pub(crate) fn others(&self) -> Option<Waiting> {
         self.lock().others
     }
 
     /// The main loop's sign of life while a client keeps it waiting.
-    pub fn still_alive(&self, now: Instant) {
+    pub(crate) fn still_alive(&self, now: Instant) {
         self.lock().alive = now;
     }
 
     /// The front's: the main loop's last sign of life, or when it got its exchange.
-    pub fn last_alive(&self) -> Instant {
+    pub(crate) fn last_alive(&self) -> Instant {
         self.lock().alive
     }
 

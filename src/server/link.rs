@@ -21,7 +21,7 @@ use crate::sys;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The field of each request that shows it to be the front's.
-pub const KEY_FIELD: &str = "Front-Key";
+pub(crate) const KEY_FIELD: &str = "Front-Key";
 
 /// The report of an answer that the client got whole. A status line and no fields: a whole HTTP
 /// answer, for which `tiny_http` goes on to the next request.
@@ -30,7 +30,7 @@ pub(super) const SENT: &[u8] = b"HTTP/1.1 204 Sent\r\n\r\n";
 pub(super) const CUT: &[u8] = b"HTTP/1.1 204 Cut\r\n\r\n";
 
 /// Both ends of the private connection.
-pub struct Channel {
+pub(crate) struct Channel {
     /// The server's end. Never dropped: `tiny_http`'s drop connects to its listener, which is gone.
     pub server: ManuallyDrop<Server>,
     /// The front's end.
@@ -43,7 +43,7 @@ pub struct Channel {
 ///
 /// # Errors
 /// When a socket or thread cannot be had.
-pub fn open() -> io::Result<Channel> {
+pub(crate) fn open() -> io::Result<Channel> {
     let key = random_key();
     // An abstract name needs no directory that can be written to; the process may live in an empty
     // chroot. It can be guessed by nobody, and is gone again before the first client is served.
@@ -85,7 +85,7 @@ fn greet(server: &Server, stream: &mut UnixStream, key: &str) -> io::Result<()> 
 ///
 /// # Errors
 /// When the private connection is broken.
-pub fn report(request: Request, is_sent: bool) -> io::Result<()> {
+pub(crate) fn report(request: Request, is_sent: bool) -> io::Result<()> {
     let mut out = request.into_writer();
     out.write_all(if is_sent { SENT } else { CUT })?;
     out.flush()
@@ -95,7 +95,7 @@ pub fn report(request: Request, is_sent: bool) -> io::Result<()> {
 ///
 /// # Errors
 /// When it is no report: `tiny_http` has answered by itself.
-pub fn read_report(report: &[u8]) -> io::Result<Option<bool>> {
+pub(crate) fn read_report(report: &[u8]) -> io::Result<Option<bool>> {
     match report {
         SENT => Ok(Some(true)),
         CUT => Ok(Some(false)),
@@ -106,7 +106,7 @@ pub fn read_report(report: &[u8]) -> io::Result<Option<bool>> {
 
 /// Whether a request came from the front. Only what connected in the moment between the listener's
 /// birth and its end could be anybody else's.
-pub fn has_key(request: &Request, key: &str) -> bool {
+pub(crate) fn has_key(request: &Request, key: &str) -> bool {
     request
         .headers()
         .iter()

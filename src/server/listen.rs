@@ -84,7 +84,7 @@ impl fmt::Display for ListenAddress {
 
 /// A bound listener: non-blocking, with TCP_NODELAY where that means anything.
 #[derive(Debug)]
-pub struct Listener {
+pub(crate) struct Listener {
     /// The listening descriptor.
     pub fd: OwnedFd,
     /// The address it is bound to.
@@ -101,7 +101,7 @@ struct SocketFile {
 
 impl Listener {
     /// Removes the socket file that this listener made.
-    pub fn remove_file(&self) {
+    pub(crate) fn remove_file(&self) {
         if let Some(file) = &self.file
             && identity(&file.path).ok() == Some(file.identity)
         {
@@ -118,7 +118,7 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
 ///
 /// # Errors
 /// One line that names the first address that cannot be bound, and the reason.
-pub fn bind_all(addresses: &[ListenAddress], mode: u32) -> Result<Vec<Listener>, String> {
+pub(crate) fn bind_all(addresses: &[ListenAddress], mode: u32) -> Result<Vec<Listener>, String> {
     let mut listeners: Vec<Listener> = Vec::new();
     for address in addresses {
         match bind(address, mode) {
@@ -248,7 +248,9 @@ fn bind_unix(path: &Path, mode: u32) -> Result<Listener, String> {
 ///
 /// # Errors
 /// One line with the reason.
-pub fn inherited(variable: impl Fn(&str) -> Option<String>) -> Result<Vec<Listener>, String> {
+pub(crate) fn inherited(
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<Listener>, String> {
     let number = |name: &str| variable(name).and_then(|text| text.parse::<u32>().ok());
     let count = match (number("LISTEN_PID"), number("LISTEN_FDS")) {
         (Some(pid), Some(count)) if pid == std::process::id() => count,

@@ -1,14 +1,14 @@
 //! The HTTP side: the main loop on `tiny_http`, its routes and answers.
 
-pub mod answer;
-pub mod connection;
-pub mod front;
-pub mod handover;
-pub mod link;
-pub mod listen;
-pub mod request;
-pub mod slots;
-pub mod supervisor;
+pub(crate) mod answer;
+pub(crate) mod connection;
+pub(crate) mod front;
+pub(crate) mod handover;
+pub(crate) mod link;
+pub(crate) mod listen;
+pub(crate) mod request;
+pub(crate) mod slots;
+pub(crate) mod supervisor;
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ const HEALTHY_PATH: &str = "/-/healthy";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What the routes need.
-pub struct Service {
+pub(crate) struct Service {
     scraper: Scraper,
     telemetry_path: String,
     key: String,
@@ -43,7 +43,7 @@ pub struct Service {
 impl Service {
     /// A service that serves what `scraper` brings under `telemetry_path`, to requests with the
     /// front's `key`, and to the clients that the front hands over.
-    pub fn new(
+    pub(crate) fn new(
         scraper: Scraper,
         telemetry_path: String,
         key: String,
@@ -62,7 +62,7 @@ impl Service {
 
     /// The main loop: blocks on `tiny_http`, answers one request after the other. Ends only when
     /// nothing can be received or reported any more.
-    pub fn run(mut self, server: &tiny_http::Server) -> io::Error {
+    pub(crate) fn run(mut self, server: &tiny_http::Server) -> io::Error {
         loop {
             let result = server.recv().and_then(|request| self.answer(request));
             if let Err(error) = result {

@@ -8,13 +8,13 @@ use super::handover::{Exchange, Waiting};
 use super::request::Request;
 
 /// A connection is not pushed out by newer ones before it had this time to send its request.
-pub const MIN_IDLE: Duration = Duration::from_millis(10);
+pub(crate) const MIN_IDLE: Duration = Duration::from_millis(10);
 /// A client that has less time gets a scrape of its own: HAProxy must not look down to those who
 /// share a scrape because one of them is in a hurry.
 const MIN_SHARED_TIME: Duration = Duration::from_millis(500);
 
 /// A fixed number of places.
-pub struct Clients {
+pub(crate) struct Clients {
     places: Vec<Option<Client>>,
     next_ticket: u64,
     batch: u64,
@@ -24,7 +24,7 @@ pub struct Clients {
 
 impl Clients {
     /// `size` free places.
-    pub fn new(size: usize) -> Self {
+    pub(crate) fn new(size: usize) -> Self {
         Self {
             places: (0..size).map(|_| None).collect(),
             next_ticket: 0,
@@ -34,7 +34,7 @@ impl Clients {
     }
 
     /// All places, in their order.
-    pub fn places(&self) -> &[Option<Client>] {
+    pub(crate) fn places(&self) -> &[Option<Client>] {
         &self.places
     }
 
@@ -44,22 +44,22 @@ impl Clients {
     }
 
     /// The client at a place.
-    pub fn get_mut(&mut self, place: usize) -> Option<&mut Client> {
+    pub(crate) fn get_mut(&mut self, place: usize) -> Option<&mut Client> {
         self.places.get_mut(place)?.as_mut()
     }
 
     /// Puts a client into a place that `free_place` gave; whoever was there is closed.
-    pub fn put(&mut self, place: usize, client: Client) {
+    pub(crate) fn put(&mut self, place: usize, client: Client) {
         self.places[place] = Some(client);
     }
 
     /// Closes the connection at a place.
-    pub fn close(&mut self, place: usize) {
+    pub(crate) fn close(&mut self, place: usize) {
         self.places[place] = None;
     }
 
     /// Lets the client at a place wait for its turn.
-    pub fn queue(&mut self, place: usize, request: Request, now: Instant) {
+    pub(crate) fn queue(&mut self, place: usize, request: Request, now: Instant) {
         let ticket = self.next_ticket;
         if let Some(client) = self.get_mut(place) {
             client.queue(request, ticket, now);
@@ -68,12 +68,12 @@ impl Clients {
     }
 
     /// When the first connection's state ends by itself.
-    pub fn next_expiry(&self) -> Option<Instant> {
+    pub(crate) fn next_expiry(&self) -> Option<Instant> {
         self.all().filter_map(Client::expires).min()
     }
 
     /// Those who wait for their turn, if anybody does.
-    pub fn waiting(&self) -> Option<Waiting> {
+    pub(crate) fn waiting(&self) -> Option<Waiting> {
         let one = |since| Waiting { since, clients: 1 };
         let all = self.all().filter_map(Client::waits_since).map(one);
         all.reduce(|a, b| Waiting {
@@ -83,7 +83,7 @@ impl Clients {
     }
 
     /// The place of the client whose turn it is: the one that came first.
-    pub fn next_waiting(&self) -> Option<usize> {
+    pub(crate) fn next_waiting(&self) -> Option<usize> {
         let tickets = self.places.iter().enumerate();
         let waiting = tickets.filter_map(|(place, client)| match &client.as_ref()?.state {
             State::Waiting { ticket, .. } => Some((*ticket, place)),
@@ -94,7 +94,7 @@ impl Clients {
 
     /// Takes the waiting client at a place out of the queue: it is being answered from now on. All
     /// that are there when a batch begins belong to it.
-    pub fn begin(&mut self, place: usize, now: Instant) -> Option<(Request, Exchange)> {
+    pub(crate) fn begin(&mut self, place: usize, now: Instant) -> Option<(Request, Exchange)> {
         let client = self.get(place)?;
         let State::Waiting { ticket, .. } = client.state else {
             return None;
@@ -124,19 +124,19 @@ impl Clients {
     }
 
     /// The place for one more client: a free one, or that of the one that is idle the longest.
-    pub fn free_place(&self, now: Instant) -> Option<usize> {
+    pub(crate) fn free_place(&self, now: Instant) -> Option<usize> {
         let free = self.places.iter().position(Option::is_none);
         free.or_else(|| self.replaceable(now))
     }
 
     /// The place of the client that is idle the longest, if it has been for long enough.
-    pub fn replaceable(&self, now: Instant) -> Option<usize> {
+    pub(crate) fn replaceable(&self, now: Instant) -> Option<usize> {
         let (place, since) = self.oldest_idle()?;
         (since + MIN_IDLE <= now).then_some(place)
     }
 
     /// When a place can be had, if nobody leaves before; `None` when all are being served.
-    pub fn next_replaceable(&self) -> Option<Instant> {
+    pub(crate) fn next_replaceable(&self) -> Option<Instant> {
         self.oldest_idle().map(|(_, since)| since + MIN_IDLE)
     }
 

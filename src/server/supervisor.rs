@@ -15,7 +15,7 @@ use crate::sys;
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The supervisor's descriptor (s6, notification-fd).
-pub struct ReadyFd(File);
+pub(crate) struct ReadyFd(File);
 
 impl ReadyFd {
     /// Takes the descriptor over. To be called before anything else is opened, or a number that
@@ -23,7 +23,7 @@ impl ReadyFd {
     ///
     /// # Errors
     /// One line with the reason.
-    pub fn take(fd: i32) -> Result<Self, String> {
+    pub(crate) fn take(fd: i32) -> Result<Self, String> {
         let taken = sys::inherited_fd(fd).map_err(|error| {
             let why = reason(&error);
             format!("--ready-fd={fd}: {why} (is it the number in s6's notification-fd?)")
@@ -38,7 +38,7 @@ impl ReadyFd {
     ///
     /// # Errors
     /// One line with the reason.
-    pub fn tell(mut self) -> Result<(), String> {
+    pub(crate) fn tell(mut self) -> Result<(), String> {
         self.0
             .write_all(b"\n")
             .map_err(|error| format!("--ready-fd: {}", reason(&error)))
@@ -50,7 +50,7 @@ impl ReadyFd {
 ///
 /// # Errors
 /// One line with the reason.
-pub fn systemd(name: &std::ffi::OsStr) -> Result<(), String> {
+pub(crate) fn systemd(name: &std::ffi::OsStr) -> Result<(), String> {
     let send = || -> io::Result<()> {
         let address = match name.as_bytes().strip_prefix(b"@") {
             Some(name) => SocketAddr::from_abstract_name(name)?,

@@ -3,7 +3,7 @@
 //! Each function wraps one call and returns `io::Error` from `errno`; policy stays with the callers.
 #![allow(unsafe_code)]
 
-pub mod signals;
+pub(crate) mod signals;
 
 use std::fs::File;
 use std::io;
@@ -16,18 +16,18 @@ use std::time::Duration;
 use libc::{c_int, c_void, sockaddr_un, socklen_t};
 
 /// Bytes that `sun_path` holds (unix(7)).
-pub const UNIX_PATH_BYTES: usize = 108;
+pub(crate) const UNIX_PATH_BYTES: usize = 108;
 
 /// One entry of a `poll` set; `fd` -1 is ignored by the kernel (poll(2)).
-pub type PollFd = libc::pollfd;
+pub(crate) type PollFd = libc::pollfd;
 
 /// Waiting for something to read.
-pub const READABLE: i16 = libc::POLLIN;
+pub(crate) const READABLE: i16 = libc::POLLIN;
 /// Waiting for room to write.
-pub const WRITABLE: i16 = libc::POLLOUT;
+pub(crate) const WRITABLE: i16 = libc::POLLOUT;
 
 /// A poll entry for `fd`.
-pub fn poll_fd(fd: RawFd, events: i16) -> PollFd {
+pub(crate) fn poll_fd(fd: RawFd, events: i16) -> PollFd {
     PollFd {
         fd,
         events,
@@ -38,7 +38,7 @@ pub fn poll_fd(fd: RawFd, events: i16) -> PollFd {
 /// Waits until one of `fds` is ready; `None` waits for ever. Returns the number of ready entries,
 /// 0 after the timeout. A signal (EINTR) also returns 0, so that callers look at their clock again.
 /// The timeout is rounded up to a whole millisecond, so that a wait never ends before its deadline.
-pub fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<usize> {
+pub(crate) fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<usize> {
     let millis = match timeout {
         None => -1,
         Some(t) => c_int::try_from(t.as_nanos().div_ceil(1_000_000)).unwrap_or(c_int::MAX),
@@ -65,7 +65,7 @@ fn check(result: c_int) -> io::Result<c_int> {
 /// `name` is a path, or an abstract name without its leading NUL. With `padded` the address has
 /// all 108 bytes of `sun_path`, which is how HAProxy's `abns@` binds.
 /// A full backlog waits (EAGAIN when the timeout ends), which std's `connect` cannot bound.
-pub fn connect_unix(
+pub(crate) fn connect_unix(
     name: &[u8],
     is_abstract: bool,
     padded: bool,
@@ -144,7 +144,11 @@ fn set_option<T>(fd: RawFd, level: c_int, option: c_int, value: &T) -> io::Resul
 
 /// Binds and listens on `address`. For `[::]` the socket also takes IPv4 when `dual_stack` is set
 /// (ipv6(7), IPV6_V6ONLY). Accepted sockets inherit TCP_NODELAY.
-pub fn listen_tcp(address: SocketAddr, dual_stack: bool, backlog: i32) -> io::Result<TcpListener> {
+pub(crate) fn listen_tcp(
+    address: SocketAddr,
+    dual_stack: bool,
+    backlog: i32,
+) -> io::Result<TcpListener> {
     let family = if address.is_ipv6() {
         libc::AF_INET6
     } else {
@@ -199,14 +203,18 @@ fn bind<T>(fd: RawFd, address: &T) -> io::Result<()> {
 }
 
 /// (Re)starts listening with a backlog; on a listening socket it only changes the length (listen(2)).
-pub fn set_backlog(fd: RawFd, backlog: i32) -> io::Result<()> {
+pub(crate) fn set_backlog(fd: RawFd, backlog: i32) -> io::Result<()> {
     // SAFETY: no pointers are passed; a wrong descriptor is an error, not a fault.
     check(unsafe { libc::listen(fd, backlog) }).map(drop)
 }
 
 /// Binds a unix listener whose file has `mode` from its first moment on: the umask is narrowed
 /// around the bind, which is safe only while the process has one thread (at start).
-pub fn listen_unix(path: &std::path::Path, mode: u32, backlog: i32) -> io::Result<UnixListener> {
+pub(crate) fn listen_unix(
+    path: &std::path::Path,
+    mode: u32,
+    backlog: i32,
+) -> io::Result<UnixListener> {
     // SAFETY: umask has no preconditions.
     let before = unsafe { libc::umask(!mode & 0o777) };
     let listener = UnixListener::bind(path);
@@ -219,7 +227,7 @@ pub fn listen_unix(path: &std::path::Path, mode: u32, backlog: i32) -> io::Resul
 }
 
 /// Accepts a connection, non-blocking and close-on-exec.
-pub fn accept(listener: RawFd) -> io::Result<OwnedFd> {
+pub(crate) fn accept(listener: RawFd) -> io::Result<OwnedFd> {
     let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
     // SAFETY: null pointers mean that the peer's address is not wanted.
     let fd = check(unsafe {
@@ -230,7 +238,7 @@ pub fn accept(listener: RawFd) -> io::Result<OwnedFd> {
 }
 
 /// Receives into `buffer` without waiting; 0 is the end of the stream.
-pub fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+pub(crate) fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
     let pointer = buffer.as_mut_ptr().cast::<c_void>();
     // SAFETY: pointer and length are those of one live, exclusively borrowed slice.
     let n = unsafe { libc::recv(fd.as_raw_fd(), pointer, buffer.len(), libc::MSG_DONTWAIT) };
@@ -238,7 +246,7 @@ pub fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 /// Sends from `buffer` without waiting and without SIGPIPE.
-pub fn send(fd: BorrowedFd<'_>, buffer: &[u8]) -> io::Result<usize> {
+pub(crate) fn send(fd: BorrowedFd<'_>, buffer: &[u8]) -> io::Result<usize> {
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     // SAFETY: pointer and length are those of one live slice, which the kernel only reads.
     let n = unsafe {
@@ -253,7 +261,7 @@ pub fn send(fd: BorrowedFd<'_>, buffer: &[u8]) -> io::Result<usize> {
 }
 
 /// Bytes of a stream socket that its peer has not taken yet (tcp(7), unix(7): SIOCOUTQ).
-pub fn unsent_bytes(fd: BorrowedFd<'_>) -> io::Result<usize> {
+pub(crate) fn unsent_bytes(fd: BorrowedFd<'_>) -> io::Result<usize> {
     let mut count: c_int = 0;
     // SAFETY: TIOCOUTQ, which is SIOCOUTQ, writes one int to the live `count`.
     check(unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) })?;
@@ -261,7 +269,7 @@ pub fn unsent_bytes(fd: BorrowedFd<'_>) -> io::Result<usize> {
 }
 
 /// Shuts a socket down in the given direction. On a listening unix socket this wakes `accept`.
-pub fn shutdown(fd: RawFd, how: std::net::Shutdown) -> io::Result<()> {
+pub(crate) fn shutdown(fd: RawFd, how: std::net::Shutdown) -> io::Result<()> {
     let how = match how {
         std::net::Shutdown::Read => libc::SHUT_RD,
         std::net::Shutdown::Write => libc::SHUT_WR,
@@ -273,7 +281,7 @@ pub fn shutdown(fd: RawFd, how: std::net::Shutdown) -> io::Result<()> {
 
 /// Lets a connection end with a reset when it is closed; the kernel forgets what it still holds for
 /// the peer (socket(7), SO_LINGER). Does nothing to a unix socket.
-pub fn reset_at_close(fd: RawFd) -> io::Result<()> {
+pub(crate) fn reset_at_close(fd: RawFd) -> io::Result<()> {
     let linger = libc::linger {
         l_onoff: 1,
         l_linger: 0,
@@ -282,7 +290,7 @@ pub fn reset_at_close(fd: RawFd) -> io::Result<()> {
 }
 
 /// The number of the network interface of this name (if_nametoindex(3)).
-pub fn interface_number(name: &str) -> Option<u32> {
+pub(crate) fn interface_number(name: &str) -> Option<u32> {
     let name = std::ffi::CString::new(name).ok()?;
     // SAFETY: `name` is a live text that ends in a NUL.
     let number = unsafe { libc::if_nametoindex(name.as_ptr()) };
@@ -290,7 +298,7 @@ pub fn interface_number(name: &str) -> Option<u32> {
 }
 
 /// The soft limit of open descriptors (getrlimit(2)); `u64::MAX` when there is none.
-pub fn descriptor_limit() -> u64 {
+pub(crate) fn descriptor_limit() -> u64 {
     let mut limit = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
@@ -304,14 +312,14 @@ pub fn descriptor_limit() -> u64 {
 }
 
 /// Clock ticks a second, the unit of /proc/PID/stat's times (sysconf(3), proc(5)).
-pub fn clock_ticks() -> u64 {
+pub(crate) fn clock_ticks() -> u64 {
     // SAFETY: sysconf has no preconditions.
     let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
     u64::try_from(ticks).unwrap_or(100)
 }
 
 /// Bytes of a memory page, the unit of /proc/PID/stat's rss (proc(5)).
-pub fn page_bytes() -> u64 {
+pub(crate) fn page_bytes() -> u64 {
     // SAFETY: sysconf has no preconditions.
     let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     u64::try_from(bytes).unwrap_or(4096)
@@ -320,7 +328,7 @@ pub fn page_bytes() -> u64 {
 /// Takes over a descriptor that a supervisor handed to this process by number, and marks it
 /// close-on-exec. Fails when nothing is open there. The caller vouches that the number was given
 /// to it (`--ready-fd`, `LISTEN_FDS`) and is taken once.
-pub fn inherited_fd(fd: RawFd) -> io::Result<OwnedFd> {
+pub(crate) fn inherited_fd(fd: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: F_SETFD passes no pointers; a wrong descriptor is an error, not a fault.
     check(unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) })?;
     // SAFETY: the descriptor is open, and by this function's contract nobody else owns it.
@@ -329,7 +337,7 @@ pub fn inherited_fd(fd: RawFd) -> io::Result<OwnedFd> {
 
 /// The address family of a listening socket and whether it is a listening stream at all
 /// (socket(7), SO_DOMAIN, SO_ACCEPTCONN): `true` is a unix socket.
-pub fn is_unix_listener(fd: BorrowedFd<'_>) -> io::Result<bool> {
+pub(crate) fn is_unix_listener(fd: BorrowedFd<'_>) -> io::Result<bool> {
     if get_option(fd, libc::SO_ACCEPTCONN)? == 0 {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -340,7 +348,7 @@ pub fn is_unix_listener(fd: BorrowedFd<'_>) -> io::Result<bool> {
 }
 
 /// Turns TCP_NODELAY on, which accepted sockets inherit; nothing to do for a unix socket.
-pub fn set_no_delay(fd: BorrowedFd<'_>) {
+pub(crate) fn set_no_delay(fd: BorrowedFd<'_>) {
     let _ = set_option(fd.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_NODELAY, &1i32);
 }
 
@@ -363,7 +371,7 @@ fn get_option(fd: BorrowedFd<'_>, option: c_int) -> io::Result<c_int> {
 
 /// Entries of a directory without `.` and `..` (getdents64(2)), read through `buffer`. std's
 /// `read_dir` allocates for each entry.
-pub fn count_entries(directory: &File, buffer: &mut [u8]) -> io::Result<u64> {
+pub(crate) fn count_entries(directory: &File, buffer: &mut [u8]) -> io::Result<u64> {
     /// Of a record: inode and offset, its length, its type, its name (struct linux_dirent64).
     const LENGTH_AT: usize = 16;
     const NAME_AT: usize = 19;

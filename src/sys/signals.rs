@@ -10,7 +10,7 @@ use super::check;
 
 /// A signal that the exporter reacts to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
+pub(crate) enum Signal {
     /// SIGTERM or SIGINT: stop.
     Stop,
     /// SIGHUP: nothing to reload; said in the log.
@@ -19,7 +19,7 @@ pub enum Signal {
 
 /// Blocks SIGTERM, SIGINT and SIGHUP in this thread and all that it will start, and returns the
 /// descriptor that reads them instead (signalfd(2)). Ignores SIGPIPE.
-pub fn descriptor() -> io::Result<OwnedFd> {
+pub(crate) fn descriptor() -> io::Result<OwnedFd> {
     // SAFETY: sigset_t is plain data, initialised by sigemptyset before any use; all pointers are
     // to live locals; SIG_IGN is a valid disposition.
     unsafe {
@@ -44,7 +44,7 @@ pub fn descriptor() -> io::Result<OwnedFd> {
 }
 
 /// The next pending signal of `descriptor`, if there is one.
-pub fn next(fd: BorrowedFd<'_>) -> Option<Signal> {
+pub(crate) fn next(fd: BorrowedFd<'_>) -> Option<Signal> {
     let mut info = MaybeUninit::<libc::signalfd_siginfo>::zeroed();
     let size = size_of::<libc::signalfd_siginfo>();
     // SAFETY: the buffer is live and `size` long; all zeros is a valid siginfo for a short read.

@@ -4,10 +4,10 @@ use std::hint::black_box;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use haproxy_exporter::haproxy::rules::Proof;
-use haproxy_exporter::haproxy::stat::Table;
-use haproxy_exporter::metrics;
-use haproxy_exporter::metrics::exposition::{self, Writer};
+use haproxy_exporter::testing::haproxy::rules::Proof;
+use haproxy_exporter::testing::haproxy::stat::Table;
+use haproxy_exporter::testing::metrics;
+use haproxy_exporter::testing::metrics::exposition::{self, Writer};
 
 use crate::table::Grid;
 use crate::{allocations, rows};

@@ -6,15 +6,15 @@
 
 use std::cell::RefCell;
 
-use haproxy_exporter::haproxy::buffer::ReadBuffer;
-use haproxy_exporter::haproxy::csv::{Item, LOCATED_FIELDS, Splitter};
-use haproxy_exporter::haproxy::info;
-use haproxy_exporter::haproxy::rules::{MAX_FIELDS, Proof, TableError};
-use haproxy_exporter::haproxy::stat::Table;
-use haproxy_exporter::metrics;
-use haproxy_exporter::metrics::exposition::{BUFFER_BYTES, Writer};
-use haproxy_exporter::net::http::{self, ChunkDecoder, Ending};
-use haproxy_exporter::server::request::{self, Parsed};
+use haproxy_exporter::testing::haproxy::buffer::ReadBuffer;
+use haproxy_exporter::testing::haproxy::csv::{Item, LOCATED_FIELDS, Splitter};
+use haproxy_exporter::testing::haproxy::info;
+use haproxy_exporter::testing::haproxy::rules::{MAX_FIELDS, Proof, TableError};
+use haproxy_exporter::testing::haproxy::stat::Table;
+use haproxy_exporter::testing::metrics;
+use haproxy_exporter::testing::metrics::exposition::{BUFFER_BYTES, Writer};
+use haproxy_exporter::testing::net::http::{self, ChunkDecoder, Ending};
+use haproxy_exporter::testing::server::request::{self, Parsed};
 
 use crate::support::exposition;
 

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-use haproxy_exporter::cli::{self, duration as durations};
-use haproxy_exporter::haproxy::uri::{HttpUri, ScrapeUri};
-use haproxy_exporter::net::proxy;
+use haproxy_exporter::testing::cli::{self, duration as durations};
+use haproxy_exporter::testing::haproxy::uri::{HttpUri, ScrapeUri};
+use haproxy_exporter::testing::net::proxy;
 
 /// What is printed of a URI is parsed to the same again, holds no secret, and no bytes that would
 /// break a request head. Proxy settings of any kind are read without harm.

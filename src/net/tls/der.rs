@@ -20,7 +20,7 @@ const MAX_NAME_CHARACTERS: usize = 64;
 
 /// Fields of a certificate.
 #[derive(Debug)]
-pub struct Facts<'a> {
+pub(crate) struct Facts<'a> {
     /// The issuer's name, encoded.
     pub issuer: &'a [u8],
     /// The subject's name, encoded.
@@ -33,14 +33,14 @@ pub struct Facts<'a> {
 
 /// A date and time in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Time {
+pub(crate) struct Time {
     year: u16,
     /// Month, day, hour, minute and second.
     rest: [u8; 5],
 }
 
 /// The fields of a certificate, if it is one.
-pub fn facts(certificate: &[u8]) -> Option<Facts<'_>> {
+pub(crate) fn facts(certificate: &[u8]) -> Option<Facts<'_>> {
     let mut input = certificate;
     let mut whole = expect(&mut input, SEQUENCE)?;
     let mut body = expect(&mut whole, SEQUENCE)?;
@@ -64,7 +64,7 @@ pub fn facts(certificate: &[u8]) -> Option<Facts<'_>> {
 }
 
 /// The common name in an encoded name, or else the organization; empty when there is neither.
-pub fn common_name(name: &[u8]) -> String {
+pub(crate) fn common_name(name: &[u8]) -> String {
     let value = attribute(name, &COMMON_NAME).or_else(|| attribute(name, &ORGANIZATION));
     let text = String::from_utf8_lossy(value.unwrap_or_default());
     text.chars().take(MAX_NAME_CHARACTERS).collect()
@@ -131,12 +131,12 @@ impl Time {
     }
 
     /// Whether it is over at `now`.
-    pub fn is_before(self, now: UnixTime) -> bool {
+    pub(crate) fn is_before(self, now: UnixTime) -> bool {
         self.seconds() < i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
     }
 
     /// Whether it is yet to come at `now`.
-    pub fn is_after(self, now: UnixTime) -> bool {
+    pub(crate) fn is_after(self, now: UnixTime) -> bool {
         self.seconds() > i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
     }
 

@@ -1,7 +1,7 @@
 //! https: TLS 1.2 and 1.3 over a connected stream, within the same deadline (rustls with ring).
 
-pub mod der;
-pub mod verify;
+pub(crate) mod der;
+pub(crate) mod verify;
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::net::stream::Stream;
 use verify::Verifier;
 
 /// What is set up once, at the start, for every connection to one https URI.
-pub struct Client {
+pub(crate) struct Client {
     config: Arc<ClientConfig>,
     /// Tells why the last certificate was refused; none when certificates are not checked.
     verifier: Arc<Verifier>,
@@ -33,7 +33,7 @@ pub struct Client {
 }
 
 /// One connection after its handshake.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: Stream,
     session: ClientConnection,
     is_cut: bool,
@@ -44,7 +44,11 @@ impl Client {
     ///
     /// # Errors
     /// A text with the reason, when the roots or the name cannot be used.
-    pub fn new(uri: &HttpUri, options: &Options, proxy: Option<Proxy>) -> Result<Self, String> {
+    pub(crate) fn new(
+        uri: &HttpUri,
+        options: &Options,
+        proxy: Option<Proxy>,
+    ) -> Result<Self, String> {
         let name = server_name(uri, options.tls.server_name.as_deref())?;
         let provider = CryptoProvider {
             key_provider: &NoKeys,
@@ -76,7 +80,11 @@ impl Client {
     ///
     /// # Errors
     /// What the proxy or the peer did wrong, or that the time is over.
-    pub fn connect(&self, stream: Stream, deadline: Deadline) -> Result<Connection, Problem> {
+    pub(crate) fn connect(
+        &self,
+        stream: Stream,
+        deadline: Deadline,
+    ) -> Result<Connection, Problem> {
         let early = match &self.tunnel {
             Some(request) => open_tunnel(&stream, request, deadline)
                 .map_err(|problem| Problem::Tunnel(Box::new(problem)))?,
@@ -180,7 +188,7 @@ impl Connection {
     ///
     /// # Errors
     /// As for `Stream::send_all`.
-    pub fn send_all(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Problem> {
+    pub(crate) fn send_all(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Problem> {
         while !bytes.is_empty() {
             // Takes what fits into the session's buffer.
             let taken = self.session.writer().write(bytes);
@@ -195,7 +203,11 @@ impl Connection {
     ///
     /// # Errors
     /// As for `Stream::receive`, and what the peer's TLS did wrong.
-    pub fn receive(&mut self, room: &mut [u8], deadline: Deadline) -> Result<usize, Problem> {
+    pub(crate) fn receive(
+        &mut self,
+        room: &mut [u8],
+        deadline: Deadline,
+    ) -> Result<usize, Problem> {
         loop {
             match self.session.reader().read(room) {
                 Ok(count) => return Ok(count),
@@ -216,7 +228,7 @@ impl Connection {
     ///
     /// # Errors
     /// When the stream ended without close_notify: anybody on the way can make it end so.
-    pub fn check_end(&self) -> Result<(), Problem> {
+    pub(crate) fn check_end(&self) -> Result<(), Problem> {
         if self.is_cut {
             let text = "answer cut: the connection ended without TLS's close_notify";
             return Err(Problem::Tls(Phase::Read, text.to_owned()));

@@ -26,7 +26,7 @@ const MAX_NAMES: usize = 5;
 ///
 /// # Errors
 /// A text with the reason, when there are none.
-pub fn roots(ca_file: Option<&str>) -> Result<RootCertStore, String> {
+pub(crate) fn roots(ca_file: Option<&str>) -> Result<RootCertStore, String> {
     match ca_file {
         Some(path) => {
             roots_of_file(path).map_err(|why| format!("--haproxy.ssl-ca-file: {path}: {why}"))
@@ -75,7 +75,7 @@ fn system_roots() -> Result<RootCertStore, String> {
 
 /// Checks certificates and keeps the words for the last one that it refused.
 #[derive(Debug)]
-pub struct Verifier {
+pub(crate) struct Verifier {
     /// `None` takes any certificate (`--no-haproxy.ssl-verify`); that the peer holds its key is
     /// checked still.
     roots: Option<RootCertStore>,
@@ -85,7 +85,7 @@ pub struct Verifier {
 
 impl Verifier {
     /// Trusts `roots`, or anybody.
-    pub fn new(roots: Option<RootCertStore>, algorithms: WebPkiSupportedAlgorithms) -> Self {
+    pub(crate) fn new(roots: Option<RootCertStore>, algorithms: WebPkiSupportedAlgorithms) -> Self {
         Self {
             roots,
             algorithms,
@@ -94,7 +94,7 @@ impl Verifier {
     }
 
     /// Why the last certificate was refused; only once.
-    pub fn refusal(&self) -> Option<String> {
+    pub(crate) fn refusal(&self) -> Option<String> {
         let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
         refusal.take()
     }
@@ -287,7 +287,7 @@ fn wrong_name(expected: &str, presented: &[String]) -> String {
 }
 
 /// The words for everything that is wrong with a certificate besides trust, time and name.
-pub fn unusable(error: &CertificateError) -> String {
+pub(crate) fn unusable(error: &CertificateError) -> String {
     match error {
         CertificateError::Other(other) => format!("the certificate cannot be used: {other}"),
         other => format!("the certificate cannot be used: {other}"),
