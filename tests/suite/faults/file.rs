@@ -236,9 +236,6 @@ fn make_fifo(path: &Path) {
     let path =
         std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).expect("a path without NUL");
     // SAFETY: the path is a NUL-terminated string that outlives the call.
-    assert_eq!(
-        unsafe { libc::mkfifo(path.as_ptr(), 0o600) },
-        0,
-        "make a FIFO"
-    );
+    let made = unsafe { libc::mkfifo(path.as_ptr(), 0o600) };
+    assert_eq!(made, 0, "make a FIFO");
 }
