@@ -92,11 +92,16 @@ fn statistics(config: &Config) -> Result<(Table, Source), String> {
 }
 
 /// Binds, starts the front and serves; returns only when the server has failed.
-fn start(config: Config, table: Table, source: Source) -> Result<std::io::Error, String> {
-    let ready = config.ready_fd.map(ReadyFd::take).transpose()?;
+fn start(mut config: Config, table: Table, source: Source) -> Result<std::io::Error, String> {
+    // Before anything else is opened: see `InheritedFd::take`.
+    let ready = config.ready_fd.take().map(ReadyFd::take).transpose()?;
+    let inherited = inherited_listeners(&config)?;
     // Before any thread starts: they inherit the signal mask.
     let signals = signals::descriptor().map_err(|error| format!("signals: {error}"))?;
-    let listeners = listeners(&config)?;
+    let listeners = match inherited {
+        Some(listeners) => listeners,
+        None => listen::bind_all(&config.listen, config.socket_mode)?,
+    };
     let Channel {
         server,
         stream,
@@ -127,12 +132,9 @@ fn start(config: Config, table: Table, source: Source) -> Result<std::io::Error,
     Ok(service.run(&server))
 }
 
-fn listeners(config: &Config) -> Result<Vec<Listener>, String> {
-    if config.systemd_socket {
-        listen::inherited(|name| std::env::var(name).ok())
-    } else {
-        listen::bind_all(&config.listen, config.socket_mode)
-    }
+fn inherited_listeners(config: &Config) -> Result<Option<Vec<Listener>>, String> {
+    let listeners = || listen::inherited(|name| std::env::var(name).ok());
+    config.systemd_socket.then(listeners).transpose()
 }
 
 fn announce(config: &Config, listeners: &[Listener]) {

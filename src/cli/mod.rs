@@ -14,6 +14,7 @@ use crate::haproxy::source::TlsOptions;
 use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
 use crate::server::listen::ListenAddress;
+use crate::sys::InheritedFd;
 use flags::{Flag, Takes};
 
 /// The largest `--haproxy.max-response-bytes`: four million servers.
@@ -56,7 +57,7 @@ pub struct Config {
     /// `--web.socket-mode`
     pub socket_mode: u32,
     /// `--ready-fd`
-    pub ready_fd: Option<i32>,
+    pub ready_fd: Option<InheritedFd>,
     /// `--log.level`
     pub log_level: Level,
     /// `--log.format`
@@ -326,11 +327,10 @@ fn socket_mode(text: &str) -> Result<u32, String> {
     }
 }
 
-fn ready_fd(text: &str) -> Result<Option<i32>, String> {
-    match text.parse() {
-        Ok(fd) if fd > 2 => Ok(Some(fd)),
-        _ if text.is_empty() => Ok(None),
-        _ => Err(format!("{text:?} is no descriptor number above 2")),
+fn ready_fd(text: &str) -> Result<Option<InheritedFd>, String> {
+    match InheritedFd::from_flag(text) {
+        None if !text.is_empty() => Err(format!("{text:?} is no descriptor number above 2")),
+        fd => Ok(fd),
     }
 }
 

@@ -122,7 +122,10 @@ fn values_that_are_given() {
     ];
     assert_eq!(config.listen, listen);
     assert_eq!(config.telemetry_path, "/a/b;c");
-    assert_eq!((config.socket_mode, config.ready_fd), (0o600, Some(3)));
+    assert_eq!(
+        (config.socket_mode, config.ready_fd),
+        (0o600, InheritedFd::from_flag("3"))
+    );
     assert_eq!(
         (config.log_level, config.log_format),
         (Level::Debug, Format::Json)

@@ -13,7 +13,7 @@ use crate::haproxy::uri::{HostPort, UnixName};
 use crate::net::deadline::Deadline;
 use crate::net::resolve::Resolver;
 use crate::net::stream::Stream;
-use crate::sys;
+use crate::sys::{self, UnixAddress};
 
 /// `show info` is about 1.3 KB; a peer that sends far more is no HAProxy.
 const MAX_INFO_BYTES: u64 = 64 * 1024;
@@ -191,17 +191,17 @@ fn show_stat(wants_servers: bool) -> &'static [u8] {
 /// Connects to a unix socket. HAProxy's `abns@name` binds the name padded with NULs to the full
 /// length, `abnsz@name` (3.1) does not: the second is tried where the first has no listener.
 fn connect_unix(name: &UnixName, deadline: Deadline) -> Result<OwnedFd, Problem> {
-    let connect = |bytes: &[u8], is_abstract, padded| {
+    let connect = |address| {
         let left = deadline
             .remaining()
             .ok_or(Problem::TimedOut(Phase::Connect))?;
-        sys::connect_unix(bytes, is_abstract, padded, left).map_err(connect_problem)
+        sys::connect_unix(address, left).map_err(connect_problem)
     };
     let stream = match name {
-        UnixName::Path(path) => connect(path.as_bytes(), false, false)?,
-        UnixName::Abstract(name) => match connect(name.as_bytes(), true, true) {
+        UnixName::Path(path) => connect(UnixAddress::Path(path.as_bytes()))?,
+        UnixName::Abstract(name) => match connect(UnixAddress::PaddedAbstract(name.as_bytes())) {
             Err(Problem::Io(_, e, _)) if e.kind() == io::ErrorKind::ConnectionRefused => {
-                connect(name.as_bytes(), true, false)?
+                connect(UnixAddress::Abstract(name.as_bytes()))?
             }
             other => other?,
         },

@@ -15,7 +15,7 @@ use crate::haproxy::uri::{self, HostPort};
 use crate::metrics::value;
 use crate::net::deadline::Deadline;
 use crate::net::resolve::Resolver;
-use crate::sys;
+use crate::sys::{self, Families, InheritedFd, ListenerKind, UnixAddress};
 
 /// Connections that wait in the kernel while the front is busy; the kernel caps it at somaxconn.
 const BACKLOG: i32 = 4096;
@@ -23,8 +23,8 @@ const BACKLOG: i32 = 4096;
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time to find out whether somebody answers on a socket file that is already there.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
-/// systemd's first descriptor (sd_listen_fds(3)).
-const FIRST_INHERITED_FD: i32 = 3;
+/// Most sockets that systemd may pass.
+const MAX_INHERITED: u16 = 64;
 
 /// What `--web.listen-address` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,14 +154,14 @@ fn bind(address: &ListenAddress, mode: u32) -> Result<Vec<Listener>, String> {
 fn bind_any(port: u16) -> io::Result<Listener> {
     let v6 = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
     let v4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
-    match sys::listen_tcp(v6, true, BACKLOG) {
+    match sys::listen_tcp(v6, Families::Both, BACKLOG) {
         Err(e)
             if matches!(
                 e.raw_os_error(),
                 Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL)
             ) =>
         {
-            sys::listen_tcp(v4, false, BACKLOG)
+            sys::listen_tcp(v4, Families::Own, BACKLOG)
         }
         other => other,
     }
@@ -179,7 +179,11 @@ fn bind_host(addresses: &[SocketAddr]) -> Result<Vec<Listener>, String> {
             ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
             IpAddr::V6(_) => *address,
         };
-        match sys::listen_tcp(address, address.ip().is_unspecified(), BACKLOG) {
+        let families = match address.ip().is_unspecified() {
+            true => Families::Both,
+            false => Families::Own,
+        };
+        match sys::listen_tcp(address, families, BACKLOG) {
             Ok(listener) => listeners.push(tcp_listener(listener)),
             Err(e)
                 if matches!(
@@ -218,7 +222,10 @@ fn bind_unix(path: &Path, mode: u32) -> Result<Listener, String> {
             return Err("exists and is not a socket".to_owned());
         }
         Ok(_) => {
-            match sys::connect_unix(path.as_os_str().as_bytes(), false, false, PROBE_TIMEOUT) {
+            match sys::connect_unix(
+                UnixAddress::Path(path.as_os_str().as_bytes()),
+                PROBE_TIMEOUT,
+            ) {
                 Ok(_) => return Err("another process is listening there".to_owned()),
                 // It is alive, with a full backlog.
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
@@ -260,18 +267,18 @@ pub(crate) fn inherited(
     if count == 0 {
         return Err("--web.systemd-socket: systemd passed no socket to this process".to_owned());
     }
-    (FIRST_INHERITED_FD..FIRST_INHERITED_FD.saturating_add(count.min(64) as i32))
+    let count = u16::try_from(count).map_or(MAX_INHERITED, |count| count.min(MAX_INHERITED));
+    InheritedFd::from_systemd(count)
         .map(|fd| {
-            take_over(fd)
-                .map_err(|e| format!("--web.systemd-socket: descriptor {fd}: {}", reason(&e)))
+            let object = format!("--web.systemd-socket: descriptor {fd}");
+            take_over(fd).map_err(|e| format!("{object}: {}", reason(&e)))
         })
         .collect()
 }
 
-fn take_over(fd: i32) -> io::Result<Listener> {
-    let fd = sys::inherited_fd(fd)?;
-    let is_unix = sys::is_unix_listener(fd.as_fd())?;
-    if is_unix {
+fn take_over(fd: InheritedFd) -> io::Result<Listener> {
+    let fd = fd.take()?;
+    if sys::listener_kind(fd.as_fd())? == ListenerKind::Unix {
         let listener = UnixListener::from(fd);
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;

@@ -9,7 +9,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use crate::errno::reason;
-use crate::sys;
+use crate::sys::{self, InheritedFd};
 
 /// A manager that does not read at all must not hold the start up for longer.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -18,18 +18,18 @@ const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct ReadyFd(File);
 
 impl ReadyFd {
-    /// Takes the descriptor over. To be called before anything else is opened, or a number that
-    /// the supervisor did not open could be one of ours.
+    /// Takes the descriptor over, before anything else is opened.
     ///
     /// # Errors
     /// One line with the reason.
-    pub(crate) fn take(fd: i32) -> Result<Self, String> {
-        let taken = sys::inherited_fd(fd).map_err(|error| {
+    pub(crate) fn take(fd: InheritedFd) -> Result<Self, String> {
+        let flag = format!("--ready-fd={fd}");
+        let taken = fd.take().map_err(|error| {
             let why = reason(&error);
-            format!("--ready-fd={fd}: {why} (is it the number in s6's notification-fd?)")
+            format!("{flag}: {why} (is it the number in s6's notification-fd?)")
         })?;
-        match sys::is_unix_listener(taken.as_fd()) {
-            Ok(_) => Err(format!("--ready-fd={fd}: is a listening socket")),
+        match sys::listener_kind(taken.as_fd()) {
+            Ok(_) => Err(format!("{flag}: is a listening socket")),
             Err(_) => Ok(Self(taken.into())),
         }
     }

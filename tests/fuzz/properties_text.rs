@@ -154,7 +154,8 @@ pub fn arguments(data: &[u8]) {
             assert!((1..=1 << 30).contains(&config.max_response_bytes));
             assert!(config.telemetry_path.starts_with('/') && config.telemetry_path.len() > 1);
             assert!(!config.listen.is_empty() && config.socket_mode <= 0o777);
-            assert!(config.ready_fd.is_none_or(|fd| fd > 2));
+            let ready_fd = config.ready_fd.map(|fd| fd.to_string().parse::<i32>());
+            assert!(ready_fd.is_none_or(|fd| fd.is_ok_and(|fd| fd > 2)));
             one_uri(&config.scrape_uri);
         }
         Ok(cli::Command::Print(text)) => assert!(text.ends_with('\n')),

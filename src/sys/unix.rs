@@ -1,0 +1,102 @@
+//! Unix stream sockets: what std does not bound or set.
+
+use std::io;
+use std::mem::{MaybeUninit, size_of};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::time::Duration;
+
+use libc::{sockaddr_un, socklen_t};
+
+use super::check;
+use super::sockets::{set_backlog, set_option};
+
+/// Bytes that `sun_path` holds (unix(7)).
+pub(crate) const UNIX_PATH_BYTES: usize = 108;
+
+/// Where a unix socket is (unix(7)); names are without their NULs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnixAddress<'a> {
+    /// A file.
+    Path(&'a [u8]),
+    /// A name in the abstract namespace, as long as it is.
+    Abstract(&'a [u8]),
+    /// The same, filled up with NULs to all 108 bytes of `sun_path`, as HAProxy's `abns@` binds it.
+    PaddedAbstract(&'a [u8]),
+}
+
+/// Connects a unix stream socket and gives up after `timeout`: a full backlog waits (EAGAIN when the
+/// timeout ends), which std's `connect` cannot bound.
+pub(crate) fn connect_unix(to: UnixAddress<'_>, timeout: Duration) -> io::Result<UnixStream> {
+    let (address, length) = socket_address(to)?;
+    // SAFETY: no pointers are passed.
+    let fd =
+        check(unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) })?;
+    // SAFETY: `fd` was just opened and is owned by nobody else.
+    let socket = unsafe { OwnedFd::from_raw_fd(fd) };
+    set_send_timeout(fd, timeout)?;
+    loop {
+        // SAFETY: `address` is a live sockaddr_un and `length` is within its size.
+        let result = check(unsafe {
+            libc::connect(fd, (&raw const address).cast::<libc::sockaddr>(), length)
+        });
+        match result {
+            Ok(_) => return Ok(UnixStream::from(socket)),
+            // A unix connect interrupted by a signal has not begun: it may be tried again.
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+fn socket_address(of: UnixAddress<'_>) -> io::Result<(sockaddr_un, socklen_t)> {
+    let (name, start) = match of {
+        UnixAddress::Path(name) => (name, 0),
+        UnixAddress::Abstract(name) | UnixAddress::PaddedAbstract(name) => (name, 1),
+    };
+    if name.len() + 1 > UNIX_PATH_BYTES {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "name longer than 107 bytes",
+        ));
+    }
+    // SAFETY: sockaddr_un is plain data, for which all zeros is a valid value.
+    let mut address: sockaddr_un = unsafe { MaybeUninit::zeroed().assume_init() };
+    address.sun_family = libc::AF_UNIX as libc::sa_family_t;
+    for (to, from) in address.sun_path[start..].iter_mut().zip(name) {
+        *to = *from as libc::c_char;
+    }
+    let header = size_of::<sockaddr_un>() - UNIX_PATH_BYTES;
+    let used = match of {
+        UnixAddress::PaddedAbstract(_) => UNIX_PATH_BYTES,
+        UnixAddress::Path(_) | UnixAddress::Abstract(_) => name.len() + 1,
+    };
+    Ok((address, (header + used) as socklen_t))
+}
+
+fn set_send_timeout(fd: RawFd, timeout: Duration) -> io::Result<()> {
+    let micros = timeout.as_micros().max(1);
+    let value = libc::timeval {
+        tv_sec: (micros / 1_000_000) as _,
+        tv_usec: (micros % 1_000_000) as _,
+    };
+    set_option(fd, libc::SOL_SOCKET, libc::SO_SNDTIMEO, &value)
+}
+
+/// Binds a unix listener whose file has `mode` from its first moment on: the umask is narrowed
+/// around the bind, which is safe only while the process has one thread (at start).
+pub(crate) fn listen_unix(
+    path: &std::path::Path,
+    mode: u32,
+    backlog: i32,
+) -> io::Result<UnixListener> {
+    // SAFETY: umask has no preconditions.
+    let before = unsafe { libc::umask(!mode & 0o777) };
+    let listener = UnixListener::bind(path);
+    // SAFETY: as above.
+    unsafe { libc::umask(before) };
+    let listener = listener?;
+    listener.set_nonblocking(true)?;
+    set_backlog(listener.as_raw_fd(), backlog)?;
+    Ok(listener)
+}
