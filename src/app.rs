@@ -102,11 +102,7 @@ fn start(mut config: Config, table: Table, source: Source) -> Result<std::io::Er
         Some(listeners) => listeners,
         None => listen::bind_all(&config.listen, config.socket_mode)?,
     };
-    let Channel {
-        server,
-        stream,
-        key,
-    } = link::open().map_err(|error| {
+    let Channel { server, stream } = link::open().map_err(|error| {
         listeners.iter().for_each(Listener::remove_file);
         format!("private connection: {error}")
     })?;
@@ -119,10 +115,10 @@ fn start(mut config: Config, table: Table, source: Source) -> Result<std::io::Er
     let scraper = Scraper::new(source, table, settings);
     let handover = Arc::new(Handover::new(Instant::now()));
     let path = config.telemetry_path.clone();
-    let service = Service::new(scraper, path, key.clone(), Arc::clone(&handover));
+    let service = Service::new(scraper, path, Arc::clone(&handover));
     announce(&config, &listeners);
     let patience = config.timeout + SPARE_TIME;
-    let front = Front::new(signals, listeners, (stream, key), handover, patience);
+    let front = Front::new(signals, listeners, stream, handover, patience);
     std::thread::Builder::new()
         .name("front".to_owned())
         .spawn(move || leave(front.run()))

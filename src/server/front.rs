@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::{Client, Fate};
 use super::handover::Handover;
-use super::link::{self, KEY_FIELD};
+use super::link;
 use super::listen::Listener;
 use super::request::MAX_HEAD_BYTES;
 use super::slots::Clients;
@@ -47,7 +47,6 @@ pub(crate) struct Front {
     signals: OwnedFd,
     listeners: Vec<Listener>,
     private: UnixStream,
-    key: String,
     handover: Arc<Handover>,
     /// The longest that the main loop may give no sign of life while it owes an answer.
     patience: Duration,
@@ -68,7 +67,7 @@ impl Front {
     pub(crate) fn new(
         signals: OwnedFd,
         listeners: Vec<Listener>,
-        (private, key): (UnixStream, String),
+        private: UnixStream,
         handover: Arc<Handover>,
         patience: Duration,
     ) -> Self {
@@ -81,7 +80,6 @@ impl Front {
             signals,
             listeners,
             private,
-            key,
             handover,
             patience,
             clients: Clients::new(size),
@@ -259,12 +257,9 @@ impl Front {
         self.answering = Some(position);
         self.handover.give(exchange, self.clients.waiting(), now);
         let method = if request.is_head { "HEAD" } else { "GET" };
-        let (path, key) = (&request.path, &self.key);
+        let path = &request.path;
         self.request.clear();
-        write!(
-            self.request,
-            "{method} {path} HTTP/1.1\r\n{KEY_FIELD}: {key}\r\n\r\n"
-        )?;
+        write!(self.request, "{method} {path} HTTP/1.1\r\n\r\n")?;
         // The server has read all that came before: this much always finds room.
         self.private.write_all(&self.request)
     }

@@ -1,27 +1,26 @@
 //! The private way from the front to `tiny_http`: one connection, and nobody else's.
 //!
-//! `tiny_http` 0.12 trusts its clients, and many a small request can stop it. So it gets
-//! one connection in its life, over which the front sends one request after the other. Once that
-//! connection stands, the listener is shut down: `tiny_http` accepts nothing more, starts no more
-//! threads, and lets those it does not need end.
+//! `tiny_http` 0.12 trusts its clients, and many a small request can stop it. So it gets one
+//! connection in its life, over which the front sends one request after the other. That connection is
+//! there before `tiny_http` starts, and its listener is shut down before that as well: nobody else can
+//! be accepted, and `tiny_http` starts no threads for more clients and lets those it does not need end.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::net::Shutdown;
-use std::os::fd::AsRawFd;
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Duration;
 
 use tiny_http::{Request, Server};
 
-use crate::sys;
+use crate::sys::{self, own_connection};
 
-/// The first exchange is between our own threads.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The field of each request that shows it to be the front's.
-pub(crate) const KEY_FIELD: &str = "Front-Key";
+/// Time for `tiny_http`'s threads to start, and to find that there is nobody more to accept.
+const START_TIMEOUT: Duration = Duration::from_secs(5);
+/// Names that are tried. Another process of this machine can be first only if it finds the name in the
+/// microseconds between two system calls.
+const MAX_NAMES: u32 = 100;
 
 /// The report of an answer that the client got whole. A status line and no fields: a whole HTTP
 /// answer, for which `tiny_http` goes on to the next request.
@@ -35,50 +34,47 @@ pub(crate) struct Channel {
     pub server: ManuallyDrop<Server>,
     /// The front's end.
     pub stream: UnixStream,
-    /// The value of `KEY_FIELD`.
-    pub key: String,
 }
 
-/// Starts `tiny_http` and connects to it.
+/// Starts `tiny_http` with its only connection.
 ///
 /// # Errors
 /// When a socket or thread cannot be had.
 pub(crate) fn open() -> io::Result<Channel> {
-    let key = random_key();
-    // An abstract name needs no directory that can be written to; the process may live in an empty
-    // chroot. It can be guessed by nobody, and is gone again before the first client is served.
-    let address = SocketAddr::from_abstract_name(format!("haproxy_exporter-{key}"))?;
-    let listener = UnixListener::bind_addr(&address)?;
-    let closer = listener.try_clone()?;
+    let (listener, stream) = listener_with_own_connection()?;
     let server = Server::from_listener(listener, None).map_err(io::Error::other)?;
     let server = ManuallyDrop::new(server);
-    let mut stream = UnixStream::connect_addr(&address)?;
-    greet(&server, &mut stream, &key)?;
-    sys::shutdown(closer.as_raw_fd(), Shutdown::Both)?;
-    // The accept thread reports its end here, once.
-    match server.recv_timeout(HANDSHAKE_TIMEOUT) {
-        Err(_) => {}
-        Ok(_) => return Err(io::Error::other("the private listener did not close")),
+    // The accept thread takes the connection, reports once that there is no other, and ends.
+    match server.recv_timeout(START_TIMEOUT) {
+        Err(_) => Ok(Channel { server, stream }),
+        Ok(None) => Err(io::Error::other("tiny_http did not start in time")),
+        Ok(Some(_)) => Err(io::Error::other("a request that the front did not send")),
     }
-    stream.set_read_timeout(None)?;
-    stream.set_nonblocking(true)?;
-    Ok(Channel {
-        server,
-        stream,
-        key,
-    })
 }
 
-/// One request and answer show that the server has taken our connection.
-fn greet(server: &Server, stream: &mut UnixStream, key: &str) -> io::Result<()> {
-    stream.set_read_timeout(Some(HANDSHAKE_TIMEOUT))?;
-    write!(stream, "GET / HTTP/1.1\r\n{KEY_FIELD}: {key}\r\n\r\n")?;
-    let request = server.recv_timeout(HANDSHAKE_TIMEOUT)?;
-    match request.filter(|request| has_key(request, key)) {
-        Some(request) => report(request, true)?,
-        None => return Err(io::Error::other("no greeting over the private connection")),
+/// A listener that accepts our own connection and then no other.
+///
+/// The name is abstract, for it needs no directory that can be written to: the process may live in an
+/// empty chroot. Every local process may connect to such a name, so there is room for one connection
+/// only, and it must be ours: when the room is taken, somebody was first, and another name is tried.
+fn listener_with_own_connection() -> io::Result<(UnixListener, UnixStream)> {
+    for _ in 0..MAX_NAMES {
+        let listener = own_connection::bind_to_new_name()?;
+        // A queue of length 0 takes one connection (listen(2), unix(7)).
+        sys::set_backlog(listener.as_raw_fd(), 0)?;
+        match own_connection::connect_at_once(listener.as_fd()) {
+            Ok(stream) => {
+                // What waits in the queue is still accepted; whoever else waits for room is refused.
+                sys::shutdown(listener.as_raw_fd(), Shutdown::Both)?;
+                return Ok((UnixListener::from(listener), stream));
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
     }
-    stream.read_exact(&mut [0; SENT.len()])
+    Err(io::Error::other(
+        "another process connects to each name first",
+    ))
 }
 
 /// The main loop's last word on a request.
@@ -102,22 +98,6 @@ pub(crate) fn read_report(report: &[u8]) -> io::Result<Option<bool>> {
         part if SENT.starts_with(part) || CUT.starts_with(part) => Ok(None),
         _ => Err(io::Error::other("not a report")),
     }
-}
-
-/// Whether a request came from the front. Only what connected in the moment between the listener's
-/// birth and its end could be anybody else's.
-pub(crate) fn has_key(request: &Request, key: &str) -> bool {
-    request
-        .headers()
-        .iter()
-        .any(|header| header.field.equiv(KEY_FIELD) && header.value.as_str() == key)
-}
-
-/// 128 bits from the kernel's random numbers, through std's hasher keys.
-fn random_key() -> String {
-    use std::hash::{BuildHasher, RandomState};
-    let half = || RandomState::new().hash_one(std::process::id());
-    format!("{:016x}{:016x}", half(), half())
 }
 
 #[cfg(test)]

@@ -30,7 +30,6 @@ const TEXT: &str = "text/plain; charset=utf-8";
 pub(crate) struct Service {
     scraper: Scraper,
     telemetry_path: String,
-    key: String,
     handover: Arc<Handover>,
     /// The batch that the scraper's last scrape was for.
     scraped_batch: Option<u64>,
@@ -41,18 +40,11 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// A service that serves what `scraper` brings under `telemetry_path`, to requests with the
-    /// front's `key`, and to the clients that the front hands over.
-    pub(crate) fn new(
-        scraper: Scraper,
-        telemetry_path: String,
-        key: String,
-        handover: Arc<Handover>,
-    ) -> Self {
+    /// A service that serves what `scraper` brings under `telemetry_path` to the clients that the front hands over.
+    pub(crate) fn new(scraper: Scraper, telemetry_path: String, handover: Arc<Handover>) -> Self {
         Self {
             scraper,
             telemetry_path,
-            key,
             handover,
             scraped_batch: None,
             scraped_at: Instant::now(),
@@ -73,9 +65,6 @@ impl Service {
 
     /// Answers the client, then tells the front whether it got all of it.
     fn answer(&mut self, request: Request) -> io::Result<()> {
-        if !link::has_key(&request, &self.key) {
-            return Ok(());
-        }
         let Some(exchange) = self.handover.take() else {
             return Ok(());
         };

@@ -5,6 +5,7 @@
 
 mod inherited;
 mod machine;
+pub(crate) mod own_connection;
 pub(crate) mod signals;
 mod sockets;
 mod tcp;

@@ -29,7 +29,7 @@ impl Bench {
         let front = Front::new(
             signals.into(),
             listeners,
-            (near, "the-key".to_owned()),
+            near,
             Arc::clone(&handover),
             patience,
         );
@@ -81,7 +81,7 @@ fn requests_go_on_and_clients_are_handed_over() {
         if let Some(request) = request {
             client.write_all(request.as_bytes()).unwrap();
         }
-        let expected = format!("{method} /m HTTP/1.1\r\n{KEY_FIELD}: the-key\r\n\r\n");
+        let expected = format!("{method} /m HTTP/1.1\r\n\r\n");
         assert_eq!(bench.request(), expected);
         let exchange = bench.handover.take().unwrap();
         assert_eq!(exchange.keep_alive, keep_alive);

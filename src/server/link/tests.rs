@@ -1,27 +1,18 @@
 use super::*;
+use std::io::Read;
 
 #[test]
 fn requests_and_reports_go_both_ways() {
-    let Channel {
-        server,
-        mut stream,
-        key,
-    } = open().unwrap();
+    let Channel { server, mut stream } = open().unwrap();
     stream.set_nonblocking(false).unwrap();
     for (method, path, is_sent) in [
         ("GET", "/metrics", true),
         ("HEAD", "/", false),
         ("GET", "/x?", true),
     ] {
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\n{KEY_FIELD}: {key}\r\n\r\n"
-        )
-        .unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\n\r\n").unwrap();
         let request = server.recv().unwrap();
         assert_eq!((request.method().as_str(), request.url()), (method, path));
-        assert!(has_key(&request, &key));
-        assert!(!has_key(&request, "another key"));
         report(request, is_sent).unwrap();
         let mut bytes = Vec::new();
         let read = loop {
@@ -38,11 +29,36 @@ fn requests_and_reports_go_both_ways() {
 
 #[test]
 fn nobody_else_gets_in() {
-    let channel = open().unwrap();
-    let name = format!("haproxy_exporter-{}", channel.key);
-    let address = SocketAddr::from_abstract_name(name).unwrap();
+    let (listener, mut stream) = listener_with_own_connection().unwrap();
+    let address = listener.local_addr().unwrap();
+    assert!(address.as_pathname().is_none(), "{address:?}");
     let error = UnixStream::connect_addr(&address).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    // Ours is accepted, and nothing else ever is.
+    stream.write_all(b"x").unwrap();
+    let mut got = [0];
+    listener.accept().unwrap().0.read_exact(&mut got).unwrap();
+    assert_eq!(&got, b"x");
+    listener.accept().unwrap_err();
+}
+
+/// A connection of somebody else takes the only room, which shows.
+#[test]
+fn who_comes_first_is_noticed() {
+    let listener = own_connection::bind_to_new_name().unwrap();
+    let refused = own_connection::connect_at_once(listener.as_fd()).unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+    sys::set_backlog(listener.as_raw_fd(), 0).unwrap();
+    let first = own_connection::connect_at_once(listener.as_fd()).unwrap();
+    let error = own_connection::connect_at_once(listener.as_fd()).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+    drop(first);
+    let error = own_connection::connect_at_once(listener.as_fd()).unwrap_err();
+    assert_eq!(
+        error.kind(),
+        io::ErrorKind::WouldBlock,
+        "also if it has left"
+    );
 }
 
 #[test]

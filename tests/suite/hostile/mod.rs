@@ -8,6 +8,7 @@ mod heads;
 mod honest;
 mod listen;
 mod log;
+mod neighbours;
 mod readers;
 mod requests;
 mod signals;

@@ -11,6 +11,7 @@ pub(crate) mod go_exporter;
 pub(crate) mod haproxy;
 pub(crate) mod http;
 pub(crate) mod logfmt;
+pub(crate) mod namespace;
 pub(crate) mod pages;
 pub(crate) mod peers;
 pub(crate) mod reference;
