@@ -18,7 +18,7 @@ SOAK_SECONDS ?= 3600
 
 CARGO ?= cargo
 
-.PHONY: all build run test lint bench bench-check bench-record fuzz fuzz-smoke miri soak install clean help
+.PHONY: all build run test lint bench bench-check bench-record fuzz fuzz-smoke miri soak install install-built dist clean help
 
 all: build
 
@@ -70,8 +70,18 @@ soak: build ## Scrape without a pause for SOAK_SECONDS (3600) while HAProxy is r
 	SOAK_SECONDS=$(SOAK_SECONDS) EXPORTER_STATIC='$(CURDIR)/$(BINARY)' \
 	  $(CARGO) test --locked --release --test suite -- --nocapture soak::
 
-install: build ## Install to DESTDIR/PREFIX/bin
-	install -D -m 0755 $(BINARY) '$(DESTDIR)$(PREFIX)/bin/haproxy_exporter'
+install: build install-built ## Install under DESTDIR/PREFIX: the program, its manual page, service files
+
+SHARE := $(DESTDIR)$(PREFIX)/share
+
+install-built: ## The same with the program that is already built
+	install -D -m 0755 '$(BINARY)' '$(DESTDIR)$(PREFIX)/bin/haproxy_exporter'
+	install -D -m 0644 src/share/haproxy_exporter.8 '$(SHARE)/man/man8/haproxy_exporter.8'
+	set -e; for file in $$(cd src/share && find . -type f ! -name '*.8'); do \
+	  mode=0644; [ ! -x "src/share/$$file" ] || mode=0755; \
+	  install -D -m "$$mode" "src/share/$$file" "$(SHARE)/haproxy_exporter/$$file"; \
+	  sed -i 's|/usr/local/bin/|$(PREFIX)/bin/|' "$(SHARE)/haproxy_exporter/$$file"; \
+	done
 
 clean: ## Remove what was built
 	$(CARGO) clean

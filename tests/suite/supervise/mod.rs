@@ -1,6 +1,11 @@
-//! The recipes of README.md, run as they stand there: only paths, users and addresses are replaced.
+//! The service files that `make install` installs and the recipes of README.md, run as they stand
+//! there: only paths, users and addresses are replaced.
 
 mod front;
+mod install;
+mod links;
+mod openrc;
+mod procd;
 mod runit;
 mod s6;
 mod systemd;
@@ -30,13 +35,21 @@ fn snippet(name: &str) -> String {
 
 /// The block with every replacement made; each must have something to replace.
 pub(crate) fn adapted(name: &str, replacements: &[(&str, &str)]) -> String {
-    replacements.iter().fold(snippet(name), |text, (from, to)| {
-        assert!(
-            text.contains(from),
-            "{name} in README.md has no {from:?}:\n{text}"
-        );
+    replaced(name, snippet(name), replacements)
+}
+
+/// The text with every replacement made; each must have something to replace.
+fn replaced(name: &str, text: String, replacements: &[(&str, &str)]) -> String {
+    replacements.iter().fold(text, |text, (from, to)| {
+        assert!(text.contains(from), "{name} has no {from:?}:\n{text}");
         text.replace(from, to)
     })
+}
+
+/// Reads a file of share/haproxy_exporter below a directory that [`install::install`] installed to.
+fn installed(root: &Path, name: &str) -> String {
+    let path = root.join("usr/local/share/haproxy_exporter").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Writes a script that may be executed.
@@ -52,6 +65,33 @@ fn binary() -> String {
         .to_string_lossy()
         .into_owned()
 }
+
+/// What stands in the scripts for the two accounts, and what the tests put there: `nobody` and one
+/// that has nothing else.
+#[derive(Clone, Copy)]
+struct Accounts {
+    exporter: (&'static str, &'static str),
+    logger: (&'static str, &'static str),
+}
+
+/// The user id of the logger's account.
+const LOGGER: u32 = 65533;
+
+const S6: Accounts = Accounts {
+    exporter: ("s6-setuidgid haproxy_exporter ", "s6-setuidgid nobody "),
+    logger: (
+        "s6-setuidgid haproxy_exporter_log ",
+        "s6-setuidgid 65533:65533 ",
+    ),
+};
+
+const RUNIT: Accounts = Accounts {
+    exporter: (
+        "chpst -u haproxy_exporter:haproxy ",
+        "chpst -u nobody:nogroup ",
+    ),
+    logger: ("chpst -u haproxy_exporter_log ", "chpst -u :65533:65533 "),
+};
 
 /// A directory that any user may write to, with a copy of the binary that any user may run.
 struct Ground {
@@ -82,31 +122,48 @@ impl Ground {
         self.path(name).display().to_string()
     }
 
-    /// Makes the service directory: `run` and `log/run`, as README.md has them.
-    fn make_service(&self, kind: &str, user: (&str, &str)) -> PathBuf {
+    /// Makes the service directory from what is installed.
+    fn make_service(&self, kind: &str, accounts: Accounts) -> PathBuf {
         let service = self.path("service/exporter");
         std::fs::create_dir_all(service.join("log")).expect("make the service directory");
-        std::fs::create_dir(self.path("logged")).expect("make the log directory");
+        self.make_log_directory();
+        let root = self.path("installed");
+        install::install(&root, "/usr/local");
         let socket = format!("--haproxy.scrape-uri={}", self.haproxy.unix_uri());
         let uri = format!(
             "{socket} --web.listen-address=unix:{}",
             self.text("metrics.sock")
         );
-        let run = adapted(
-            &format!("{kind}-run"),
-            &[
-                user,
-                ("/usr/local/bin/haproxy_exporter", &self.text("exporter")),
-                ("--haproxy.scrape-uri=unix:/run/haproxy/admin.sock", &uri),
-            ],
-        );
+        let name = format!("{kind}/haproxy_exporter/run");
+        let replacements = [
+            accounts.exporter,
+            ("/usr/local/bin/haproxy_exporter", &self.text("exporter")),
+            ("--haproxy.scrape-uri=unix:/run/haproxy/admin.sock", &uri),
+        ];
+        let run = replaced(&name, installed(&root, &name), &replacements);
         write_script(&service.join("run"), &run);
-        let log = adapted(
-            &format!("{kind}-log-run"),
-            &[("/var/log/haproxy_exporter", &self.text("logged"))],
-        );
+        if kind == "s6" {
+            let ready = installed(&root, "s6/haproxy_exporter/notification-fd");
+            std::fs::write(service.join("notification-fd"), ready).expect("write notification-fd");
+        }
+        let log = self.log_script(kind, accounts.logger);
         write_script(&service.join("log/run"), &log);
         service
+    }
+
+    /// The log directory, as README.md has it: the logger's own.
+    fn make_log_directory(&self) {
+        let logged = self.path("logged");
+        std::fs::create_dir(&logged).expect("make the log directory");
+        std::os::unix::fs::chown(&logged, Some(LOGGER), None).expect("give it to the logger");
+    }
+
+    fn log_script(&self, kind: &str, logger: (&str, &str)) -> String {
+        let name = format!("src/share/{kind}/haproxy_exporter/log/run");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);
+        let text = std::fs::read_to_string(path).expect("read the log service");
+        let place = ("/var/log/haproxy_exporter", self.text("logged"));
+        replaced(&name, text, &[logger, (place.0, &place.1)])
     }
 
     /// Serves at once, as the user it was given, and its log comes.

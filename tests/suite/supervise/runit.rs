@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::Ground;
+use super::{Ground, RUNIT};
 use crate::support::peers::{self, Peer};
 
 #[test]
@@ -14,11 +14,7 @@ fn runit() {
     let Some(ground) = Ground::prepare() else {
         return;
     };
-    let user = (
-        "chpst -u haproxy_exporter:haproxy ",
-        "chpst -u nobody:nogroup ",
-    );
-    let service = ground.make_service("runit", user);
+    let service = ground.make_service("runit", RUNIT);
     let _supervisor = Peer::start(Command::new(runsv).arg(&service));
     let pid = || -> Option<u32> {
         let text = std::fs::read_to_string(service.join("supervise/pid")).ok()?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::Ground;
+use super::{Ground, S6};
 use crate::support::peers::{self, Peer};
 
 fn run(program: &Path, arguments: &[&str], service: &Path) -> Option<String> {
@@ -27,9 +27,7 @@ fn s6() {
     let Some(ground) = Ground::prepare() else {
         return;
     };
-    let user = ("s6-setuidgid haproxy_exporter ", "s6-setuidgid nobody ");
-    let service = ground.make_service("s6", user);
-    std::fs::write(service.join("notification-fd"), "3\n").expect("write notification-fd");
+    let service = ground.make_service("s6", S6);
     let scan = Peer::start(Command::new(svscan).arg(ground.path("service")));
     let ready = || {
         peers::wait_for(&format!("readiness; {}", scan.output()), || {
