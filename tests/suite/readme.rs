@@ -1,18 +1,23 @@
-//! The README's tables are what the binary says.
+//! README.md and the manual page are what the binary says, and what `src/share` holds.
 //!
-//! `UPDATE_README=1 cargo test readme` writes them anew, behind the marks `<!-- flags -->` and
-//! `<!-- metrics -->`.
+//! `UPDATE_README=1 cargo test readme` writes them anew: the tables behind the marks `<!-- flags -->`
+//! and `<!-- metrics -->`, the blocks behind `<!-- file: PATH -->`, the manual page's list of flags.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::support::{exporter, peers};
 
-fn path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")
+const README: &str = "README.md";
+const MANUAL: &str = "src/share/haproxy_exporter.8";
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-fn text() -> String {
-    let path = path();
+fn read(name: &str) -> String {
+    let path = path(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -23,46 +28,49 @@ fn print(flag: &str) -> String {
     output
 }
 
-/// The lines of a table behind a mark, and where they are in the text.
-fn table<'a>(text: &'a str, mark: &str) -> (Vec<&'a str>, std::ops::Range<usize>) {
-    let line = format!("<!-- {mark} -->\n");
-    let at = text
-        .find(&line)
-        .unwrap_or_else(|| panic!("README.md has no line <!-- {mark} -->"));
-    let start = at + line.len();
-    let rows: Vec<&str> = text[start..]
-        .split_inclusive('\n')
-        .take_while(|line| line.starts_with('|'))
-        .collect();
-    let length = rows.iter().map(|row| row.len()).sum::<usize>();
-    (rows, start..start + length)
+/// Where the text behind a line is.
+fn behind(text: &str, line: &str) -> usize {
+    let line = format!("{line}\n");
+    let at = text.find(&line);
+    at.unwrap_or_else(|| panic!("the document has no line {line:?}")) + line.len()
 }
 
-/// Compares a table with what it must be, or writes it.
-fn hold(mark: &str, want: &[String]) {
-    let text = text();
-    let (rows, place) = table(&text, mark);
-    let rows: Vec<&str> = rows.into_iter().map(str::trim_end).collect();
-    if rows == want {
+/// Where the table behind a mark is.
+fn table(text: &str, mark: &str) -> Range<usize> {
+    let start = behind(text, &format!("<!-- {mark} -->"));
+    let rows = text[start..].split_inclusive('\n');
+    let length: usize = rows
+        .take_while(|line| line.starts_with('|'))
+        .map(str::len)
+        .sum();
+    start..start + length
+}
+
+/// Compares a part of a document with what it must be, or writes it.
+fn hold(document: &str, part: &str, place: impl Fn(&str) -> Range<usize>, want: &str) {
+    let text = read(document);
+    let place = place(&text);
+    let have = &text[place.clone()];
+    if have == want {
         return;
     }
     if std::env::var_os("UPDATE_README").is_some_and(|value| value == "1") {
         let mut new = text.clone();
-        new.replace_range(place, &(want.join("\n") + "\n"));
-        std::fs::write(path(), new).expect("write README.md");
+        new.replace_range(place, want);
+        std::fs::write(path(document), new).expect("write the document");
         return;
     }
-    let missing = want.iter().filter(|row| !rows.contains(&row.as_str()));
-    let stale = rows
-        .iter()
-        .filter(|row| !want.iter().any(|want| want == *row));
-    let lines: Vec<String> = missing
-        .map(|row| format!("+ {row}"))
-        .chain(stale.map(|row| format!("- {row}")))
-        .collect();
+    let only_in = |a: &str, b: &str, sign: char| -> Vec<String> {
+        let lines = a
+            .lines()
+            .filter(|line| !b.lines().any(|other| other == *line));
+        lines.map(|line| format!("{sign} {line}")).collect()
+    };
+    let mut lines = only_in(want, have, '+');
+    lines.extend(only_in(have, want, '-'));
     panic!(
-        "the table behind <!-- {mark} --> in README.md is not what the binary says \
-         (UPDATE_README=1 cargo test readme writes it); {}:\n{}",
+        "{part} in {document} is not what it must be (UPDATE_README=1 cargo test readme writes it); \
+         {}:\n{}",
         if lines.is_empty() {
             "only the order differs"
         } else {
@@ -77,28 +85,156 @@ fn row(cells: &[&str]) -> String {
     format!("| {} |", cells.join(" | "))
 }
 
-/// Both tests may write the file: one after the other.
+/// One test, since each part may be written into the same file.
 #[test]
-fn tables_are_what_the_binary_says() {
-    let mut flags = vec![row(&["flag", "meaning"]), "|---|---|".to_owned()];
-    flags.extend(
-        help()
-            .iter()
-            .map(|(flag, help)| row(&[&format!("`{flag}`"), help])),
-    );
-    hold("flags", &flags);
-    let mut metrics = vec![
+fn documents_are_what_the_binary_says() {
+    hold_table("flags", &flag_rows());
+    hold_table("metrics", &metric_rows());
+    hold_files();
+    let place = |text: &str| {
+        let start = behind(text, ".\\\" flags");
+        let end = text[start..].find(".\\\" end of flags\n");
+        start..start + end.expect("the end of the manual page's flags")
+    };
+    hold(MANUAL, "the list of flags", place, &manual_flags());
+}
+
+fn hold_table(mark: &str, rows: &[String]) {
+    let place = |text: &str| table(text, mark);
+    let part = format!("the table behind <!-- {mark} -->");
+    hold(README, &part, place, &(rows.join("\n") + "\n"));
+}
+
+fn flag_rows() -> Vec<String> {
+    let mut rows = vec![row(&["flag", "meaning"]), "|---|---|".to_owned()];
+    let flags = help();
+    let flags = flags.iter();
+    rows.extend(flags.map(|(flag, help)| row(&[&format!("`{flag}`"), help])));
+    rows
+}
+
+fn metric_rows() -> Vec<String> {
+    let mut rows = vec![
         row(&["name", "type", "labels", "help"]),
         "|---|---|---|---|".to_owned(),
     ];
-    metrics.extend(print("--list-metrics").lines().map(|line| {
+    rows.extend(print("--list-metrics").lines().map(|line| {
         let cells: Vec<&str> = line.split('\t').collect();
         let [name, kind, labels, help] = cells[..] else {
             panic!("not four columns: {line}")
         };
         row(&[&format!("`{name}`"), kind, &labels.replace(',', ", "), help])
     }));
-    hold("metrics", &metrics);
+    rows
+}
+
+/// The blocks behind `<!-- file: PATH -->` are those files.
+fn hold_files() {
+    let readme = read(README);
+    let marks = readme.lines().filter_map(|line| {
+        let name = line.strip_prefix("<!-- file: ")?.strip_suffix(" -->")?;
+        Some((line, name))
+    });
+    let mut held = 0;
+    for (mark, name) in marks {
+        let place = |text: &str| {
+            let fence = behind(text, mark);
+            let rest = &text[fence..];
+            assert!(rest.starts_with("```"), "no block behind {mark}");
+            let start = fence + rest.find('\n').expect("a line behind the fence") + 1;
+            let end = text[start..].find("```\n").expect("the end of a block");
+            start..start + end
+        };
+        hold(
+            README,
+            &format!("the block behind {mark}"),
+            place,
+            &read(name),
+        );
+        held += 1;
+    }
+    assert!(held > 5, "{held} files");
+}
+
+/// The flags of `--help` in the manual page's language, mdoc(7).
+fn manual_flags() -> String {
+    let mut text = String::new();
+    for (usage, meaning) in help() {
+        let (item, default) = manual_item(&usage);
+        text += &format!(".It {item}\n{}.\n", escape(&meaning));
+        if let Some(default) = default {
+            text += &format!("The default is\n.Ql {} .\n", escape(&default));
+        }
+    }
+    text
+}
+
+/// A flag's usage as an item of the list, and its default.
+fn manual_item(usage: &str) -> (String, Option<String>) {
+    if usage == "-h, --help" {
+        return ("Fl h , -help".to_owned(), None);
+    }
+    let flag = usage.strip_prefix("--").expect("a long flag");
+    if let Some(name) = flag.strip_prefix("[no-]") {
+        let (name, default) = match name.strip_suffix(" (on)") {
+            Some(name) => (name, "on"),
+            None => (name, "off"),
+        };
+        return (format!("Fl -[no-]{name}"), Some(default.to_owned()));
+    }
+    match flag.split_once('=') {
+        None => (format!("Fl -{flag}"), None),
+        Some((name, value)) => match value.strip_prefix('"') {
+            None => (format!("Fl -{name} Ns = Ns Ar {value}"), None),
+            Some(value) => {
+                let default = value.strip_suffix('"').expect("a closing quote");
+                let item = format!("Fl -{name} Ns = Ns Ar value");
+                (item, Some(default.to_owned()))
+            }
+        },
+    }
+}
+
+/// A line of text that mdoc(7) does not take for something else.
+fn escape(text: &str) -> String {
+    assert!(!text.starts_with(['.', '\'']), "{text:?}");
+    text.replace('\\', "\\e")
+}
+
+/// What mandoc thinks of the manual page, and that it shows each flag with its default.
+#[test]
+fn the_manual_page_is_good() {
+    let Some(mandoc) = peers::find("mandoc") else {
+        return;
+    };
+    let render = |arguments: &[&str]| {
+        let mut command = Command::new(&mandoc);
+        command.args(arguments).arg(path(MANUAL));
+        let (status, output, error) = peers::run(&mut command);
+        assert!(status.success(), "{output}{error}");
+        output
+    };
+    // All but the advice on links to pages that this machine may not have.
+    assert_eq!(render(&["-Tlint", "-Wwarning"]), "");
+    let shown = render(&["-Tascii", "-Owidth=300"]);
+    // Bold and underlined letters are overstruck.
+    let mut plain = String::new();
+    for letter in shown.chars() {
+        if letter == '\u{8}' {
+            plain.pop();
+        } else {
+            plain.push(letter);
+        }
+    }
+    for (usage, meaning) in help() {
+        let (flag, value) = usage.split_once("=\"").unwrap_or((&usage, ""));
+        let flag = flag.trim_end_matches(" (on)");
+        let value = value.trim_end_matches('"');
+        let at = plain.find(&format!("     {flag}"));
+        let rest = &plain[at.unwrap_or_else(|| panic!("no {flag} in:\n{plain}"))..];
+        assert!(rest.contains(&meaning), "{flag}: {meaning:?}");
+        assert!(rest.contains(value), "{flag}: {value:?}");
+    }
 }
 
 /// The flags of `--help` with their texts.

@@ -6,7 +6,7 @@ set -eu
 # command:package
 peers='haproxy:haproxy prometheus:prometheus prometheus-haproxy-exporter:prometheus-haproxy-exporter
 s6-supervise:s6 runsv:runit strace:strace qemu-aarch64-static:qemu-user-static musl-gcc:musl-tools
-aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu openssl:openssl'
+aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu openssl:openssl mandoc:mandoc'
 
 PATH=$PATH:/usr/sbin:/sbin
 missing=

@@ -1,6 +1,5 @@
 //! HAProxy in front of the exporter: TLS and a password.
 
-use std::path::Path;
 use std::process::Command;
 
 use super::adapted;
@@ -21,27 +20,15 @@ fn haproxy_in_front() {
         return;
     };
     let place = Place::new(1);
-    let [key, certificate, both] =
-        ["key.pem", "cert.pem", "metrics.pem"].map(|name| place.path(name));
-    let mut command = Command::new(&openssl);
-    command
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-        ])
-        .args(["-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext"])
-        .args(["subjectAltName=DNS:localhost", "-keyout"])
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate);
-    let (status, _, error) = peers::run(&mut command);
+    let [certificate, both] = ["metrics-ca.pem", "metrics.pem"].map(|name| place.path(name));
+    let script = adapted(
+        "metrics-pem",
+        &[("/etc/haproxy/metrics.pem", &both.display().to_string())],
+    );
+    let mut shell = Command::new("sh");
+    shell.args(["-euc", &script]).current_dir(place.path(""));
+    let (status, _, error) = peers::run(&mut shell);
     assert!(status.success(), "{error}");
-    let read = |path: &Path| std::fs::read_to_string(path).expect("read a file of openssl's");
-    std::fs::write(&both, read(&certificate) + &read(&key)).expect("write a certificate");
 
     let exporter = Exporter::start(&["--haproxy.scrape-uri=unix:/nonexistent"]);
     let recipe = adapted(
@@ -56,7 +43,7 @@ fn haproxy_in_front() {
     let Some(haproxy) = Haproxy::start(place, &configuration) else {
         return;
     };
-    let ask = |method: &str, header: &str| -> Response {
+    let send = |method: &str, header: &str| -> String {
         let request = format!(
             "{method} /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n"
         );
@@ -78,8 +65,13 @@ fn haproxy_in_front() {
             .arg(&certificate)
             .args(["-connect", &haproxy.address(0).to_string()]);
         let (_, answer, error) = peers::run_with_input(&mut command, request.as_bytes());
+        assert!(!answer.is_empty(), "{error}");
+        answer
+    };
+    let ask = |method: &str, header: &str| -> Response {
+        let answer = send(method, header);
         http::parse(answer.as_bytes(), method == "HEAD")
-            .unwrap_or_else(|why| panic!("{method}: {why} in {answer:?} {error}"))
+            .unwrap_or_else(|why| panic!("{method}: {why} in {answer:?}"))
     };
     for header in ["", WRONG] {
         let refused = ask("GET", header);
@@ -97,6 +89,9 @@ fn haproxy_in_front() {
     );
     assert_eq!(ask("HEAD", RIGHT).status, 200);
     assert_eq!(ask("POST", RIGHT).status, 405);
+    let compressed = send("GET", &format!("{RIGHT}Accept-Encoding: gzip\r\n"));
+    let (head, _) = compressed.split_once("\r\n\r\n").expect("a head");
+    assert!(head.contains("\r\ncontent-encoding: gzip"), "{head}");
 
     let target = format!("localhost:{}", haproxy.address(0).port());
     let job = adapted(

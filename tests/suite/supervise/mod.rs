@@ -8,6 +8,7 @@ mod openrc;
 mod procd;
 mod runit;
 mod s6;
+mod statistics;
 mod systemd;
 
 use std::os::unix::fs::PermissionsExt;
