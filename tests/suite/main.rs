@@ -9,6 +9,7 @@ mod golden;
 mod hostile;
 mod inject;
 mod lifecycle;
+mod monitoring;
 mod prometheus;
 mod properties;
 mod readme;
