@@ -170,7 +170,10 @@ impl Bench {
         match self.judge(answer, lines)? {
             Outcome::Right => Ok(outcome),
             Outcome::Left => Ok(Outcome::Left),
-            next => Err(format!("{outcome:?}, but then {next:?}")),
+            next => {
+                let said = &self.exporter().log_lines()[now..];
+                Err(format!("{outcome:?}, but then {next:?}: {said:?}"))
+            }
         }
     }
 
