@@ -41,16 +41,21 @@ fn healthy() -> Case {
     )
 }
 
-/// Runs a table over unix and over tcp, each through one process.
-fn over_both(flags: &[&str], cases: impl Fn() -> Vec<Case>) {
+/// Exporters for each kind of socket, which share the cases out.
+const EXPORTERS: usize = 4;
+
+/// Runs a table over unix and over tcp.
+fn over_both(flags: &[&str], cases: &[Case]) {
     let directory = TempDir::new().expect("a temporary directory");
-    let socket = directory.path().join("haproxy.sock");
-    for fake in [
-        Fake::unix(&socket, Answers::default()),
-        Fake::tcp("127.0.0.1", Answers::default()),
-    ] {
-        faults::run(&fake, flags, &healthy(), &cases());
-    }
+    let unix = |number| directory.path().join(format!("{number}.sock"));
+    let unix = (0..EXPORTERS).map(|number| Fake::unix(&unix(number), Answers::default()));
+    let tcp = (0..EXPORTERS).map(|_| Fake::tcp("127.0.0.1", Answers::default()));
+    let (unix, tcp): (Vec<Fake>, Vec<Fake>) = (unix.collect(), tcp.collect());
+    let healthy = healthy();
+    std::thread::scope(|scope| {
+        scope.spawn(|| faults::run(&unix, flags, &healthy, cases));
+        faults::run(&tcp, flags, &healthy, cases);
+    });
 }
 
 fn send(bytes: impl AsRef<[u8]>) -> Script {
@@ -61,8 +66,9 @@ fn send(bytes: impl AsRef<[u8]>) -> Script {
 fn answers_that_end_wrong() {
     let cut = |bytes: usize| healthy_answer()[..bytes].to_vec();
     let whole = healthy_answer().len();
-    over_both(&[], || {
-        vec![
+    over_both(
+        &[],
+        &[
             Case::failed("closed without a byte", vec![], CLOSED),
             Case::failed(
                 "the master CLI, which waits for another command",
@@ -87,16 +93,17 @@ fn answers_that_end_wrong() {
                 send([&cut(whole - 1), &b"app,\"s2,\n\n"[..]].concat()),
                 CUT,
             ),
-        ]
-    });
+        ],
+    );
 }
 
 #[test]
 fn answers_that_never_end() {
     let half = healthy_answer()[..healthy_answer().len() / 2].to_vec();
     let slow = Duration::from_millis(50);
-    over_both(&[], || {
-        vec![
+    over_both(
+        &[],
+        &[
             Case::failed("accepts and says nothing", vec![Act::Hold], TIMED_OUT),
             Case::failed(
                 "stops after half",
@@ -126,8 +133,8 @@ fn answers_that_never_end() {
                 &healthy_answer(),
                 vec![Act::Drip(healthy_answer(), Duration::ZERO)],
             ),
-        ]
-    });
+        ],
+    );
 }
 
 #[test]
@@ -135,9 +142,10 @@ fn answers_that_are_too_large() {
     let row = server("app", &"s".repeat(60), &[(4, "1")]);
     let header = Act::Send(csv::HEADER.as_bytes().to_vec());
     let limit = format!("--haproxy.max-response-bytes={MAX_BYTES}");
-    over_both(&[&limit], || {
-        let repeat = |bytes: &str| vec![header.clone(), Act::Repeat(bytes.as_bytes().to_vec())];
-        vec![
+    let repeat = |bytes: &str| vec![header.clone(), Act::Repeat(bytes.as_bytes().to_vec())];
+    over_both(
+        &[&limit],
+        &[
             Case::failed("rows without end", repeat(&row), &too_large(MAX_BYTES)),
             Case::failed("one line without end", repeat("x"), &line_too_long(2)),
             Case::failed("fields without end", repeat("1,"), &line_too_long(2)),
@@ -170,8 +178,8 @@ fn answers_that_are_too_large() {
                 &padded_to(MAX_BYTES),
                 send(padded_to(MAX_BYTES)),
             ),
-        ]
-    });
+        ],
+    );
 }
 
 /// A whole answer of exactly that many bytes.
@@ -199,8 +207,9 @@ fn answers_that_are_something_else() {
     let html = "<!DOCTYPE html>\n<html><body>503</body></html>\n\n";
     let other =
         |name: &str, answer: &[u8]| Case::failed(name, send(answer), &not_statistics(answer));
-    over_both(&[], || {
-        vec![
+    over_both(
+        &[],
+        &[
             other("permission denied", b"Permission denied\n\n"),
             other("unknown command", unknown.as_bytes()),
             other("show info instead", INFO),
@@ -211,8 +220,8 @@ fn answers_that_are_something_else() {
             other("commas", format!("{}\n\n", ",".repeat(61)).as_bytes()),
             Case::failed("an HTML page", send(html), HTML),
             Case::failed("only the empty line", send("\n"), CLOSED),
-        ]
-    });
+        ],
+    );
 }
 
 #[test]
@@ -221,41 +230,39 @@ fn show_info_alone_at_fault() {
     let case = |name: &str, info: Script, err: &str| Case::info_failed(name, &stat, info, err);
     over_both(
         &[&format!("--haproxy.max-response-bytes={MAX_BYTES}")],
-        || {
-            vec![
-                case("closed without a byte", vec![], CLOSED),
-                case("reset", vec![Act::Reset], RESET),
-                case("cut", send(&INFO[..INFO.len() - 1]), CUT),
-                case("says nothing", vec![Act::Hold], TIMED_OUT),
-                case(
-                    "stops after half",
-                    vec![Act::Send(INFO[..INFO.len() / 2].to_vec()), Act::Hold],
-                    TIMED_OUT,
-                ),
-                case(
-                    "flood",
-                    vec![Act::Repeat(b"Name: HAProxy\n".to_vec())],
-                    "read: the answer is larger than 65536 bytes",
-                ),
-                case(
-                    "one endless line",
-                    vec![Act::Repeat(b"x".to_vec())],
-                    "read: the answer is larger than 65536 bytes",
-                ),
-                case("permission denied", send("Permission denied\n\n"), NO_INFO),
-                case("statistics instead", send(&stat), NO_INFO),
-                case(
-                    "noise",
-                    send([0xff, 0x00, b':', b' ', 0xfe, b'\n', b'\n']),
-                    NO_INFO,
-                ),
-                case(
-                    "no version",
-                    send("Name: HAProxy\nUptime_sec: 5\n\n"),
-                    NO_INFO,
-                ),
-            ]
-        },
+        &[
+            case("closed without a byte", vec![], CLOSED),
+            case("reset", vec![Act::Reset], RESET),
+            case("cut", send(&INFO[..INFO.len() - 1]), CUT),
+            case("says nothing", vec![Act::Hold], TIMED_OUT),
+            case(
+                "stops after half",
+                vec![Act::Send(INFO[..INFO.len() / 2].to_vec()), Act::Hold],
+                TIMED_OUT,
+            ),
+            case(
+                "flood",
+                vec![Act::Repeat(b"Name: HAProxy\n".to_vec())],
+                "read: the answer is larger than 65536 bytes",
+            ),
+            case(
+                "one endless line",
+                vec![Act::Repeat(b"x".to_vec())],
+                "read: the answer is larger than 65536 bytes",
+            ),
+            case("permission denied", send("Permission denied\n\n"), NO_INFO),
+            case("statistics instead", send(&stat), NO_INFO),
+            case(
+                "noise",
+                send([0xff, 0x00, b':', b' ', 0xfe, b'\n', b'\n']),
+                NO_INFO,
+            ),
+            case(
+                "no version",
+                send("Name: HAProxy\nUptime_sec: 5\n\n"),
+                NO_INFO,
+            ),
+        ],
     );
 }
 
@@ -275,24 +282,21 @@ fn show_info_with_odd_values() {
         b"Version: 1\nIdle_pct: 1.5\nPid: 0x1\nUptime_sec: 1 2\n\n",
         b"no colon\n: \nVersion: 1\nversion: 2\nVersion_: 3\n\n",
     ];
-    let cases = || {
-        let case = |info: &[u8]| {
-            let text = String::from_utf8_lossy(info);
-            let want = reference::exposition(&stat, Some(&text));
-            let outcome = Outcome::Served {
-                want,
-                failures: 0,
-                complaint: None,
-            };
-            Case {
-                name: text.escape_debug().to_string(),
-                answers: Answers::whole(&stat, info),
-                outcome,
-            }
+    let case = |info: &[u8]| {
+        let text = String::from_utf8_lossy(info);
+        let want = reference::exposition(&stat, Some(&text));
+        let outcome = Outcome::Served {
+            want,
+            failures: 0,
+            complaint: None,
         };
-        infos.map(case).into()
+        Case {
+            name: text.escape_debug().to_string(),
+            answers: Answers::whole(&stat, info),
+            outcome,
+        }
     };
-    over_both(&[], cases);
+    over_both(&[], &infos.map(case));
 }
 
 /// Whatever `show info` does, the scrape fails with what `show stat` did.
@@ -303,8 +307,9 @@ fn show_stat_at_fault_and_show_info_too() {
         answers: Answers { stat, info },
         ..Case::failed(name, vec![], err)
     };
-    over_both(&[], || {
-        vec![
+    over_both(
+        &[],
+        &[
             case("both close", vec![], vec![], CLOSED),
             case("both hang", hold(), hold(), TIMED_OUT),
             case("one hangs, the other closes", hold(), vec![], TIMED_OUT),
@@ -314,8 +319,8 @@ fn show_stat_at_fault_and_show_info_too() {
                 vec![],
                 CUT,
             ),
-        ]
-    });
+        ],
+    );
 }
 
 /// Once `show stat` has failed nothing can be exported, so there is nothing to wait for: an hour

@@ -21,7 +21,7 @@ fn run(cases: Vec<Case>) {
     let fake = Fake::unix(&directory.path().join("haproxy.sock"), Answers::default());
     let good = answer(&[good_row()]);
     let healthy = Case::served("healthy", &good, vec![Act::Send(good.clone())]);
-    faults::run(&fake, &[], &healthy, &cases);
+    faults::run(&[fake], &[], &healthy, &cases);
 }
 
 fn good_row() -> String {

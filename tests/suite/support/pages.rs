@@ -49,11 +49,11 @@ pub(crate) fn served(name: &str, script: Script) -> Case {
     Case::served(name, body().as_bytes(), script).over_http()
 }
 
-/// Runs the cases against one exporter, each followed by a healthy page.
+/// Runs the cases against a few exporters, each followed by a healthy page.
 pub(crate) fn run(flags: &[&str], cases: &[Case]) {
-    let fake = Fake::http("127.0.0.1", Answers::default());
+    let fakes = [(); 4].map(|()| Fake::http("127.0.0.1", Answers::default()));
     let healthy = served("healthy", send(with_length(&body())));
-    faults::run(&fake, flags, &healthy, cases);
+    faults::run(&fakes, flags, &healthy, cases);
 }
 
 /// An address for documentation (RFC 5737): a direct connection to it cannot succeed.
