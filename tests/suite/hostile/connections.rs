@@ -14,14 +14,8 @@ use crate::support::exporter::{Exporter, command};
 use crate::support::fake_haproxy::{Answers, Fake};
 use crate::support::{faults, fixtures};
 
-const WITHIN_A_SECOND: Rules = Rules {
-    within: Some(Duration::from_secs(1)),
-    percent_late: 0,
-    peak_kib: None,
-};
-
 /// Holds `count` connections that say nothing, and opens a new one for the oldest all the time.
-pub(crate) fn idle(attack: &Attack, count: usize) -> usize {
+pub(crate) fn idle(attack: &Attack<'_>, count: usize) -> usize {
     let mut held: VecDeque<TcpStream> = VecDeque::new();
     let mut opened = 0;
     while attack.goes_on(opened, count) {
@@ -56,7 +50,7 @@ fn idle_connections_leave_descriptors_for_the_scrape() {
         siege(
             &name,
             with_descriptors(count, &fake),
-            WITHIN_A_SECOND,
+            Rules::default(),
             |attack| idle(attack, 100),
         );
     }
@@ -68,7 +62,7 @@ fn two_thousand_idle_connections() {
     siege(
         "2,000 idle connections",
         small(),
-        WITHIN_A_SECOND,
+        Rules::default(),
         |attack| idle(attack, 2000),
     );
 }
@@ -127,8 +121,8 @@ fn requests_that_end_with_a_reset() {
 #[test]
 fn a_flood_of_connections() {
     let rules = Rules {
-        percent_late: 5,
-        ..WITHIN_A_SECOND
+        percent_failed: 5,
+        ..Rules::default()
     };
     siege(
         "20,000 connections opened and closed",

@@ -6,8 +6,7 @@ use crate::hostile::tools::small;
 use crate::hostile::{Attack, Rules, SMALL_KIB, siege};
 
 const SMALL: Rules = Rules {
-    within: None,
-    percent_late: 0,
+    percent_failed: 0,
     peak_kib: Some(SMALL_KIB),
 };
 
@@ -162,7 +161,7 @@ fn clients_in_a_hurry() {
 
 /// Sends `start` and then `block` again and again, on as many connections as it takes, until
 /// `wanted` bytes have left. Returns how many did.
-fn pour(attack: &Attack, start: &[u8], block: &[u8], wanted: usize) -> usize {
+fn pour(attack: &Attack<'_>, start: &[u8], block: &[u8], wanted: usize) -> usize {
     let mut sent = 0;
     while attack.goes_on(sent, wanted) {
         let mut pour_one = || -> io::Result<()> {

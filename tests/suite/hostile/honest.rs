@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Instant;
 
 use crate::hostile::tools::read_response;
-use crate::hostile::{Footprint, Honest, alone};
+use crate::hostile::{Footprint, Honest};
 use crate::support::exporter::Exporter;
 use crate::support::fixtures;
 use crate::support::http::PATIENCE;
@@ -18,7 +18,6 @@ const ROUNDS: usize = 100;
 
 #[test]
 fn sixteen_honest_clients() {
-    let _alone = alone();
     let path = fixtures::path("1.5.0/stat.csv");
     let exporter = Exporter::start(&[&format!("--haproxy.scrape-uri=file:{}", path.display())]);
     let honest = Honest::new(exporter.address());

@@ -1,7 +1,8 @@
 //! What hostile clients may do, and the honest client that must not notice them.
 //!
-//! A siege is one row of the table that the project promises: an attack of some seconds on one
-//! process, honest scrapes all the while, and nothing left behind when it is over.
+//! A siege is one row of the table that the project promises: an attack on one process, honest
+//! scrapes all the while, and nothing left behind when it is over. What counts is what was served,
+//! never how long it took: that depends on the machine.
 
 mod connections;
 mod heads;
@@ -18,7 +19,7 @@ mod tools;
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,14 +27,12 @@ use crate::support::exporter::Exporter;
 use crate::support::exposition;
 use crate::support::http::{self, PATIENCE};
 
-/// An attack goes on at least this long, and longer until it has done what it set out to do ...
-const SHORTEST: Duration = Duration::from_secs(2);
-/// ... but never longer than this.
+/// An attack goes on until so many honest scrapes have ended, and it has done what it set out to do ...
+const SCRAPES: usize = 10;
+/// ... but for the sake of the latter no longer than this.
 const LONGEST: Duration = Duration::from_secs(6);
 /// Between two honest scrapes.
-const PERIOD: Duration = Duration::from_millis(100);
-/// Time for threads, descriptors and memory to be back where they were.
-const RECOVERY: Duration = Duration::from_secs(8);
+const PERIOD: Duration = Duration::from_millis(50);
 /// What the heap may keep: it gives back whole pages at its end only.
 const KEPT_KIB: u64 = 512;
 /// Connections that are held at the same time, and what a scrape opens.
@@ -41,7 +40,8 @@ const MOST_HELD: usize = 64 + 3;
 /// The table's bound on memory, where it has one.
 pub(crate) const SMALL_KIB: u64 = 8 * 1024;
 
-/// Sieges take turns: on two cores they would disturb each other's honest clients.
+/// Takes a turn among those that read answers of 20 MB: the exporter cuts off who reads slowly while
+/// others wait, and on a busy machine an honest client does.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -50,25 +50,27 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 /// What must hold besides that every honest scrape is served whole.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Rules {
-    /// The longest that a scrape may take ...
-    pub(crate) within: Option<Duration>,
-    /// ... except for this many in a hundred, which also may fail while the attack lasts.
-    pub(crate) percent_late: usize,
+    /// Of a hundred honest scrapes so many may fail while the attack lasts.
+    pub(crate) percent_failed: usize,
     /// The most memory the process may ever have held.
     pub(crate) peak_kib: Option<u64>,
 }
 
 /// A running attack.
-pub(crate) struct Attack {
+pub(crate) struct Attack<'a> {
     pub(crate) address: SocketAddr,
     began: Instant,
+    /// Honest scrapes that have ended.
+    scrapes: &'a AtomicUsize,
 }
 
-impl Attack {
+impl Attack<'_> {
     /// Whether to do more after `done` of `wanted`.
     pub(crate) fn goes_on(&self, done: usize, wanted: usize) -> bool {
         let lasted = self.began.elapsed();
-        lasted < SHORTEST || (done < wanted && lasted < LONGEST)
+        let is_watched = self.scrapes.load(Ordering::Relaxed) >= SCRAPES;
+        // An honest client that gets no answer at all gives up some time, and this with it.
+        (!is_watched && lasted < PATIENCE) || (done < wanted && lasted < LONGEST)
     }
 
     /// A connection; an attacker waits for nothing longer than half a second.
@@ -97,18 +99,19 @@ pub(crate) fn siege(
     name: &str,
     exporter: Exporter,
     rules: Rules,
-    attack: impl FnOnce(&Attack) -> usize,
+    attack: impl FnOnce(&Attack<'_>) -> usize,
 ) {
-    let _alone = alone();
     let honest = Honest::new(exporter.address());
     let before = Footprint::settled(&exporter);
     let over = AtomicBool::new(false);
+    let scrapes = AtomicUsize::new(0);
     let (log, attacks) = std::thread::scope(|scope| {
-        let watch = scope.spawn(|| honest.scrape_until(&over, &exporter));
+        let watch = scope.spawn(|| honest.scrape_until(&over, &scrapes, &exporter));
         let over = Flag(&over);
         let attacks = attack(&Attack {
             address: exporter.address(),
             began: Instant::now(),
+            scrapes: &scrapes,
         });
         drop(over);
         (watch.join().expect("the honest client"), attacks)
@@ -211,7 +214,7 @@ impl Footprint {
 
     /// The footprint once the last connection is closed on the other side too.
     pub(crate) fn settled(exporter: &Exporter) -> Footprint {
-        let deadline = Instant::now() + RECOVERY;
+        let deadline = Instant::now() + PATIENCE;
         let mut last = Footprint::of(exporter);
         loop {
             std::thread::sleep(Duration::from_millis(50));
@@ -225,7 +228,7 @@ impl Footprint {
 
     /// Waits until nothing is above `before`, and returns what there is then.
     pub(crate) fn recovered(exporter: &Exporter, before: &Footprint) -> Footprint {
-        let deadline = Instant::now() + RECOVERY;
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let now = Footprint::of(exporter);
             if now.exceeds(before).is_empty() || Instant::now() > deadline {
@@ -272,15 +275,14 @@ struct Log {
 impl Log {
     fn check(&self, rules: Rules) -> Vec<String> {
         let scrapes = self.took.len() + self.errors.len();
-        let slow = |took: &&Duration| rules.within.is_some_and(|within| **took >= within);
-        let bad = self.errors.len() + self.took.iter().filter(slow).count();
+        let failed = self.errors.len();
         let mut failures = Vec::new();
-        if bad * 100 > scrapes * rules.percent_late {
-            failures.push(format!("{bad} of {scrapes} scrapes are late or bad"));
-            failures.extend_from_slice(&self.errors[..self.errors.len().min(3)]);
+        if failed * 100 > scrapes * rules.percent_failed {
+            failures.push(format!("{failed} of {scrapes} scrapes failed"));
+            failures.extend_from_slice(&self.errors[..failed.min(3)]);
         }
-        if self.took.len() < 3 {
-            failures.push(format!("only {} scrapes: that proves nothing", scrapes));
+        if scrapes < SCRAPES {
+            failures.push(format!("only {scrapes} scrapes: that proves nothing"));
         }
         failures
     }
@@ -333,7 +335,7 @@ impl Honest {
         Ok(())
     }
 
-    fn scrape_until(&self, over: &AtomicBool, exporter: &Exporter) -> Log {
+    fn scrape_until(&self, over: &AtomicBool, scrapes: &AtomicUsize, exporter: &Exporter) -> Log {
         let mut log = Log::default();
         while !over.load(Ordering::Relaxed) {
             let began = Instant::now();
@@ -341,6 +343,7 @@ impl Honest {
                 Ok(took) => log.took.push(took),
                 Err(error) => log.errors.push(error),
             }
+            scrapes.fetch_add(1, Ordering::Relaxed);
             let now = Footprint::of(exporter);
             log.threads = log.threads.max(now.threads);
             log.descriptors = log.descriptors.max(now.descriptors);

@@ -17,15 +17,8 @@ fn large() -> Exporter {
     Exporter::start(&[&format!("--haproxy.scrape-uri={}", many_servers())])
 }
 
-fn within(seconds: u64) -> Rules {
-    Rules {
-        within: Some(Duration::from_secs(seconds)),
-        ..Rules::default()
-    }
-}
-
 /// Asks for all of it and never reads; asks again when it is cut off.
-fn never_read(attack: &Attack, count: usize) -> usize {
+fn never_read(attack: &Attack<'_>, count: usize) -> usize {
     let mut asked = 0;
     let mut clients: Vec<Option<TcpStream>> = (0..count).map(|_| None).collect();
     while attack.goes_on(asked, 10 * count) {
@@ -49,18 +42,17 @@ fn never_read(attack: &Attack, count: usize) -> usize {
 
 #[test]
 fn never_readers() {
+    let _alone = alone();
     siege(
         "3 clients that ask for 20 MB and never read",
         large(),
-        within(3),
+        Rules::default(),
         |attack| never_read(attack, 3),
     );
 }
 
-/// Prometheus' own timeout: nobody may have to wait so long behind others, however many they are.
-const PROMETHEUS_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// With half a second each they would cost 15 s.
+/// However many they are, the scrape behind them is served whole, and what they were sent is not
+/// kept. (How long it takes is a matter for the benchmarks.)
 #[test]
 fn never_readers_do_not_add_up() {
     let _alone = alone();
@@ -69,7 +61,6 @@ fn never_readers_do_not_add_up() {
     let never_readers: Vec<TcpStream> = (0..30).map(|_| ask(&exporter)).collect();
     let took = honest.scrape().expect("the scrape behind them");
     eprintln!("behind 30 never-readers: {took:?}");
-    assert!(took < PROMETHEUS_TIMEOUT, "{took:?}");
     let port = exporter.address().port();
     peers::wait_for("the kernel to forget what was cut", || {
         (unsent_of_closed(port) == 0).then_some(())
@@ -93,8 +84,7 @@ fn unsent_of_closed(port: u16) -> u64 {
     unsent.sum()
 }
 
-/// Clients that read a little now and then always make progress; with four seconds each, for what
-/// fits into a socket's buffer, six would cost 23 s.
+/// Clients that read a little now and then always make progress; who waits behind them is served.
 #[test]
 fn dripping_readers_do_not_add_up() {
     let _alone = alone();
@@ -123,7 +113,6 @@ fn dripping_readers_do_not_add_up() {
         took.expect("the scrape behind them")
     });
     eprintln!("behind 6 dripping readers: {took:?}");
-    assert!(took < PROMETHEUS_TIMEOUT, "{took:?}");
 }
 
 /// Whoever reads slowly gets all of it, while nobody else waits.

@@ -36,7 +36,7 @@ fn a_stop_finishes_the_answer_under_way() {
     }
 }
 
-/// `finish` waits 3 s and then kills, which shows in the status.
+/// `finish` kills what does not stop, which shows in the status.
 #[test]
 fn a_stop_does_not_wait_for_a_never_reader() {
     let exporter = large();

@@ -36,8 +36,8 @@ fn runit() {
     ground.assert_serving(second);
 
     let mut stop = Command::new(sv);
-    stop.args(["-w", "2", "stop"]).arg(&service);
+    stop.args(["-w", "20", "stop"]).arg(&service);
     let (status, output, error) = peers::run(&mut stop);
-    assert!(status.success(), "not stopped within 2 s: {output}{error}");
+    assert!(status.success(), "not stopped: {output}{error}");
     assert!(!ground.path("metrics.sock").exists(), "the socket is left");
 }

@@ -24,6 +24,10 @@ const PROXY_VARIABLES: [&str; 7] = [
     "REQUEST_METHOD",
 ];
 
+/// What a supervisor waits for at least: less than the 30 s that an answer may take, so that an
+/// exporter that waited for a client to read would be killed, and far more than a busy machine needs.
+const GRACE: Duration = Duration::from_secs(20);
+
 /// A running exporter. It is stopped and reaped when it goes out of scope.
 pub(crate) struct Exporter {
     child: Child,
@@ -189,10 +193,10 @@ impl Exporter {
             .count()
     }
 
-    /// SIGTERM, three seconds of grace, SIGKILL; then the log is complete.
+    /// SIGTERM, [`GRACE`], SIGKILL, which shows in the status; then the log is complete.
     fn stop(&mut self) -> ExitStatus {
         terminate(&self.child);
-        let deadline = Instant::now() + Duration::from_secs(3);
+        let deadline = Instant::now() + GRACE;
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("wait for the exporter") {
                 break status;
