@@ -6,7 +6,7 @@ TARGET ?= $(NATIVE)
 # TLS=1 adds https scrape URIs.
 TLS ?=
 BINARY := haproxy_exporter$(if $(filter-out $(NATIVE),$(TARGET)),-$(TARGET))
-AARCH64 := haproxy_exporter-aarch64-unknown-linux-musl
+AARCH64 := haproxy_exporter$(if $(filter-out aarch64-%,$(NATIVE)),-aarch64-unknown-linux-musl)
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -30,8 +30,8 @@ run: build ## Serve a recorded stats file on :9101 (ARGS=... replaces it)
 
 test: ## Install what the tests need where possible, and run them all
 	tests/tools/install-peers.sh
-	$(MAKE) build
 	rm -f '$(AARCH64)'
+	$(MAKE) build
 	$(if $(filter x86_64-%,$(NATIVE)),$(MAKE) build TARGET=aarch64-unknown-linux-musl \
 	  || [ "$$HAPROXY_EXPORTER_REQUIRE_PEERS" != 1 ])
 	[ ! -f '$(AARCH64)' ] || export EXPORTER_AARCH64='$(CURDIR)/$(AARCH64)'; \

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs the programs that the tests run against, where that is possible: as root, on Debian.
 # Elsewhere it says what is missing; the tests that need it say so again and are skipped.
+# What it installs does not run, neither now nor at the next boot: the tests start their own.
 set -eu
 
 # command:package
 peers='haproxy:haproxy prometheus:prometheus prometheus-haproxy-exporter:prometheus-haproxy-exporter
-s6-supervise:s6 runsv:runit strace:strace qemu-aarch64-static:qemu-user-static musl-gcc:musl-tools
-aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu openssl:openssl mandoc:mandoc'
+s6-supervise:s6 runsv:runit strace:strace qemu-aarch64:qemu-user musl-gcc:musl-tools openssl:openssl
+mandoc:mandoc systemd-analyze:systemd'
 
 PATH=$PATH:/usr/sbin:/sbin
 missing=
@@ -19,16 +20,57 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 	exit 0
 fi
 
-# The packages would start their daemons; the tests start their own.
+# Packages start their daemons when they are installed, unless this says no.
 policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-	printf '#!/bin/sh\nexit 101\n' >"$policy"
-	chmod +x "$policy"
-	trap 'rm -f "$policy"' EXIT
-	# dash leaves without the trap above when a signal ends it.
-	trap 'exit 130' INT
-	trap 'exit 143' TERM HUP
+kept=
+installed=$(mktemp)
+
+# The packages enable their services too. Only those that were installed here are disabled: a
+# HAProxy that was there before is somebody's load balancer.
+disable_services() {
+	services=$(packages | LC_ALL=C comm -13 "$installed" - | xargs -r dpkg-query -L | sed -n \
+		-e 's#^\(/usr\)\{0,1\}/lib/systemd/system/\([^/]*\.\(service\|socket\|timer\|path\)\)$#\2#p' \
+		-e 's#^/etc/init\.d/\([^/]*\)$#\1#p')
+	for name in $services; do
+		case $name in
+		# Without the variable it serves the scripts of packages only.
+		*.*) DPKG_MAINTSCRIPT_PACKAGE=$name deb-systemd-helper disable "$name" ;;
+		*) update-rc.d "$name" disable ;;
+		esac
+	done
+	for name in $services; do
+		left=$(find /etc/systemd/system /etc/rc[2-5].d -path "*.wants/$name" -o -name "S[0-9][0-9]$name" 2>/dev/null || :)
+		[ -z "$left" ] || {
+			echo "install-peers: $name will run at the next boot: $left" >&2
+			return 1
+		}
+	done
+}
+packages() {
+	dpkg-query -W -f '${db:Status-Status} ${Package}\n' |
+		sed -n -e '/^not-installed /d' -e '/^config-files /d' -e 's/^[^ ]* //p' | LC_ALL=C sort
+}
+
+leave() {
+	status=$?
+	disable_services || status=1
+	rm -f "$policy" "$installed"
+	[ -z "$kept" ] || mv -f "$kept" "$policy"
+	exit $status
+}
+trap leave EXIT
+# dash leaves without the trap above when a signal ends it.
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+packages >"$installed"
+if [ -e "$policy" ]; then
+	kept=$policy.before-install-peers
+	mv -f "$policy" "$kept"
 fi
+printf '#!/bin/sh\nexit 101\n' >"$policy"
+chmod +x "$policy"
+
 # shellcheck disable=SC2086 # a list of words
 apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing || {
 	echo "install-peers: cannot install, tests that need them will be skipped:$missing" >&2

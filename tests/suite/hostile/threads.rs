@@ -11,7 +11,7 @@ use crate::hostile::tools::{Bare, limit};
 use crate::hostile::{Rules, siege};
 use crate::support::exporter::Exporter;
 use crate::support::http::PATIENCE;
-use crate::support::{exposition, fixtures};
+use crate::support::{exposition, fixtures, peers};
 
 /// Users that nobody is: the limit counts all threads of a user.
 const FIRST_USER: u32 = 54_320;
@@ -73,11 +73,9 @@ impl Drop for Crowd {
 }
 
 #[test]
-#[allow(unsafe_code)]
 fn no_thread_after_the_start() {
-    // SAFETY: geteuid has no preconditions.
-    if unsafe { libc::geteuid() } != 0 {
-        eprintln!("only root can be another user");
+    if !peers::is_root() {
+        peers::skip("only root can start programs as another user");
         return;
     }
     let (directory, mut command) = for_others();

@@ -115,7 +115,7 @@ fn names_of_etc_hosts() {
 
 #[test]
 fn aarch64() {
-    let Some(qemu) = peers::find("qemu-aarch64-static") else {
+    let Some(qemu) = peers::find("qemu-aarch64") else {
         return;
     };
     let Some(binary) = aarch64_binary() else {
