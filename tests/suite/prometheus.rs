@@ -12,6 +12,7 @@ use crate::support::exporter::Exporter;
 use crate::support::fake_haproxy::{Act, Answers, Fake};
 use crate::support::fixtures;
 use crate::support::haproxy::{Haproxy, Place};
+use crate::support::http::{self, Response};
 use crate::support::peers::{self, Peer};
 
 /// A running Prometheus with one target.
@@ -29,12 +30,14 @@ impl Prometheus {
         Prometheus::start_with(&adapted("prometheus-yml", &[("localhost:9101", &target)]))
     }
 
-    /// Starts with these `scrape_configs`.
+    /// Starts with these sections, `scrape_configs` among them.
     pub(crate) fn start_with(job: &str) -> Option<Prometheus> {
         let [program, promtool] = peers::find_all(["prometheus", "promtool"])?;
         let directory = TempDir::new().expect("a temporary directory");
         let file = directory.path().join("prometheus.yml");
-        let configuration = format!("global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\n{job}");
+        let configuration = format!(
+            "global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\n  evaluation_interval: 1s\n{job}"
+        );
         std::fs::write(&file, configuration).expect("write a configuration");
         let mut command = Command::new(program);
         command
@@ -49,12 +52,22 @@ impl Prometheus {
             let (_, rest) = line.split_once("msg=\"Listening on\" address=")?;
             rest.split_whitespace().next()?.parse().ok()
         });
+        // Before that it answers 503 to every query.
+        peer.wait_for_line("readiness", |line| {
+            line.contains("Server is ready to receive web requests")
+                .then_some(())
+        });
         Some(Prometheus {
             peer,
             promtool,
             address,
             _directory: directory,
         })
+    }
+
+    /// GET from its own server, such as the HTTP API.
+    pub(crate) fn get(&self, path: &str) -> Response {
+        http::request(self.address, "GET", path, &[])
     }
 
     /// The samples of an instant query by `name{labels}`, without the labels of the target.
