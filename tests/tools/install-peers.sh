@@ -7,7 +7,7 @@ set -eu
 # command:package
 peers='haproxy:haproxy prometheus:prometheus prometheus-haproxy-exporter:prometheus-haproxy-exporter
 s6-supervise:s6 runsv:runit strace:strace qemu-aarch64:qemu-user musl-gcc:musl-tools openssl:openssl
-mandoc:mandoc systemd-analyze:systemd'
+mandoc:mandoc systemd-analyze:systemd npm:npm'
 
 PATH=$PATH:/usr/sbin:/sbin
 missing=

@@ -1,6 +1,10 @@
 //! What is installed for Prometheus and Grafana: alerts, recording rules, dashboards.
 
+mod dashboard;
+mod live;
 mod rules;
+mod scene;
+mod structure;
 
 use std::path::{Path, PathBuf};
 

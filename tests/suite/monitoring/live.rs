@@ -1,0 +1,280 @@
+//! Every query of the dashboards is put to a real Prometheus that scrapes a real HAProxy.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::dashboard::{Dashboard, Query, list, text};
+use super::scene::Scene;
+use crate::support::peers;
+
+/// Families that nobody in the scene has, as an exporter prints them. Each must be asked for by a
+/// dashboard and be absent from the exporter's own answer, or it is to be struck off.
+const MISSING: &[&str] = &[
+    // HAProxy 2.6 does not count these, 3.2 does.
+    "haproxy_process_maxconn_reached_total 1",
+    "haproxy_process_warnings_total 1",
+    "haproxy_process_blocked_traffic_warnings_total 1",
+    // A master process and what it knows.
+    "haproxy_master_last_reload_successful 1",
+    "haproxy_master_reloads_total 2",
+    "haproxy_old_workers 2",
+    "haproxy_old_workers_unanswered 0",
+    "haproxy_old_workers_oldest_age_seconds 3600",
+    "haproxy_old_workers_current_connections 5",
+    "haproxy_old_workers_requests_total 9",
+    "haproxy_old_workers_resident_memory_bytes 9000000",
+    "haproxy_ssl_certificate_not_after_timestamp_seconds{filename=\"/a.pem\"} 2000000000",
+    "haproxy_peer_up{peers=\"farm\",peer=\"west\"} 1",
+    "haproxy_peer_reconnects_total{peers=\"farm\",peer=\"west\"} 1",
+    "haproxy_peer_no_heartbeat_total{peers=\"farm\",peer=\"west\"} 0",
+    "haproxy_peer_protocol_errors_total{peers=\"farm\",peer=\"west\"} 0",
+];
+
+/// The same for the exporter names alone: what `show info` says and the exporter does not print yet.
+const MISSING_UNDER_EXPORTER_NAMES: &[&str] = &[
+    "haproxy_process_current_connections 1",
+    "haproxy_process_max_connections 200",
+    "haproxy_process_connections_total 1",
+    "haproxy_process_requests_total 1",
+    "haproxy_process_ssl_connections_total 0",
+    "haproxy_process_current_tasks 1",
+    "haproxy_process_current_run_queue 0",
+    "haproxy_process_pool_allocated_bytes 1",
+    "haproxy_process_pool_used_bytes 1",
+    "haproxy_process_current_frontend_ssl_key_rate 0",
+    "haproxy_process_current_backend_ssl_key_rate 0",
+    "haproxy_process_current_ssl_connections 0",
+    "haproxy_process_dropped_logs_total 0",
+    "haproxy_process_pool_failures_total 0",
+];
+
+/// And for the builtin names alone: HAProxy's own exporter prints them from 3.0 on.
+const MISSING_UNDER_BUILTIN_NAMES: &[&str] = &[
+    "haproxy_resolver_valid{resolver=\"names\",nameserver=\"one\"} 1",
+    "haproxy_resolver_any_err{resolver=\"names\",nameserver=\"one\"} 1",
+    "haproxy_resolver_timeout{resolver=\"names\",nameserver=\"one\"} 1",
+];
+
+/// The name of a sample's family.
+fn family(sample: &str) -> &str {
+    sample.split(['{', ' ']).next().unwrap_or_default()
+}
+
+/// Whether a query asks for a family, and not only for one whose name begins like it.
+fn asks_for(expression: &str, family: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    expression.match_indices(family).any(|(at, _)| {
+        let next = expression.as_bytes().get(at + family.len());
+        !next.is_some_and(|&byte| is_word(byte))
+    })
+}
+
+/// A query as Grafana sends it, every proxy of the scene chosen.
+fn with_values(expression: &str) -> String {
+    // Longest names first.
+    let values = [
+        ("$__rate_interval", "10s"),
+        ("$__range", "1h"),
+        ("$instance", ".*"),
+        ("$proxy", ".*"),
+        ("$job", "haproxy"),
+    ];
+    let replaced = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
+    values.iter().fold(expression.to_owned(), replaced)
+}
+
+/// What is wrong with an answer; nothing when it can be shown.
+fn trouble(answer: &[Value], query: &Query<'_>) -> Option<String> {
+    let number = |series: &Value| series["value"][1].as_str()?.parse::<f64>().ok();
+    if answer.is_empty() {
+        return Some("no series".to_owned());
+    }
+    if let Some(series) = answer.iter().find(|s| number(s).is_none_or(f64::is_nan)) {
+        return Some(format!("not a number: {series}"));
+    }
+    // Every column of a table is a label of some row, or the value.
+    for column in columns(query.panel) {
+        let is_label = answer
+            .iter()
+            .any(|series| !series["metric"][column].is_null());
+        if !is_label && column != "Value" {
+            return Some(format!("no row has a {column}"));
+        }
+    }
+    let named = |series: &Value, label: &str| {
+        series["metric"][label]
+            .as_str()
+            .is_some_and(|value| !value.is_empty())
+    };
+    let labels = query.legend_labels();
+    let unnamed = answer
+        .iter()
+        .find(|series| !labels.iter().all(|label| named(series, label)))?;
+    Some(format!("{} names nothing in {unnamed}", query.legend))
+}
+
+/// The columns of a table, by the names that Prometheus gives them.
+fn columns(panel: &Value) -> impl Iterator<Item = &str> {
+    let steps = list(panel, "transformations").iter();
+    let kept = steps.filter(|step| step["id"] == "filterFieldsByName");
+    let names = kept.flat_map(|step| list(&step["options"]["include"], "names"));
+    names.map(|name| name.as_str().expect("a column's name"))
+}
+
+/// The legend of a series as Grafana writes it.
+fn legend(query: &Query<'_>, series: &Value) -> String {
+    let labels = query.legend_labels();
+    let filled = |text: String, label: &&str| {
+        let value = series["metric"][*label].as_str().unwrap_or_default();
+        text.replace(&format!("{{{{{label}}}}}"), value)
+    };
+    labels.iter().fold(query.legend.to_owned(), filled)
+}
+
+/// Two series of one panel can be told apart.
+fn assert_legends_differ(answers: &[(Query<'_>, Vec<Value>)]) {
+    let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+    for (query, answer) in answers {
+        if query.panel["type"] == "table" {
+            continue;
+        }
+        for series in answer {
+            let legend = legend(query, series);
+            assert!(
+                seen.insert((query.place(), legend.clone())),
+                "{}: two series are called {legend:?}",
+                query.place()
+            );
+        }
+    }
+}
+
+/// The values that Grafana offers for each variable.
+fn variables(scene: &Scene, dashboard: &Dashboard) -> BTreeMap<String, Vec<String>> {
+    let mut found = BTreeMap::new();
+    for variable in dashboard.variables().iter().skip(1) {
+        let query = with_values(text(variable, "query"));
+        let (function, rest) = query.split_once('(').expect("a function");
+        let arguments = rest.strip_suffix(')').expect("the end of a function");
+        let values = match function {
+            "label_values" => {
+                let (selector, label) = arguments.rsplit_once(", ").expect("two arguments");
+                scene.label_values(selector, label)
+            }
+            "query_result" => {
+                assert_eq!(text(variable, "regex"), "/proxy=\"(.*)\"/");
+                let answer = scene.query(arguments);
+                let values = answer
+                    .iter()
+                    .map(|series| text(&series["metric"], "proxy").to_owned());
+                values.collect()
+            }
+            other => panic!("a variable that asks with {other}"),
+        };
+        found.insert(text(variable, "name").to_owned(), values);
+    }
+    found
+}
+
+fn every_query_answers(names: &str) {
+    let dashboard = Dashboard::of(names);
+    let of_these_names = match names {
+        "builtin" => MISSING_UNDER_BUILTIN_NAMES,
+        _ => MISSING_UNDER_EXPORTER_NAMES,
+    };
+    let missing = [MISSING, of_these_names].concat();
+    let page: String = missing.iter().map(|sample| format!("{sample}\n")).collect();
+    let Some(mut scene) = Scene::start(&page, names) else {
+        return;
+    };
+    scene.restart();
+
+    let mut waiting = dashboard.queries();
+    let total = waiting.len();
+    let mut started = false;
+    let mut answers = Vec::new();
+    let whole = peers::wait_for_or_give_up(|| {
+        scene.traffic();
+        let mut left = Vec::new();
+        for query in waiting.drain(..) {
+            let answer = scene.query(&with_values(query.expression));
+            match trouble(&answer, &query) {
+                Some(_) => left.push(query),
+                None => answers.push((query, answer)),
+            }
+        }
+        waiting = left;
+        for mark in dashboard.annotations() {
+            started |= !scene.query(&with_values(text(mark, "expr"))).is_empty();
+        }
+        (waiting.is_empty() && started).then_some(())
+    });
+    let left: Vec<String> = waiting
+        .iter()
+        .map(|query| {
+            let answer = scene.query(&with_values(query.expression));
+            let trouble = trouble(&answer, query).unwrap_or_default();
+            format!("{}: {}\n  {trouble}", query.place(), query.expression)
+        })
+        .collect();
+    assert!(
+        whole.is_some(),
+        "HAProxy's start seen: {started}; {} of {total} queries:\n{}",
+        left.len(),
+        left.join("\n")
+    );
+    assert_legends_differ(&answers);
+
+    let own = scene.exporter.scrape();
+    for sample in &missing {
+        let family = family(sample);
+        assert!(
+            !own.families.contains_key(family),
+            "{family} is there: strike it off"
+        );
+        let asked = answers
+            .iter()
+            .any(|(query, _)| asks_for(query.expression, family));
+        assert!(asked, "{family} is not asked for: strike it off");
+    }
+
+    let sick: Vec<Value> = scene
+        .rules()
+        .into_iter()
+        .filter(|rule| rule["health"] != "ok")
+        .collect();
+    assert!(sick.is_empty(), "rules that cannot be evaluated: {sick:?}");
+
+    let variables = variables(&scene, &dashboard);
+    assert_eq!(variables["job"], ["haproxy"]);
+    assert_eq!(
+        variables["instance"],
+        [scene.exporter.address().to_string()]
+    );
+    let proxies: BTreeSet<&str> = variables["proxy"].iter().map(String::as_str).collect();
+    assert_eq!(
+        proxies,
+        scene.proxies().iter().map(String::as_str).collect()
+    );
+
+    let made_up = answers.iter().filter(|(query, _)| {
+        missing
+            .iter()
+            .any(|sample| asks_for(query.expression, family(sample)))
+    });
+    peers::note(&format!(
+        "{names}: {total} of {total} queries answered, {} of them with families that are made up",
+        made_up.count()
+    ));
+}
+
+#[test]
+fn every_query_answers_under_exporter_names() {
+    every_query_answers("exporter");
+}
+
+#[test]
+fn every_query_answers_under_builtin_names() {
+    every_query_answers("builtin");
+}

@@ -1,0 +1,177 @@
+//! A HAProxy in which everything that the dashboards show happens, and a Prometheus that scrapes it.
+
+use std::net::{SocketAddr, TcpStream};
+
+use serde_json::Value;
+
+use super::share;
+use crate::prometheus::Prometheus;
+use crate::support::exporter::Exporter;
+use crate::support::haproxy::{Haproxy, Place};
+use crate::support::http;
+
+/// The listeners of [`configuration`], in the order of its `bind` lines.
+const WEB: usize = 0;
+const FULL: usize = 1;
+const ORIGIN: usize = 2;
+const MISSING: usize = 3;
+const BUILTIN: usize = 4;
+
+/// Everything that runs. Fields are dropped in this order.
+pub(super) struct Scene {
+    prometheus: Prometheus,
+    pub(super) exporter: Exporter,
+    /// Keeps the only session that the frontend `full` has.
+    session: TcpStream,
+    haproxy: Haproxy,
+}
+
+/// A backend with a server up, one down and a spare one; a backend without servers; a frontend that
+/// is full; names and tables; and `missing.prom`, which Prometheus reads like an exporter's answer.
+fn configuration(place: &Place) -> String {
+    format!(
+        "{global}\
+         resolvers names\n  nameserver one 127.0.0.1:1\n\
+         frontend web\n  bind {web}\n  option socket-stats\n  rate-limit sessions 1000\n\
+         \x20 http-request deny if {{ path /denied }}\n\
+         \x20 use_backend dead if {{ path /dead }}\n  default_backend app\n\
+         frontend full\n  bind {full}\n  maxconn 1\n  default_backend app\n\
+         frontend origin\n  bind {origin}\n\
+         \x20 http-request return status 500 if {{ path /error }}\n\
+         \x20 http-request return status 200 content-type text/plain string fine\n\
+         frontend missing\n  bind {missing}\n\
+         \x20 http-request return status 200 content-type \"text/plain; version=0.0.4\" file {file}\n\
+         frontend builtin\n  bind {builtin}\n  http-request use-service prometheus-exporter\n\
+         backend app\n  option httpchk\n  default-server check inter 100ms\n  stick-table type ip size 1k\n\
+         \x20 server one {upstream} maxconn 10\n  server two 127.0.0.1:1\n  server spare {upstream} backup\n\
+         backend dead\n  server gone 127.0.0.1:1 check inter 100ms\n",
+        global = place.global(),
+        web = place.bind(WEB),
+        full = place.bind(FULL),
+        origin = place.bind(ORIGIN),
+        missing = place.bind(MISSING),
+        builtin = place.bind(BUILTIN),
+        upstream = place.address(ORIGIN),
+        file = place.path("missing.prom").display(),
+    )
+}
+
+/// A scrape job with one target, all of whose series belong to the job `haproxy`, without the families
+/// of a name that matches `dropped`.
+fn target(job: &str, address: SocketAddr, dropped: &str) -> String {
+    format!(
+        "  - job_name: {job}\n    static_configs: [{{targets: ['{address}'], labels: {{job: haproxy}}}}]\n\
+         \x20   metric_relabel_configs: [{{source_labels: [__name__], regex: '{dropped}', action: drop}}]\n"
+    )
+}
+
+impl Scene {
+    /// Starts everything. `missing` is a text exposition of what this HAProxy, or the exporter, has not.
+    pub(super) fn start(missing: &str, names: &str) -> Option<Scene> {
+        let place = Place::new(5);
+        std::fs::write(place.path("missing.prom"), missing).expect("write an exposition");
+        let configuration = configuration(&place);
+        let haproxy = Haproxy::start(place, &configuration)?;
+        let pid_file = haproxy.write_pid_file();
+        let pid_flag = format!("--haproxy.pid-file={}", pid_file.display());
+        let exporter = Exporter::start(&[&haproxy.unix_flag(), &pid_flag]);
+        let missing = target("missing", haproxy.address(MISSING), "");
+        let targets = if names == "builtin" {
+            let rows = "haproxy_(frontend|backend|server)_.*";
+            let ours = target("haproxy", exporter.address(), rows);
+            [
+                ours,
+                missing,
+                target("builtin", haproxy.address(BUILTIN), ""),
+            ]
+        } else {
+            let ours = target("haproxy", exporter.address(), "");
+            [ours, missing, String::new()]
+        };
+        let prometheus = Prometheus::start_with(&format!(
+            "rule_files: ['{}/*.yml']\nscrape_configs:\n{}",
+            share("prometheus").display(),
+            targets.concat()
+        ))?;
+        let session = TcpStream::connect(haproxy.address(FULL)).expect("connect to HAProxy");
+        Some(Scene {
+            prometheus,
+            exporter,
+            session,
+            haproxy,
+        })
+    }
+
+    /// One request of each kind.
+    pub(super) fn traffic(&self) {
+        for path in ["/", "/error", "/dead", "/denied"] {
+            http::request(self.haproxy.address(WEB), "GET", path, &[]);
+        }
+    }
+
+    /// Ends HAProxy and starts it anew once Prometheus has seen it run; then waits for the checks.
+    pub(super) fn restart(&mut self) {
+        self.prometheus
+            .wait_for("haproxy_process_uptime_seconds", 2.0);
+        self.haproxy.restart(&["-db"]);
+        self.haproxy.write_pid_file();
+        self.session = TcpStream::connect(self.haproxy.address(FULL)).expect("connect to HAProxy");
+        self.haproxy.wait_for_status("app", "two", "DOWN");
+        self.haproxy.wait_for_status("dead", "gone", "DOWN");
+    }
+
+    /// The frontends and backends that HAProxy has.
+    pub(super) fn proxies(&self) -> Vec<String> {
+        let csv = self.haproxy.cli("show stat -1 3 -1");
+        let rows = csv.lines().filter(|line| !line.starts_with('#'));
+        let names = rows.filter_map(|row| row.split(',').next());
+        names
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// The series that answer an instant query.
+    pub(super) fn query(&self, query: &str) -> Vec<Value> {
+        let data = self.api(&format!("query?query={}", encoded(query)));
+        match data["resultType"].as_str() {
+            Some("vector") => data["result"].as_array().cloned().unwrap_or_default(),
+            other => panic!("{query}: {other:?}"),
+        }
+    }
+
+    /// The values of a label in what a selector chooses.
+    pub(super) fn label_values(&self, selector: &str, label: &str) -> Vec<String> {
+        let path = format!("label/{label}/values?match[]={}", encoded(selector));
+        let values = self.api(&path);
+        let values = values.as_array().expect("a list of values").iter();
+        values
+            .filter_map(|v| v.as_str().map(str::to_owned))
+            .collect()
+    }
+
+    /// The alerting and recording rules with what became of them.
+    pub(super) fn rules(&self) -> Vec<Value> {
+        let data = self.api("rules");
+        let groups = data["groups"].as_array().expect("groups of rules").iter();
+        let rules = groups.filter_map(|group| group["rules"].as_array());
+        rules.flatten().cloned().collect()
+    }
+
+    fn api(&self, path: &str) -> Value {
+        let response = self.prometheus.get(&format!("/api/v1/{path}"));
+        let answer: Value = serde_json::from_slice(&response.body).expect("JSON from Prometheus");
+        assert_eq!(answer["status"], "success", "{path}: {answer}");
+        answer["data"].clone()
+    }
+}
+
+/// Percent-encoded for a query string.
+fn encoded(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
+    let code = |byte: u8| match plain(&byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(code).collect()
+}
