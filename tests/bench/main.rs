@@ -73,5 +73,6 @@ fn callgrind_step(step: &str, rows: &str, times: &str) -> Result<(), String> {
 }
 
 fn number(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| format!("{text:?} is no number"))
+    text.parse()
+        .map_err(|_| format!("{text:?} is not a number"))
 }

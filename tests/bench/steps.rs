@@ -180,7 +180,7 @@ pub(crate) fn repeat(step: &str, rows: usize, times: usize) -> Result<(), String
             "exposition" => {
                 black_box(bench.write());
             }
-            _ => return Err(format!("there is no step {step:?}")),
+            _ => return Err(format!("{step:?} is not a step")),
         }
     }
     Ok(())

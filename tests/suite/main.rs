@@ -8,6 +8,7 @@ mod faults;
 mod golden;
 mod hostile;
 mod inject;
+mod layout;
 mod lifecycle;
 mod monitoring;
 mod prometheus;

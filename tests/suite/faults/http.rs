@@ -100,7 +100,7 @@ fn heads() {
             served("names in any case, spaces around values", with(&length)),
             served("a long field and an empty one", with(&long)),
             served("many fields", with(&many)),
-            served("a line that is no field", with("nonsense")),
+            served("a line that is not a field", with("nonsense")),
             Case::failed("closed without a byte", vec![], CLOSED),
             Case::failed("reset without a byte", vec![Act::Reset], RESET),
             Case::failed(

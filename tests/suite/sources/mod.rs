@@ -176,7 +176,7 @@ fn the_announced_timeout_shrinks_the_deadline() {
     assert_eq!(exporter.finish().problems(), vec![timed_out; 8]);
 }
 
-/// A longer announcement does not lengthen our deadline, and nonsense is no announcement: neither
+/// A longer announcement does not lengthen our deadline, and nonsense is not an announcement: neither
 /// the hanging nor the healthy peer must see it.
 #[test]
 fn other_announcements_change_nothing() {

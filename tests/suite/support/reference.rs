@@ -301,7 +301,7 @@ fn row(text: &str) -> (Option<Vec<String>>, &str) {
             rest = &quoted[end + 1..];
         } else {
             let end = rest.find([',', '\n', '"']).unwrap_or(rest.len());
-            // A carriage return before a newline is no part of the field.
+            // A carriage return before a newline is not part of the field.
             let bare = &rest[..end];
             let line_end = bare
                 .strip_suffix('\r')

@@ -12,7 +12,7 @@ use crate::support::exporter::Exporter;
 use crate::tls::certificates::{Authority, Key, LOCAL};
 use crate::tls::peer::{self, Behaviour, Listener, hold, server};
 
-/// Keeps silent, or closes. What comes in is read, so that a close is no reset.
+/// Keeps silent, or closes. What comes in is read, so that a close is not a reset.
 fn finish(stream: &TcpStream, silently: bool) {
     if !silently {
         let _ = stream.shutdown(Shutdown::Write);
