@@ -5,6 +5,7 @@
 
 use tempfile::TempDir;
 
+use crate::support::cases::{NUMBERS, STATUSES};
 use crate::support::csv::{FIELDS, HEADER, answer, backend, frontend, row, server};
 use crate::support::fake_haproxy::{Act, Answers, Fake};
 use crate::support::faults::{self, CUT, Case, line_too_long};
@@ -262,52 +263,26 @@ fn names_that_become_equal() {
 
 #[test]
 fn numbers() {
-    let cell = |text: &str| between(&[server("app", "s", &[(4, text), (7, "5")])]);
-    let good = ["0", "-1", "+7", "007", "-0", "\"12\""];
-    let limits = [
-        "9223372036854775807",
-        "9223372036854775808",
-        "18446744073709551615",
-        "-9223372036854775808",
-    ];
-    let zeros = format!("{}12", "0".repeat(100));
-    let good = good.iter().chain(&limits).copied().chain([zeros.as_str()]);
     let nines = "9".repeat(10_000);
     let negative = format!("-{nines}");
-    let beyond = [
-        "18446744073709551616",
-        "-9223372036854775809",
-        &nines,
-        &negative,
-    ];
-    let bad = [
-        "1.5",
-        "1e3",
-        "0x10",
-        " 1",
-        "1 ",
-        "1_000",
-        "-",
-        "+-1",
-        "NaN",
-        "\u{661}",
-        "1\x1b[31m\0",
-    ];
-    let bad = beyond
+    let zeros = format!("{}12", "0".repeat(100));
+    let long = [(&*nines, false), (&*negative, false), (&*zeros, true)];
+    let listed = NUMBERS
         .iter()
-        .chain(&bad)
-        .map(|text| (*text, *text))
-        .chain([("\"1\n2\"", "1\n2")]);
-    let mut cases: Vec<Case> = good.map(|text| served(text, &cell(text))).collect();
-    cases.extend(bad.map(|(text, shown)| {
-        let first = no_number(
-            4,
-            "haproxy_server_current_sessions",
-            &shown[..shown.len().min(80)],
-        );
-        Case::bad_rows(&format!("{text:.20?}"), &cell(text), 1, &first)
-    }));
-    run(cases);
+        .map(|(text, is_number, _)| (*text, *is_number));
+    let cases = listed.chain(long).map(|(text, is_number)| {
+        let stat = between(&[server("app", "s", &[(4, text), (7, "5")])]);
+        let shown = text.trim_matches('"');
+        let shown = &shown[..shown.len().min(80)];
+        match is_number {
+            true => served(shown, &stat),
+            false => {
+                let first = not_a_number(4, "haproxy_server_current_sessions", shown);
+                Case::bad_rows(shown, &stat, 1, &first)
+            }
+        }
+    });
+    run(cases.collect());
 }
 
 #[test]
@@ -325,8 +300,8 @@ fn cells() {
         (59, "18446744073709551615"),
         (60, "-9223372036854775808"),
     ];
-    let bad_time = no_number(58, "haproxy_server_http_queue_time_average_seconds", "1.5");
-    let bad_number = no_number(4, "haproxy_server_current_sessions", "a");
+    let bad_time = not_a_number(58, "haproxy_server_http_queue_time_average_seconds", "1.5");
+    let bad_number = not_a_number(4, "haproxy_server_current_sessions", "a");
     let three = row(&[(4, "a"), (5, "b"), (7, "c"), (17, "UP")]);
     run(vec![
         served("milliseconds", &row(&milliseconds)),
@@ -350,43 +325,16 @@ fn cells() {
     ]);
 }
 
-fn no_number(field: usize, family: &str, text: &str) -> String {
+fn not_a_number(field: usize, family: &str, text: &str) -> String {
     format!("line 3, field {field} ({family}): {text:?} is no number")
 }
 
 #[test]
 fn statuses() {
-    let texts = [
-        "UP",
-        "UP 1/2",
-        "UP 4/5",
-        "UP 99/100",
-        "UP (agent)",
-        "DOWN",
-        "DOWN 1/2",
-        "DOWN (agent)",
-        "NOLB",
-        "NOLB 1/3",
-        "DRAIN",
-        "DRAIN 2/3",
-        "DRAIN (agent)",
-        "no check",
-        "MAINT",
-        "MAINT (via a/b)",
-        "MAINT (resolution)",
-        "OPEN",
-        "STOP",
-        "FULL",
-        "up",
-        "UPSIDE",
-        "nonsense",
-        "",
-    ];
-    let rows: Vec<String> = texts
-        .iter()
-        .enumerate()
-        .map(|(n, text)| server("app", &n.to_string(), &[(17, text)]))
-        .collect();
+    let texts = STATUSES.iter().map(|(text, ..)| *text).chain([""]);
+    let rows = texts.enumerate();
+    let rows = rows.map(|(n, text)| server("app", &n.to_string(), &[(17, text)]));
+    let rows: Vec<String> = rows.collect();
     run(vec![served("all of HAProxy's words", &answer(&rows))]);
 }
 

@@ -1,5 +1,6 @@
 //! What the tests stand on: the exporter as a process, fake peers, a strict reader, a naive twin.
 
+pub(crate) mod cases;
 pub(crate) mod csv;
 pub(crate) mod exporter;
 pub(crate) mod exposition;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::exposition::{self, Exposition};
-use super::fixtures;
+use super::{cases, fixtures};
 
 /// What the naive exporter makes of one scrape.
 pub(crate) struct Reference {
@@ -361,34 +361,14 @@ fn status(text: &str) -> u8 {
 }
 
 #[test]
-fn status_is_the_word_without_its_count() {
-    let up = [
-        "UP",
-        "UP 1/2",
-        "UP 4/5",
-        "UP 12/34",
-        "OPEN",
-        "no check",
-        "DRAIN",
-        "DRAIN 1/2",
-        "DRAIN (agent)",
-    ];
-    let down = [
-        "DOWN",
-        "DOWN 1/2",
-        "DOWN (agent)",
-        "NOLB",
-        "NOLB 2/3",
-        "MAINT",
-        "MAINT (via a/b)",
-        "MAINT (resolution)",
-        "STOP",
-        "FULL",
-        "",
-        "UPS",
-    ];
-    assert!(up.iter().all(|text| status(text) == 1), "{up:?}");
-    assert!(down.iter().all(|text| status(text) == 0), "{down:?}");
+fn cells_are_read_as_listed() {
+    for (text, is_up, _) in cases::STATUSES {
+        assert_eq!(status(text), u8::from(*is_up), "{text}");
+    }
+    for (text, is_number, _) in cases::NUMBERS {
+        let cell = text.trim_matches('"');
+        assert_eq!(integer(cell).is_some(), *is_number, "{text:?}");
+    }
 }
 
 #[test]
