@@ -1,7 +1,8 @@
-//! Requests that are none, that never end, or that are far too many.
+//! Requests that are refused, that never end, or that are far too many.
 
 use std::io::{self, Read, Write};
 
+use crate::hostile::refused::refused;
 use crate::hostile::tools::small;
 use crate::hostile::{Attack, Rules, SMALL_KIB, siege};
 
@@ -11,125 +12,27 @@ const SMALL: Rules = Rules {
 };
 
 #[test]
-fn what_is_no_request() {
-    const BAD: &str = "HTTP/1.1 400 Bad Request";
-    let tls_hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a hello that never ends";
-    let mut noise = vec![0; 4096];
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    for byte in &mut noise {
-        // xorshift64
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        *byte = state as u8 | 0x80;
-    }
-    let attacks: [(&str, &[u8], &str); 9] = [
-        (
-            "HTTP/2.0",
-            b"GET / HTTP/2.0\r\n\r\n",
-            "HTTP/1.1 505 HTTP Version Not Supported",
-        ),
-        (
-            "the HTTP/2 preface",
-            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-            "HTTP/1.1 505 HTTP Version Not Supported",
-        ),
-        ("a TLS hello", tls_hello, BAD),
-        ("binary noise", &noise, BAD),
-        (
-            "empty lines",
-            &b"\r\n".repeat(5000),
-            "HTTP/1.1 431 Request Header Fields Too Large",
-        ),
-        (
-            "bare LF",
-            b"GET /-/healthy HTTP/1.0\nConnection: close\n\n",
-            "HTTP/1.1 200 OK",
-        ),
-        (
-            "non-ASCII in the path",
-            "GET /\u{fc} HTTP/1.0\r\n\r\n".as_bytes(),
-            BAD,
-        ),
-        (
-            "non-ASCII in a field's name",
-            "GET /-/healthy HTTP/1.0\r\n\u{fc}: a\r\n\r\n".as_bytes(),
-            BAD,
-        ),
-        ("NUL", b"GET /-/healthy HTTP/1.0\r\na: \0\r\n\r\n", BAD),
-    ];
+fn refused_requests() {
+    let refused = refused();
     siege(
-        "200 times each of nine that are no requests",
+        "1,800 requests that are refused",
         small(),
         SMALL,
         |attack| {
             let mut done = 0;
-            while attack.goes_on(done, 200 * attacks.len()) {
-                for (name, bytes, answer) in attacks {
-                    let got = attack.send(bytes).expect("send and receive");
+            while attack.goes_on(done, 1800) {
+                for (request, status) in &refused {
+                    let got = attack.send(request).expect("send and receive");
                     let got = String::from_utf8_lossy(&got);
-                    assert_eq!(got.lines().next(), Some(answer), "{name}");
+                    let status = format!("HTTP/1.1 {status}");
+                    let shown = request[..request.len().min(99)].escape_ascii();
+                    assert_eq!(got.lines().next(), Some(&*status), "{shown}");
                     done += 1;
                 }
             }
             done
         },
     );
-}
-
-#[test]
-fn bodies() {
-    let bodies = [
-        ("Content-Length: 5000", "413 Content Too Large"),
-        (
-            "Content-Length: 4611686018427387904",
-            "413 Content Too Large",
-        ),
-        (
-            "Content-Length: 18446744073709551615",
-            "413 Content Too Large",
-        ),
-        (
-            "Content-Length: 99999999999999999999999",
-            "413 Content Too Large",
-        ),
-        ("Content-Length: 5\r\nContent-Length: 6", "400 Bad Request"),
-        (
-            "Content-Length: 5\r\nContent-Length: 5",
-            "413 Content Too Large",
-        ),
-        ("Content-Length: -1", "400 Bad Request"),
-        ("Content-Length: 0x5", "400 Bad Request"),
-        ("Content-Length: ", "400 Bad Request"),
-        ("Transfer-Encoding: chunked", "413 Content Too Large"),
-        (
-            "Transfer-Encoding: chunked\r\nContent-Length: 5",
-            "413 Content Too Large",
-        ),
-        (
-            "Content-Length: 5\r\nExpect: 100-continue",
-            "417 Expectation Failed",
-        ),
-        ("Upgrade: h2c\r\nConnection: upgrade", "400 Bad Request"),
-    ];
-    let requests = bodies.map(|(fields, answer)| {
-        (
-            format!("GET /metrics HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n5\r\nhello"),
-            format!("HTTP/1.1 {answer}"),
-        )
-    });
-    siege("bodies of all kinds", small(), SMALL, |attack| {
-        let mut done = 0;
-        while attack.goes_on(done, 200) {
-            for (request, answer) in &requests {
-                let got = attack.send(request.as_bytes()).expect("send and receive");
-                let got = String::from_utf8_lossy(&got);
-                assert_eq!(got.lines().next(), Some(answer.as_str()), "{request:?}");
-                done += 1;
-            }
-        }
-        done
-    });
 }
 
 /// Whoever announces next to no time makes HAProxy look down to itself, and to nobody else.

@@ -11,6 +11,7 @@ mod listen;
 mod log;
 mod neighbours;
 mod readers;
+mod refused;
 mod requests;
 mod signals;
 mod threads;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::hostile::Footprint;
+use crate::hostile::refused::refused;
 use crate::hostile::tools::{read_response, small};
 use crate::support::csv::{answer, frontend};
 use crate::support::exporter::Exporter;
@@ -135,74 +136,8 @@ fn head_has_no_body() {
 #[test]
 fn refusals() {
     let exporter = small();
-    let long = "x".repeat(8192);
-    let cases = [
-        ("nonsense\r\n\r\n".to_owned(), "400 Bad Request"),
-        (
-            "GET  / HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(),
-            "400 Bad Request",
-        ),
-        ("GET / HTTP/1.1\r\n\r\n".to_owned(), "400 Bad Request"),
-        (
-            "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n".to_owned(),
-            "400 Bad Request",
-        ),
-        (
-            "GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n".to_owned(),
-            "400 Bad Request",
-        ),
-        (
-            "GET / HTTP/1.1\r\nHost : a\r\n\r\n".to_owned(),
-            "400 Bad Request",
-        ),
-        ("GET metrics HTTP/1.0\r\n\r\n".to_owned(), "400 Bad Request"),
-        (
-            "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n".to_owned(),
-            "400 Bad Request",
-        ),
-        (
-            "POST /metrics HTTP/1.0\r\n\r\n".to_owned(),
-            "405 Method Not Allowed",
-        ),
-        (
-            "OPTIONS / HTTP/1.0\r\n\r\n".to_owned(),
-            "405 Method Not Allowed",
-        ),
-        (
-            "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n".to_owned(),
-            "405 Method Not Allowed",
-        ),
-        (
-            "GET / HTTP/1.0\r\nContent-Length: 1\r\n\r\nx".to_owned(),
-            "413 Content Too Large",
-        ),
-        (
-            "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned(),
-            "413 Content Too Large",
-        ),
-        (
-            "GET / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n".to_owned(),
-            "417 Expectation Failed",
-        ),
-        (
-            format!("GET /{long} HTTP/1.0\r\n\r\n"),
-            "431 Request Header Fields Too Large",
-        ),
-        (
-            format!("GET / HTTP/1.0\r\na: {long}\r\n\r\n"),
-            "431 Request Header Fields Too Large",
-        ),
-        (
-            "GET / HTTP/2.0\r\n\r\n".to_owned(),
-            "505 HTTP Version Not Supported",
-        ),
-        (
-            "GET / HTTP/0.9\r\n\r\n".to_owned(),
-            "505 HTTP Version Not Supported",
-        ),
-    ];
-    for (request, status) in cases {
-        let got = http::exchange(exporter.address(), request.as_bytes());
+    for (request, status) in refused() {
+        let got = http::exchange(exporter.address(), &request);
         let allow = if status.starts_with("405") {
             "Allow: GET, HEAD\r\n"
         } else {
@@ -212,12 +147,8 @@ fn refusals() {
             "HTTP/1.1 {status}\r\n{allow}Content-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{status}\n",
             status.len() + 1
         );
-        assert_eq!(
-            String::from_utf8_lossy(&got),
-            want,
-            "{}",
-            &request[..request.len().min(99)]
-        );
+        let shown = request[..request.len().min(99)].escape_ascii();
+        assert_eq!(String::from_utf8_lossy(&got), want, "{shown}");
     }
     // Nothing of this was worth a line.
     assert_eq!(exporter.finish().problems(), []);
