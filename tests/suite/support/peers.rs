@@ -174,7 +174,7 @@ impl Peer {
     pub(crate) fn wait_for_line<T>(&mut self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let gone = self.has_ended();
+            let gone = self.has_said_all();
             let output = self.output();
             if let Some(found) = output.lines().find_map(&wanted) {
                 return found;
@@ -202,11 +202,16 @@ impl Peer {
         self.status.is_some()
     }
 
-    /// Waits until it ends.
+    /// Whether it ended and all that it printed has been collected: on a busy machine that is later.
+    fn has_said_all(&mut self) -> bool {
+        self.has_ended() && self.readers.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Waits until it ends; then the output is complete.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let name = self.name.clone();
         wait_for(&format!("the end of {name}"), || {
-            self.has_ended().then_some(())
+            self.has_said_all().then_some(())
         });
         self.status.expect("the status of a peer that ended")
     }
