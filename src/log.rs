@@ -5,7 +5,7 @@
 
 use std::fmt::{Display, Write as _};
 use std::os::fd::AsRawFd;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::sys;
@@ -37,7 +37,7 @@ const MAX_LINE_BYTES: usize = 4096;
 
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
 static JSON: AtomicU8 = AtomicU8::new(0);
-static DROPPED: AtomicU64 = AtomicU64::new(0);
+static DROPPED: AtomicUsize = AtomicUsize::new(0);
 
 /// Sets level and format for the whole process.
 pub(crate) fn configure(level: Level, format: Format) {
@@ -105,7 +105,7 @@ fn render(
     now: SystemTime,
     message: &str,
     fields: &[(&str, &dyn Display)],
-    dropped: u64,
+    dropped: usize,
 ) -> String {
     let level = match level {
         Level::Debug => "debug",
