@@ -83,6 +83,18 @@ install-built: ## The same with the program that is already built
 	  sed -i 's|/usr/local/bin/|$(PREFIX)/bin/|' "$(SHARE)/haproxy_exporter/$$file"; \
 	done
 
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+DIST_TARGETS ?= x86_64-unknown-linux-musl i686-unknown-linux-musl aarch64-unknown-linux-musl \
+  armv7-unknown-linux-musleabihf arm-unknown-linux-musleabi mipsel-unknown-linux-musl
+
+dist: ## Pack tarballs for other machines (DIST_TARGETS) and SHA256SUMS into target/dist
+	rm -f target/dist/haproxy_exporter-*
+	set -e; for target in $(DIST_TARGETS); do \
+	  tests/tools/build.sh "$$target" '' "target/dist/build/$$target"; \
+	  tests/tools/pack.sh "target/dist/build/$$target" "haproxy_exporter-$(VERSION)-$$target" target/dist; \
+	done
+	cd target/dist && sha256sum haproxy_exporter-*.tar.gz >SHA256SUMS
+
 clean: ## Remove what was built
 	$(CARGO) clean
 	rm -f haproxy_exporter haproxy_exporter-*

@@ -4,8 +4,11 @@
 # First choice: the musl target, with a standard library compiled for size and without its code for
 # symbolised backtraces, which a stripped binary has no use for (about 250 KB less). That takes the
 # rust-src component and cargo's -Zbuild-std, which a stable compiler offers under RUSTC_BOOTSTRAP.
-# Second: the musl target with the standard library as rustup ships it. Third, where the target
-# cannot be had and is this machine's: a static glibc binary.
+# Second: the musl target with the standard library as rustup ships it. Third, for 32-bit processors
+# that rustup has nothing for: the first way with a musl from elsewhere. Fourth, where the target cannot be had
+# and is this machine's: a static glibc binary.
+#
+# The same sources in the same directory give the same bytes; other directories' names are not in them.
 set -eu
 target=$1 tls=$2 output=$3
 features=
@@ -51,26 +54,51 @@ HAPROXY_EXPORTER_RUSTC=$(rustc --version | cut -d' ' -f2)
 export HAPROXY_EXPORTER_REVISION HAPROXY_EXPORTER_RUSTC
 
 built=${CARGO_TARGET_DIR:-target}
+# Panics name a place in a file: not in which home directory it was.
+add_flags() {
+	flags="$flags $*"
+	export "CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_RUSTFLAGS=$flags"
+}
+flags=
+add_flags "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=/registry" \
+	"--remap-path-prefix=$(rustc --print sysroot)/lib/rustlib/src/rust=/rust"
+
+# The standard library for size.
+build_small() {
+	# shellcheck disable=SC2086 # features is two words or none
+	RUSTC_BOOTSTRAP=1 cargo build --locked --release --target-dir "$built" --target "$target" $features \
+		-Zbuild-std=std,panic_unwind -Zbuild-std-features=panic-unwind,optimize_for_size
+}
+build_plain() {
+	# shellcheck disable=SC2086
+	cargo build --locked --release --target-dir "$built" --target "$target" $features
+}
+
+link_foreign() {
+	mkdir -p "$built/foreign"
+	libraries=$(cd "$built/foreign" && pwd)/$target
+	tests/tools/foreign-libc.sh "$target" "$libraries" || return
+	add_flags -Ctarget-feature=+crt-static "-Lnative=$libraries"
+	[ ! -f "$libraries/libgcc.a" ] || add_flags "-Clink-arg=$libraries/libgcc.a"
+}
+
 if has_target; then
 	[ -z "$tls" ] || need_compiler
-	# shellcheck disable=SC2086 # features is two words or none
-	if has_source && RUSTC_BOOTSTRAP=1 cargo build --locked --release --target-dir "$built" --target "$target" $features \
-		-Zbuild-std=std,panic_unwind -Zbuild-std-features=panic-unwind,optimize_for_size; then
-		:
-	else
+	has_source && build_small || {
 		say "the standard library cannot be built here; the binary will be about 250 KB larger"
-		# shellcheck disable=SC2086
-		cargo build --locked --release --target-dir "$built" --target "$target" $features
-	fi
-	cp -f "$built/$target/release/haproxy_exporter" "$output"
+		build_plain
+	}
+elif [ -z "$tls" ] && has_source && link_foreign; then
+	build_small
 elif [ "$target" = "$native-unknown-linux-musl" ]; then
 	target=$native-unknown-linux-gnu
 	say "no musl target here: building a static glibc binary for $target"
-	# shellcheck disable=SC2086
-	RUSTFLAGS='-C target-feature=+crt-static' cargo build --locked --release --target-dir "$built" --target "$target" $features
-	cp -f "$built/$target/release/haproxy_exporter" "$output"
+	add_flags -Ctarget-feature=+crt-static
+	build_plain
 else
 	say "the target $target cannot be had (rustup target add $target)"
 	exit 1
 fi
+mkdir -p "$(dirname "$output")"
+cp -f "$built/$target/release/haproxy_exporter" "$output"
 say "$output: $(wc -c <"$output") bytes"
