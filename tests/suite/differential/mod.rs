@@ -5,6 +5,7 @@
 
 mod design;
 mod design_flags;
+mod design_http;
 mod live;
 mod odd;
 mod unlisted;
