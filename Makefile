@@ -6,7 +6,7 @@ TARGET ?= $(NATIVE)
 # TLS=1 adds https scrape URIs.
 TLS ?=
 BINARY := haproxy_exporter$(if $(filter-out $(NATIVE),$(TARGET)),-$(TARGET))
-AARCH64 := haproxy_exporter$(if $(filter-out aarch64-%,$(NATIVE)),-aarch64-unknown-linux-musl)
+AARCH64 := $(if $(filter aarch64-%,$(NATIVE)),$(BINARY),target/dist/build/aarch64-unknown-linux-musl)
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -28,13 +28,18 @@ build: ## Build the static release binary (TARGET=..., TLS=1)
 run: build ## Serve a recorded stats file on :9101 (ARGS=... replaces it)
 	./$(BINARY) $(ARGS)
 
+# Of the tarballs, one each of 64 and of 32 bits beside this machine's; the last has no 64-bit atomics and
+# no floating point unit either.
+TESTED_TARGETS := x86_64-unknown-linux-musl aarch64-unknown-linux-musl mipsel-unknown-linux-musl
+
 test: ## Install what the tests need where possible, and run them all
 	tests/tools/install-peers.sh
-	rm -f '$(AARCH64)'
 	$(MAKE) build
-	$(if $(filter x86_64-%,$(NATIVE)),$(MAKE) build TARGET=aarch64-unknown-linux-musl \
+	rm -rf target/dist
+	$(if $(filter x86_64-%,$(NATIVE)),$(MAKE) dist DIST_TARGETS='$(TESTED_TARGETS)' \
 	  || [ "$$HAPROXY_EXPORTER_REQUIRE_PEERS" != 1 ])
 	[ ! -f '$(AARCH64)' ] || export EXPORTER_AARCH64='$(CURDIR)/$(AARCH64)'; \
+	  [ ! -f target/dist/SHA256SUMS ] || export EXPORTER_DIST='$(CURDIR)/target/dist'; \
 	  EXPORTER_STATIC='$(CURDIR)/$(BINARY)' $(CARGO) test --locked
 	$(CARGO) test --locked --features tls -- tls
 
