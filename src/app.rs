@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::cli::{self, Command, Config};
-use crate::haproxy::source::{Options, Source};
+use crate::haproxy::source::{Options, SetupError, Source};
 use crate::haproxy::stat::Table;
 use crate::log;
 use crate::metrics;
@@ -66,8 +66,7 @@ fn run(config: Config) -> (u8, String) {
     std::panic::set_hook(Box::new(report_panic));
     let (table, source) = match statistics(&config) {
         Ok(parts) => parts,
-        Err(reason) if reason.starts_with("--") => return (USAGE, reason),
-        Err(reason) => return (USAGE, format!("--haproxy.scrape-uri: {reason}")),
+        Err(error) => return (USAGE, cli::setup(&error)),
     };
     match start(config, table, source) {
         Ok(error) => (FAILED, format!("the server stopped: {error}")),
@@ -75,7 +74,7 @@ fn run(config: Config) -> (u8, String) {
     }
 }
 
-fn statistics(config: &Config) -> Result<(Table, Source), String> {
+fn statistics(config: &Config) -> Result<(Table, Source), SetupError> {
     let table = Table::new(
         &metrics::GO_EXPORTER,
         &config.server_columns,
@@ -83,7 +82,6 @@ fn statistics(config: &Config) -> Result<(Table, Source), String> {
     );
     let environment = || proxy::Environment::read(|name| std::env::var(name).ok());
     let options = Options {
-        wants_servers: table.wants_servers(),
         proxy: config.proxy_from_env.then(environment),
         tls: config.tls.clone(),
     };

@@ -42,13 +42,15 @@ pub mod testing {
             pub use crate::haproxy::info::parse;
         }
         pub mod rules {
-            pub use crate::haproxy::rules::{MAX_FIELDS, Proof, TableError};
+            pub use crate::haproxy::reply::Proof;
+            pub use crate::haproxy::rules::{MAX_FIELDS, TableError};
         }
         pub mod stat {
             pub use crate::haproxy::stat::Table;
         }
         pub mod uri {
-            pub use crate::haproxy::uri::{HttpUri, ScrapeUri};
+            pub use crate::haproxy::uri::ScrapeUri;
+            pub use crate::net::http_uri::HttpUri;
         }
     }
     pub mod metrics {

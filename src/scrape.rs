@@ -4,13 +4,16 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::cli;
 use crate::haproxy::buffer::ReadBuffer;
-use crate::haproxy::info;
-use crate::haproxy::source::{Fetch, Source, SourceError};
-use crate::haproxy::stat::Table;
+use crate::haproxy::info::{Info, SHOW_INFO};
+use crate::haproxy::reader::Limits;
+use crate::haproxy::reply::{Need, Question};
+use crate::haproxy::source::{Source, SourceError};
+use crate::haproxy::stat::{SHOW_STAT, SHOW_STAT_WITHOUT_SERVERS, Table};
 use crate::log;
 use crate::metrics::exposition::{self, Writer};
-use crate::metrics::{self, SingleFamily};
+use crate::metrics::{self, SingleFamily, value};
 use crate::net::deadline::Deadline;
 use crate::process::{Complaint, Facts, ProcRoot};
 
@@ -33,7 +36,7 @@ pub(crate) struct Scraper {
     max_bytes: u64,
     read_buffer: ReadBuffer,
     response_buffer: Box<[u8]>,
-    info: Vec<u8>,
+    info: Info,
     /// The families with one sample each, ready to send; they come before the rows.
     singles: Vec<u8>,
     up: bool,
@@ -67,7 +70,7 @@ impl Scraper {
             max_bytes: settings.max_bytes,
             read_buffer: ReadBuffer::default(),
             response_buffer: vec![0; exposition::BUFFER_BYTES].into_boxed_slice(),
-            info: Vec::new(),
+            info: Info::default(),
             singles: Vec::new(),
             up: false,
             scrapes: 0,
@@ -87,7 +90,7 @@ impl Scraper {
         let result = self.fetch(Deadline::after(timeout));
         self.up = result.is_ok();
         if let Err(error) = result {
-            log::error("scrape failed", &[("err", &error)]);
+            log::error("scrape failed", &[("err", &cli::with_remedy(&error))]);
             self.table.clear();
             self.info.clear();
         }
@@ -123,27 +126,24 @@ impl Scraper {
     fn fetch(&mut self, deadline: Deadline) -> Result<(), SourceError> {
         self.table.clear();
         self.info.clear();
-        self.read_buffer.clear();
-        let table = &mut self.table;
-        let info = self.source.fetch(&mut Fetch {
+        let show_stat = match self.table.wants_servers() {
+            true => SHOW_STAT,
+            false => SHOW_STAT_WITHOUT_SERVERS,
+        };
+        // What can be done without comes last: the rows stand, whatever becomes of it.
+        let mut questions = [
+            Question::new(show_stat, Need::All, &mut self.table),
+            Question::new(SHOW_INFO, Need::Extra, &mut self.info),
+        ];
+        let limits = Limits {
             deadline,
             max_bytes: self.max_bytes,
-            buffer: &mut self.read_buffer,
-            rows: &mut |input, proof| match proof {
-                None => table.push(input),
-                Some(proof) => table.finish(input, proof).map(|()| input.len()),
-            },
-            info: &mut self.info,
-        })?;
-        let failure = match info {
-            Some(Err(error)) => Some(error.to_string()),
-            Some(Ok(())) => info::parse(&self.info)
-                .err()
-                .map(|error| format!("{}: {error}", self.source.object())),
-            None => None,
         };
-        if let Some(error) = failure {
-            log::warn("show info failed", &[("err", &error)]);
+        self.source
+            .ask(&mut questions, limits, &mut self.read_buffer)?;
+        let [_, info] = questions;
+        if let Some(error) = info.failure {
+            log::warn("show info failed", &[("err", &cli::with_remedy(&error))]);
             self.info.clear();
         }
         Ok(())
@@ -158,10 +158,7 @@ impl Scraper {
         exposition::push_single(to, &metrics::SCRAPE_DURATION, &[], took.as_secs_f64());
         let build = [env!("CARGO_PKG_VERSION"), REVISION, RUST_VERSION].map(str::as_bytes);
         exposition::push_single(to, &metrics::BUILD_INFO, &build, 1);
-        // An answer that was not understood has been cleared; the file and HTTP sources have none.
-        if let Ok(info) = info::parse(&self.info) {
-            push_info(to, &info);
-        }
+        push_info(to, &self.info);
         if let Some(pid_file) = &self.pid_file {
             let (facts, complaint) = self.process.of_pid_file(pid_file);
             push_facts(to, &metrics::HAPROXY_PROCESS, &facts);
@@ -183,23 +180,23 @@ impl Scraper {
     }
 }
 
-fn push_info(to: &mut Vec<u8>, info: &info::Info<'_>) {
-    exposition::push_single(
-        to,
-        &metrics::VERSION_INFO,
-        &[info.release_date, info.version],
-        1,
-    );
-    exposition::push_single(
-        to,
-        &metrics::INFO,
-        &[info.node, info.release_date, info.version],
-        1,
-    );
+/// An answer that was not understood has been cleared; the file and HTTP sources have none.
+fn push_info(to: &mut Vec<u8>, info: &Info) {
+    let Some(version) = info.get("Version") else {
+        return;
+    };
+    let release_date = info.get("Release_date").unwrap_or_default();
+    let node = info.get("node").unwrap_or_default();
+    exposition::push_single(to, &metrics::VERSION_INFO, &[release_date, version], 1);
+    exposition::push_single(to, &metrics::INFO, &[node, release_date, version], 1);
+    let number = |key| info.get(key).and_then(value::unsigned);
     let numbers = [
-        (&metrics::IDLE, info.idle_percent),
-        (&metrics::UPTIME, info.uptime_seconds),
-        (&metrics::PID, info.pid),
+        (
+            &metrics::IDLE,
+            number("Idle_pct").filter(|percent| *percent <= 100),
+        ),
+        (&metrics::UPTIME, number("Uptime_sec")),
+        (&metrics::PID, number("Pid")),
     ];
     for (family, value) in numbers {
         if let Some(value) = value {

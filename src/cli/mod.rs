@@ -3,6 +3,7 @@
 pub(crate) mod arguments;
 pub(crate) mod duration;
 pub(crate) mod flags;
+mod remedies;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,12 +11,13 @@ use std::time::Duration;
 
 use lexopt::{Arg, Parser};
 
-use crate::haproxy::source::TlsOptions;
 use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
+use crate::net::trust::TlsOptions;
 use crate::server::listen::ListenAddress;
 use crate::sys::InheritedFd;
 use flags::{Flag, Takes};
+pub(crate) use remedies::{setup, with_remedy};
 
 /// The largest `--haproxy.max-response-bytes`: four million servers.
 const LARGEST_MAX_RESPONSE_BYTES: u64 = 1 << 30;

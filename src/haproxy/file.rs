@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
-use super::source::{Fetch, InfoFetched, Phase, Problem, SourceError};
-use crate::haproxy::rules::Proof;
+use super::buffer::ReadBuffer;
+use super::reader::{Limits, Reader};
+use super::reply::{Proof, Question};
+use super::source::{Problem, SourceError};
+use crate::errno::reason;
 
 /// A regular file with the output of `show stat`, or of the stats page with `;csv`.
 pub(crate) struct FileSource {
@@ -15,8 +18,14 @@ pub(crate) struct FileSource {
 }
 
 /// Why a file cannot be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum FileError {
+    /// It cannot be opened or looked at.
+    Open(io::Error),
+    /// A read failed.
+    Read(io::Error),
+    /// The deadline passed.
+    TimedOut,
     /// A directory, device, FIFO or socket, whose end nobody knows.
     NotRegular,
     /// Written while it was read.
@@ -27,13 +36,20 @@ pub(crate) enum FileError {
 
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotRegular => "open: not a regular file",
-            Self::Empty => "the file is empty",
-            Self::Changed => "read: the file was changed meanwhile (write a new one and rename it)",
-        })
+        match self {
+            Self::Open(error) => write!(f, "open: {}", reason(error)),
+            Self::Read(error) => write!(f, "read: {}", reason(error)),
+            Self::TimedOut => f.write_str("read: timed out"),
+            Self::NotRegular => f.write_str("open: not a regular file"),
+            Self::Empty => f.write_str("the file is empty"),
+            Self::Changed => {
+                f.write_str("read: the file was changed meanwhile (write a new one and rename it)")
+            }
+        }
     }
 }
+
+impl std::error::Error for FileError {}
 
 impl FileSource {
     /// The file at `path`.
@@ -44,65 +60,66 @@ impl FileSource {
         }
     }
 
-    /// The name in errors.
-    pub(crate) fn object(&self) -> &str {
-        &self.object
-    }
-
-    /// See `Source::fetch`.
+    /// See `Source::ask`.
     ///
     /// # Errors
     /// When the file could not be read whole.
-    pub(crate) fn fetch(&self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
-        match self.read(fetch) {
-            Ok(()) => Ok(None),
-            Err(problem) => Err(SourceError {
-                object: self.object.clone(),
-                problem,
-            }),
-        }
+    pub(crate) fn ask(
+        &self,
+        questions: &mut [Question<'_>],
+        limits: Limits,
+        buffer: &mut ReadBuffer,
+    ) -> Result<(), SourceError> {
+        let Some(question) = questions.first_mut() else {
+            return Ok(());
+        };
+        let reader = &mut Reader::new(question.reply, buffer, limits);
+        self.read(reader).map_err(|problem| SourceError {
+            object: self.object.clone(),
+            problem,
+        })
     }
 
-    fn read(&self, fetch: &mut Fetch<'_>) -> Result<(), Problem> {
-        let open_problem = |error| Problem::Io(Phase::Open, error, None);
+    fn read(&self, reader: &mut Reader<'_>) -> Result<(), Problem> {
         // Not to wait for a FIFO's writer.
         let mut file = OpenOptions::new()
             .read(true)
             .custom_flags(libc::O_NONBLOCK)
             .open(&self.path)
-            .map_err(open_problem)?;
-        let before = file.metadata().map_err(open_problem)?;
+            .map_err(FileError::Open)?;
+        let before = file.metadata().map_err(FileError::Open)?;
         if !before.is_file() {
-            return Err(Problem::File(FileError::NotRegular));
+            return Err(FileError::NotRegular.into());
         }
-        let count = read_rows(&mut file, fetch)?;
-        let after = file.metadata().map_err(open_problem)?;
+        let is_empty = read_all(&mut file, reader)?;
+        let after = file.metadata().map_err(FileError::Open)?;
         let state = |m: &Metadata| (m.size(), m.mtime(), m.mtime_nsec());
         if state(&before) != state(&after) {
-            return Err(Problem::File(FileError::Changed));
+            return Err(FileError::Changed.into());
         }
-        if count == 0 {
-            return Err(Problem::File(FileError::Empty));
+        if is_empty {
+            return Err(FileError::Empty.into());
         }
-        fetch.end(Proof::LineEnd)
+        reader.finish(Proof::LineEnd)
     }
 }
 
-/// Returns how many bytes there were; a file of /proc does not know before.
-fn read_rows(file: &mut File, fetch: &mut Fetch<'_>) -> Result<u64, Problem> {
-    let mut total = 0;
+/// Returns whether there was nothing; a file of /proc does not know before.
+fn read_all(file: &mut File, reader: &mut Reader<'_>) -> Result<bool, Problem> {
+    let mut is_empty = true;
     loop {
-        if fetch.deadline.remaining().is_none() {
-            return Err(Problem::TimedOut(Phase::Read));
+        if reader.limits.deadline.remaining().is_none() {
+            return Err(FileError::TimedOut.into());
         }
-        match file.read(fetch.buffer.room()) {
-            Ok(0) => return Ok(total),
+        match file.read(reader.room()) {
+            Ok(0) => return Ok(is_empty),
             Ok(count) => {
-                total += count as u64;
-                fetch.take_rows(count, total)?;
+                is_empty = false;
+                reader.received(count);
+                reader.take()?;
             }
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(Problem::Io(Phase::Read, e, None)),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(FileError::Read(e).into()),
         }
     }
 }

@@ -1,22 +1,39 @@
 //! The answer to `show info`: `Key: value` lines (management guide, section 9.3, "show info").
+//!
+//! Kept as pairs in their order. Keys differ by version. A value that holds a comma, a quote or a
+//! line end is quoted as in the CSV, and a quoted `description` may look like more keys or like the
+//! end of the answer; old versions do not quote. So the first line of a key counts.
 
-use crate::metrics::value;
+use std::fmt;
 
-/// What the exporter uses of it; keys differ by version, so each may be missing.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Info<'a> {
-    /// `Version`.
-    pub version: &'a [u8],
-    /// `Release_date`, such as `2025/05/28`.
-    pub release_date: &'a [u8],
-    /// `node`, from the configuration or the host name.
-    pub node: &'a [u8],
-    /// `Uptime_sec`, seconds since the process was started.
-    pub uptime_seconds: Option<u64>,
-    /// `Pid`.
-    pub pid: Option<u64>,
-    /// `Idle_pct`, 0 to 100; anything else is left out.
-    pub idle_percent: Option<u64>,
+use super::reply::{Proof, Reply, ReplyError, Taken};
+
+/// The command.
+pub(crate) const SHOW_INFO: &str = "show info";
+/// Most bytes of an answer: real ones have about 1.3 KB, and a peer that sends far more is not
+/// HAProxy.
+const MAX_INFO_BYTES: usize = 64 * 1024;
+
+/// The pairs of one answer. The memory is kept from scrape to scrape.
+#[derive(Debug, Default)]
+pub struct Info {
+    /// All lines so far, without their line ends.
+    text: Vec<u8>,
+    pairs: Vec<Pair>,
+    /// Bytes of the answer so far.
+    bytes: usize,
+    /// A quote was opened and not closed: the next line belongs to the last pair's value.
+    is_quoted: bool,
+    ends_blank: bool,
+}
+
+/// Where the parts of a pair are in the text.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    key: usize,
+    key_end: usize,
+    value: usize,
+    value_end: usize,
 }
 
 /// Why an answer is not understood.
@@ -28,55 +45,140 @@ pub enum InfoError {
     Cut,
     /// No `Version` in it.
     NoVersion,
+    /// It has more than `MAX_INFO_BYTES`.
+    TooLarge,
 }
 
-impl std::fmt::Display for InfoError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "closed without an answer",
-            Self::Cut => "answer cut: the closing empty line is missing",
-            Self::NoVersion => "not an answer to \"show info\": it has no Version",
+impl fmt::Display for InfoError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("closed without an answer"),
+            Self::Cut => f.write_str("answer cut: the closing empty line is missing"),
+            Self::NoVersion => f.write_str("not an answer to \"show info\": it has no Version"),
+            Self::TooLarge => write!(f, "read: the answer is larger than {MAX_INFO_BYTES} bytes"),
+        }
+    }
+}
+
+impl std::error::Error for InfoError {}
+
+impl Info {
+    /// The value of a key as HAProxy printed it, without the line end; `None` when there is no such
+    /// line.
+    pub fn get(&self, key: &str) -> Option<&[u8]> {
+        let mut pairs = self.pairs();
+        pairs.find_map(|(other, value)| (other == key.as_bytes()).then_some(value))
+    }
+
+    /// All keys and values in their order.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.pairs.iter().map(|pair| {
+            let key = &self.text[pair.key..pair.key_end];
+            (key, &self.text[pair.value..pair.value_end])
         })
+    }
+
+    /// Forgets the answer, keeps the memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.pairs.clear();
+        (self.bytes, self.is_quoted, self.ends_blank) = (0, false, false);
+    }
+
+    /// Takes all whole lines off the beginning of `input`, up to the empty one that ends the answer.
+    ///
+    /// # Errors
+    /// When the answer is too large.
+    fn take_lines(&mut self, input: &[u8]) -> Result<Taken, InfoError> {
+        let mut taken = Taken {
+            bytes: 0,
+            ends: false,
+        };
+        while let Some(end) = memchr::memchr(b'\n', &input[taken.bytes..]) {
+            let line = &input[taken.bytes..taken.bytes + end];
+            self.count(line.len() + 1)?;
+            taken.bytes += line.len() + 1;
+            self.take_line(line.strip_suffix(b"\r").unwrap_or(line));
+            if self.ends_blank && !self.is_quoted {
+                taken.ends = true;
+                return Ok(taken);
+            }
+        }
+        // A line without end must not be waited for.
+        match self.bytes + input.len() - taken.bytes > MAX_INFO_BYTES {
+            true => Err(InfoError::TooLarge),
+            false => Ok(taken),
+        }
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<(), InfoError> {
+        self.bytes += bytes;
+        match self.bytes > MAX_INFO_BYTES {
+            true => Err(InfoError::TooLarge),
+            false => Ok(()),
+        }
+    }
+
+    fn take_line(&mut self, line: &[u8]) {
+        self.ends_blank = line.is_empty();
+        if self.is_quoted {
+            self.text.push(b'\n');
+        }
+        let start = self.text.len();
+        self.text.extend_from_slice(line);
+        // A quote inside is doubled, so that an odd number of them ends the value.
+        let closes = |text: &[u8]| !memchr::memchr_iter(b'"', text).count().is_multiple_of(2);
+        if self.is_quoted {
+            self.is_quoted = !closes(line);
+            if let Some(pair) = self.pairs.last_mut() {
+                pair.value_end = self.text.len();
+            }
+        } else if let Some(colon) = memchr::memmem::find(line, b": ") {
+            let value = &line[colon + 2..];
+            self.is_quoted = value.strip_prefix(b"\"").is_some_and(|rest| !closes(rest));
+            self.pairs.push(Pair {
+                key: start,
+                key_end: start + colon,
+                value: start + colon + 2,
+                value_end: self.text.len(),
+            });
+        }
+    }
+
+    fn check_end(&self, rest: &[u8]) -> Result<(), InfoError> {
+        if self.bytes == 0 && rest.is_empty() {
+            return Err(InfoError::Empty);
+        }
+        // Where a quote is open, it is one that an old version did not mean as such.
+        if !rest.is_empty() || !self.ends_blank {
+            return Err(InfoError::Cut);
+        }
+        match self.get("Version") {
+            Some(version) if !version.is_empty() => Ok(()),
+            _ => Err(InfoError::NoVersion),
+        }
+    }
+}
+
+impl Reply for Info {
+    fn push(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
+        Ok(self.take_lines(input)?)
+    }
+
+    fn finish(&mut self, rest: &[u8], _: Proof) -> Result<(), ReplyError> {
+        Ok(self.check_end(rest)?)
     }
 }
 
 /// Reads a whole answer.
 ///
 /// # Errors
-/// When the answer is cut or something else than `show info`.
-pub fn parse(answer: &[u8]) -> Result<Info<'_>, InfoError> {
-    if answer.is_empty() {
-        return Err(InfoError::Empty);
-    }
+/// When it is cut, too large or something else than `show info`.
+pub fn parse(answer: &[u8]) -> Result<Info, InfoError> {
     let mut info = Info::default();
-    let mut ends_blank = false;
-    for line in answer.split_inclusive(|b| *b == b'\n') {
-        let Some(line) = line.strip_suffix(b"\n") else {
-            return Err(InfoError::Cut);
-        };
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        ends_blank = line.is_empty();
-        let Some(colon) = memchr::memmem::find(line, b": ") else {
-            continue;
-        };
-        let (key, value) = (&line[..colon], &line[colon + 2..]);
-        match key {
-            b"Version" => info.version = value,
-            b"Release_date" => info.release_date = value,
-            b"node" => info.node = value,
-            b"Uptime_sec" => info.uptime_seconds = value::unsigned(value),
-            b"Pid" => info.pid = value::unsigned(value),
-            b"Idle_pct" => {
-                info.idle_percent = value::unsigned(value).filter(|percent| *percent <= 100)
-            }
-            _ => {}
-        }
-    }
-    match (ends_blank, info.version.is_empty()) {
-        (false, _) => Err(InfoError::Cut),
-        (true, true) => Err(InfoError::NoVersion),
-        (true, false) => Ok(info),
-    }
+    let taken = info.take_lines(answer)?;
+    info.check_end(&answer[taken.bytes..])?;
+    Ok(info)
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ pub(crate) mod failures;
 pub(crate) mod file;
 pub(crate) mod info;
 pub(crate) mod page;
+pub(crate) mod reader;
+pub(crate) mod reply;
 pub(crate) mod rules;
 pub(crate) mod socket;
 pub(crate) mod source;

@@ -1,13 +1,19 @@
 //! The stats page over our own HTTP/1.0 client: one GET, one answer, one connection.
 
-use super::source::{Fetch, InfoFetched, Options, Problem, SourceError};
-use crate::haproxy::rules::Proof;
-use crate::haproxy::uri::{HostPort, HttpUri};
+use super::buffer::ReadBuffer;
+use super::reader::{Limits, Reader};
+use super::reply::{Proof, Question};
+use super::source::{Options, Problem, SetupError, SourceError};
 use crate::net::deadline::Deadline;
-use crate::net::http::{self, ChunkDecoder, Ending, HttpError, MAX_HEAD_BYTES};
+use crate::net::error::NetError;
+use crate::net::host_port::HostPort;
+use crate::net::http::{self, ChunkDecoder, Ending, HttpError, base64};
+use crate::net::http_uri::HttpUri;
 use crate::net::proxy::Proxy;
 use crate::net::resolve::Resolver;
 use crate::net::stream::Stream;
+#[cfg(feature = "tls")]
+use crate::{log, net::tls};
 
 /// An http or https URI, and the way there.
 pub(crate) struct HttpSource {
@@ -17,27 +23,27 @@ pub(crate) struct HttpSource {
     resolver: Resolver,
     head: Vec<u8>,
     #[cfg(feature = "tls")]
-    tls: Option<crate::net::tls::Client>,
+    tls: Option<tls::Client>,
 }
 
 /// A connection, with or without TLS.
 enum Transport {
     Plain(Stream),
     #[cfg(feature = "tls")]
-    Tls(Box<crate::net::tls::Connection>),
+    Tls(Box<tls::Connection>),
 }
 
 impl HttpSource {
     /// A source for `uri`.
     ///
     /// # Errors
-    /// A text with the reason, when the proxy's URI or the TLS options cannot be used.
-    pub(crate) fn new(uri: &HttpUri, options: &Options) -> Result<Self, String> {
+    /// When the proxy's URI or the TLS options cannot be used.
+    pub(crate) fn new(uri: &HttpUri, options: &Options) -> Result<Self, SetupError> {
         let proxy = options
             .proxy
             .as_ref()
             .map_or(Ok(None), |environment| environment.proxy_for(uri))
-            .map_err(|reason| format!("--http.proxy-from-env: {reason}"))?;
+            .map_err(SetupError::Proxy)?;
         let object = match &proxy {
             Some(proxy) => format!("{uri} through proxy {}", proxy.address),
             None => uri.to_string(),
@@ -54,40 +60,42 @@ impl HttpSource {
             head: Vec::new(),
             #[cfg(feature = "tls")]
             tls: if uri.tls {
-                Some(crate::net::tls::Client::new(uri, options, proxy)?)
+                Some(tls_client(uri, options, proxy).map_err(SetupError::Tls)?)
             } else {
                 None
             },
         })
     }
 
-    /// The name in errors.
-    pub(crate) fn object(&self) -> &str {
-        &self.object
-    }
-
-    /// See `Source::fetch`.
+    /// See `Source::ask`.
     ///
     /// # Errors
-    /// When the statistics could not be read.
-    pub(crate) fn fetch(&mut self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
-        match self.read_answer(fetch) {
-            Ok(()) => Ok(None),
-            Err(problem) => Err(SourceError {
-                object: self.object.clone(),
-                problem,
-            }),
-        }
+    /// When the page could not be read.
+    pub(crate) fn ask(
+        &mut self,
+        questions: &mut [Question<'_>],
+        limits: Limits,
+        buffer: &mut ReadBuffer,
+    ) -> Result<(), SourceError> {
+        let Some(question) = questions.first_mut() else {
+            return Ok(());
+        };
+        let reader = &mut Reader::new(question.reply, buffer, limits);
+        self.read_answer(reader).map_err(|problem| SourceError {
+            object: self.object.clone(),
+            problem,
+        })
     }
 
-    fn read_answer(&mut self, fetch: &mut Fetch<'_>) -> Result<(), Problem> {
-        let mut transport = self.connect(fetch.deadline)?;
-        transport.send_all(&self.request, fetch.deadline)?;
-        let body = read_head(
-            &mut |room| transport.receive(room, fetch.deadline),
+    fn read_answer(&mut self, reader: &mut Reader<'_>) -> Result<(), Problem> {
+        let deadline = reader.limits.deadline;
+        let mut transport = self.connect(deadline)?;
+        transport.send_all(&self.request, deadline)?;
+        let body = http::read_head(
+            &mut |room| transport.receive(room, deadline),
             &mut self.head,
         )?;
-        let ending = http::parse(&self.head[..body]).map_err(Problem::Http)?;
+        let ending = http::parse(&self.head[..body]).map_err(NetError::Http)?;
         // What was read behind the head belongs to the body.
         let first = self.head.split_off(body);
         let proof = match ending {
@@ -95,21 +103,34 @@ impl HttpSource {
             Ending::Chunks | Ending::Length(_) => Proof::Length,
         };
         match ending {
-            Ending::Chunks => read_chunks(&mut transport, first, fetch)?,
-            Ending::Length(length) => read_plain(&mut transport, &first, Some(length), fetch)?,
-            Ending::Close => read_plain(&mut transport, &first, None, fetch)?,
+            Ending::Chunks => read_chunks(&mut transport, first, reader)?,
+            Ending::Length(length) => read_plain(&mut transport, &first, Some(length), reader)?,
+            Ending::Close => read_plain(&mut transport, &first, None, reader)?,
         }
-        fetch.end(proof)
+        reader.finish(proof)
     }
 
-    fn connect(&self, deadline: Deadline) -> Result<Transport, Problem> {
-        let (stream, _) = Stream::connect(&self.peer, &self.resolver, deadline)?;
+    fn connect(&self, deadline: Deadline) -> Result<Transport, NetError> {
+        let stream = Stream::connect(&self.peer, &self.resolver, deadline)?;
         #[cfg(feature = "tls")]
         if let Some(client) = &self.tls {
             return Ok(Transport::Tls(Box::new(client.connect(stream, deadline)?)));
         }
         Ok(Transport::Plain(stream))
     }
+}
+
+#[cfg(feature = "tls")]
+fn tls_client(
+    uri: &HttpUri,
+    options: &Options,
+    proxy: Option<Proxy>,
+) -> Result<tls::Client, tls::SetupError> {
+    let (client, missing) = tls::Client::new(uri, &options.tls, proxy)?;
+    if let Some(error) = missing {
+        log::warn("some root certificates are missing", &[("err", &error)]);
+    }
+    Ok(client)
 }
 
 /// The request; a proxy gets the whole URI (RFC 9112, 3.2.2) and its own credentials.
@@ -143,7 +164,7 @@ fn request(uri: &HttpUri, proxy: Option<&Proxy>) -> Vec<u8> {
 }
 
 impl Transport {
-    fn send_all(&mut self, bytes: &[u8], deadline: Deadline) -> Result<(), Problem> {
+    fn send_all(&mut self, bytes: &[u8], deadline: Deadline) -> Result<(), NetError> {
         match self {
             Self::Plain(stream) => stream.send_all(bytes, deadline),
             #[cfg(feature = "tls")]
@@ -151,7 +172,7 @@ impl Transport {
         }
     }
 
-    fn receive(&mut self, room: &mut [u8], deadline: Deadline) -> Result<usize, Problem> {
+    fn receive(&mut self, room: &mut [u8], deadline: Deadline) -> Result<usize, NetError> {
         match self {
             Self::Plain(stream) => stream.receive(room, deadline),
             #[cfg(feature = "tls")]
@@ -161,49 +182,11 @@ impl Transport {
 
     /// Whether the end of the stream may be the end of the answer. Without TLS there is no telling
     /// here; the rows are looked at.
-    fn check_end(&self) -> Result<(), Problem> {
+    fn check_end(&self) -> Result<(), NetError> {
         match self {
             Self::Plain(_) => Ok(()),
             #[cfg(feature = "tls")]
             Self::Tls(connection) => connection.check_end(),
-        }
-    }
-}
-
-/// Reads until the head is whole; returns where the body begins in `head`.
-pub(crate) fn read_head(
-    receive: &mut dyn FnMut(&mut [u8]) -> Result<usize, Problem>,
-    head: &mut Vec<u8>,
-) -> Result<usize, Problem> {
-    head.clear();
-    let mut piece = [0; 4096];
-    let mut searched = 0;
-    loop {
-        let count = receive(&mut piece)?;
-        if count == 0 {
-            let error = if head.is_empty() {
-                HttpError::NoAnswer
-            } else {
-                HttpError::CutHead
-            };
-            return Err(Problem::Http(error));
-        }
-        head.extend_from_slice(&piece[..count]);
-        // Something else than HTTP may never end its first line; say so instead of waiting.
-        let start = &head[..head.len().min(5)];
-        if start != &b"HTTP/"[..start.len()] {
-            let error = http::status(head).err().unwrap_or(HttpError::CutHead);
-            return Err(Problem::Http(error));
-        }
-        // The empty line may have begun in the piece before.
-        let from = usize::saturating_sub(searched, 3);
-        let end = http::head_end(&head[from..]).map(|end| from + end);
-        if let Some(end) = end.filter(|end| *end <= MAX_HEAD_BYTES) {
-            return Ok(end);
-        }
-        searched = head.len();
-        if searched > MAX_HEAD_BYTES {
-            return Err(Problem::Http(HttpError::HeadTooLong));
         }
     }
 }
@@ -213,10 +196,14 @@ fn read_plain(
     transport: &mut Transport,
     first: &[u8],
     length: Option<u64>,
-    fetch: &mut Fetch<'_>,
+    reader: &mut Reader<'_>,
 ) -> Result<(), Problem> {
-    if length.is_some_and(|length| length > fetch.max_bytes) {
-        return Err(Problem::TooLarge(fetch.max_bytes));
+    let Limits {
+        deadline,
+        max_bytes,
+    } = reader.limits;
+    if length.is_some_and(|length| length > max_bytes) {
+        return Err(Problem::TooLarge(max_bytes));
     }
     let mut total = 0;
     let mut pending = first;
@@ -225,10 +212,10 @@ fn read_plain(
         if left == 0 {
             return Ok(());
         }
-        let room = fetch.buffer.room();
+        let room = reader.room();
         let size = usize::try_from(left).unwrap_or(usize::MAX).min(room.len());
         let count = if pending.is_empty() {
-            transport.receive(&mut room[..size], fetch.deadline)?
+            transport.receive(&mut room[..size], deadline)?
         } else {
             let count = size.min(pending.len());
             room[..count].copy_from_slice(&pending[..count]);
@@ -237,12 +224,13 @@ fn read_plain(
         };
         if count == 0 {
             return match length {
-                Some(_) => Err(Problem::Http(HttpError::CutBody)),
-                None => transport.check_end(),
+                Some(_) => Err(NetError::Http(HttpError::CutBody).into()),
+                None => Ok(transport.check_end()?),
             };
         }
         total += count as u64;
-        fetch.take_rows(count, total)?;
+        reader.received(count);
+        reader.take()?;
     }
 }
 
@@ -250,60 +238,45 @@ fn read_plain(
 fn read_chunks(
     transport: &mut Transport,
     first: Vec<u8>,
-    fetch: &mut Fetch<'_>,
+    reader: &mut Reader<'_>,
 ) -> Result<(), Problem> {
+    let deadline = reader.limits.deadline;
     let mut decoder = ChunkDecoder::default();
     let mut raw = first;
     let mut filled = raw.len();
-    let mut total = 0;
     loop {
         let mut at = 0;
         while at < filled && !decoder.is_done() {
-            let (consumed, data) = decoder.next(&raw[at..filled]).map_err(Problem::Http)?;
+            let (consumed, data) = match decoder.next(&raw[at..filled]) {
+                Ok(next) => next,
+                Err(error) => {
+                    // A limit may be passed before what is wrong here.
+                    reader.take()?;
+                    return Err(NetError::Http(error).into());
+                }
+            };
             let mut data = &raw[at..filled][data];
             while !data.is_empty() {
-                let count = fetch.buffer.put(data);
-                total += count as u64;
+                let count = reader.put(data);
                 data = &data[count..];
-                // Also before what follows is found wrong.
-                if !data.is_empty() || total > fetch.max_bytes {
-                    fetch.take_rows(0, total)?;
+                if !data.is_empty() {
+                    reader.take()?;
                 }
             }
             at += consumed;
         }
         // Not once a chunk: thousands of them may come at once, and each time a row that is not
         // whole is looked at from its start.
-        fetch.take_rows(0, total)?;
+        reader.take()?;
         if decoder.is_done() {
             return Ok(());
         }
         raw.resize(16 * 1024, 0);
-        filled = transport.receive(&mut raw, fetch.deadline)?;
+        filled = transport.receive(&mut raw, deadline)?;
         if filled == 0 {
-            return Err(Problem::Http(HttpError::CutBody));
+            return Err(NetError::Http(HttpError::CutBody).into());
         }
     }
-}
-
-/// RFC 4648, section 4.
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for position in 0..4 {
-            if position <= group.len() {
-                text.push(char::from(
-                    ALPHABET[(bits >> (18 - 6 * position) & 63) as usize],
-                ));
-            } else {
-                text.push('=');
-            }
-        }
-    }
-    text
 }
 
 #[cfg(test)]

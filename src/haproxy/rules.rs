@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::haproxy::csv::Row;
 use crate::haproxy::failures::Failures;
+use crate::haproxy::reply::Proof;
 use crate::metrics::value;
 use crate::metrics::{PROXY_NAME, ROW_TYPE, SERVICE_NAME, STATUS, Scope};
 
@@ -18,18 +19,6 @@ pub(crate) const MAX_NAME_BYTES: usize = 4096;
 /// Label texts of all rows: with names of usual length enough for more servers than an
 /// answer can hold, and a bound where a peer sends names only.
 pub(crate) const MAX_LABEL_BYTES: usize = 64 << 20;
-
-/// What proves that an answer was not cut. HAProxy writes whole rows, so a cut answer usually ends
-/// at a row's end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
-    /// The CLI closes its answer with an empty line (management guide, section 9.3).
-    EmptyLine,
-    /// The transport said how long the body is.
-    Length,
-    /// Nothing but the end of the stream: at least the last row must have its line end.
-    LineEnd,
-}
 
 /// Why a whole answer is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +73,8 @@ impl fmt::Display for TableError {
         }
     }
 }
+
+impl std::error::Error for TableError {}
 
 /// What a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

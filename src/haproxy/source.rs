@@ -1,84 +1,64 @@
-//! How to get the complete bytes of an answer, before one deadline.
+//! Where the answers come from, complete or not at all, before one deadline.
 //!
-//! A source hands the statistics on piece by piece while they arrive and says at the end what
-//! proves them complete. It knows nothing of CSV or metrics.
+//! A source knows nothing of what it carries: each answer goes to the reply of its question, piece
+//! by piece while it arrives, and at the end with what proves it complete.
 
 use std::fmt;
-use std::io;
 
 use super::buffer::ReadBuffer;
+use super::file::{FileError, FileSource};
+use super::page::HttpSource;
+use super::reader::Limits;
+use super::reply::{Question, ReplyError};
 use super::socket::SocketSource;
-use super::{file, page};
-use crate::errno::reason;
-use crate::haproxy::rules::{Proof, TableError};
-use crate::haproxy::uri::ScrapeUri;
-use crate::net::deadline::Deadline;
-use crate::net::http::HttpError;
+use super::uri::ScrapeUri;
+use crate::net::error::NetError;
 use crate::net::proxy;
+#[cfg(feature = "tls")]
+use crate::net::tls;
+use crate::net::trust::TlsOptions;
 
-/// One of the places that statistics come from.
+/// One of the places that answers come from.
 pub(crate) enum Source {
     /// A CLI socket, unix or TCP.
     Socket(SocketSource),
     /// The stats page over HTTP.
-    Http(Box<page::HttpSource>),
+    Http(Box<HttpSource>),
     /// A recorded CSV.
-    File(file::FileSource),
+    File(FileSource),
 }
-
-/// What one fetch may use, and where it puts what it reads.
-pub(crate) struct Fetch<'a> {
-    /// The end of the scrape's time.
-    pub deadline: Deadline,
-    /// Most bytes of one answer.
-    pub max_bytes: u64,
-    /// Receives the bytes; what the rows did not take at the end is still in it.
-    pub buffer: &'a mut ReadBuffer,
-    /// Takes whole rows off the beginning and returns their bytes. With a proof, what is given is
-    /// all there is, and must be complete.
-    pub rows: &'a mut TakeRows<'a>,
-    /// Receives the answer to `show info`, where the source has one.
-    pub info: &'a mut Vec<u8>,
-}
-
-/// Takes bytes of the statistics; see `Fetch::rows`.
-pub(crate) type TakeRows<'a> = dyn FnMut(&[u8], Option<Proof>) -> Result<usize, TableError> + 'a;
-
-/// Whether `show info` was answered; `None` where the source cannot ask.
-pub(crate) type InfoFetched = Option<Result<(), SourceError>>;
 
 impl Source {
-    /// The source that `uri` names. HTTP goes through the proxy that `environment` asks for, if any.
+    /// The source that `uri` names. HTTP goes through the proxy that `options` name, if any.
     ///
     /// # Errors
-    /// A text with the reason, when the environment's proxy cannot be used, or TLS not be set up.
-    pub(crate) fn new(uri: &ScrapeUri, options: &Options) -> Result<Self, String> {
+    /// When the environment's proxy cannot be used, or TLS not be set up.
+    pub(crate) fn new(uri: &ScrapeUri, options: &Options) -> Result<Self, SetupError> {
         Ok(match uri {
-            ScrapeUri::Unix(name) => Self::Socket(SocketSource::unix(name, options.wants_servers)),
-            ScrapeUri::Tcp(host) => Self::Socket(SocketSource::tcp(host, options.wants_servers)),
-            ScrapeUri::Http(http) => Self::Http(Box::new(page::HttpSource::new(http, options)?)),
-            ScrapeUri::File(path) => Self::File(file::FileSource::new(path)),
+            ScrapeUri::Unix(name) => Self::Socket(SocketSource::unix(name)),
+            ScrapeUri::Tcp(host) => Self::Socket(SocketSource::tcp(host)),
+            ScrapeUri::Http(http) => Self::Http(Box::new(HttpSource::new(http, options)?)),
+            ScrapeUri::File(path) => Self::File(FileSource::new(path)),
         })
     }
 
-    /// Asks for the statistics, and for `show info` where there is such a thing.
+    /// Asks all questions at once and reads the answers in their order. The stats page and a file
+    /// hold the answer to the first question only; the others stay without answer and without
+    /// failure. Why an `Extra` answer is missing stands in its question.
     ///
     /// # Errors
-    /// When the statistics could not be read, or are not complete.
-    pub(crate) fn fetch(&mut self, fetch: &mut Fetch<'_>) -> Result<InfoFetched, SourceError> {
+    /// When an answer that is needed could not be read, or is not complete.
+    pub(crate) fn ask(
+        &mut self,
+        questions: &mut [Question<'_>],
+        limits: Limits,
+        buffer: &mut ReadBuffer,
+    ) -> Result<(), SourceError> {
+        buffer.clear();
         match self {
-            Self::Socket(source) => source.fetch(fetch),
-            Self::Http(source) => source.fetch(fetch),
-            Self::File(source) => source.fetch(fetch),
-        }
-    }
-
-    /// The name of the source in errors.
-    pub(crate) fn object(&self) -> &str {
-        match self {
-            Self::Socket(source) => source.object(),
-            Self::Http(source) => source.object(),
-            Self::File(source) => source.object(),
+            Self::Socket(source) => source.ask(questions, limits, buffer),
+            Self::Http(source) => source.ask(questions, limits, buffer),
+            Self::File(source) => source.ask(questions, limits, buffer),
         }
     }
 }
@@ -86,58 +66,36 @@ impl Source {
 /// What a source must know besides its URI.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
-    /// Whether server rows are wanted at all.
-    pub wants_servers: bool,
-    /// The environment's proxy settings, when `--http.proxy-from-env` is given.
+    /// The environment's proxy settings, if they are to be used.
     pub proxy: Option<proxy::Environment>,
     /// How https peers are checked.
     #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "needs TLS"))]
     pub tls: TlsOptions,
 }
 
-/// How https peers are checked (feature `tls`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TlsOptions {
-    /// No check at all (`--no-haproxy.ssl-verify`).
-    pub insecure: bool,
-    /// Only the roots of this PEM file (`--haproxy.ssl-ca-file`).
-    pub ca_file: Option<String>,
-    /// Verify and send this name instead of the URI's host (`--haproxy.ssl-server-name`).
-    pub server_name: Option<String>,
+/// Why a source cannot be used at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SetupError {
+    /// The environment's proxy, with the reason.
+    Proxy(String),
+    /// Roots or names for TLS.
+    #[cfg(feature = "tls")]
+    Tls(tls::SetupError),
 }
 
-/// What a fetch was doing when it failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Looking the host's addresses up.
-    Resolve,
-    /// Connecting.
-    Connect,
-    /// The TLS handshake.
-    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "needs TLS"))]
-    Handshake,
-    /// Sending the command or request.
-    Send,
-    /// Reading the answer.
-    Read,
-    /// Opening the file.
-    Open,
-}
-
-impl Phase {
-    const fn word(self) -> &'static str {
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Resolve => "resolve",
-            Self::Connect => "connect",
-            Self::Handshake => "TLS handshake",
-            Self::Send => "send",
-            Self::Read => "read",
-            Self::Open => "open",
+            Self::Proxy(reason) => f.write_str(reason),
+            #[cfg(feature = "tls")]
+            Self::Tls(error) => error.fmt(f),
         }
     }
 }
 
-/// A failed fetch: of what, and why.
+impl std::error::Error for SetupError {}
+
+/// A failed question: asked of whom, and why.
 #[derive(Debug)]
 pub(crate) struct SourceError {
     /// The source, or the proxy before it.
@@ -146,31 +104,63 @@ pub(crate) struct SourceError {
     pub problem: Problem,
 }
 
-/// Why a fetch failed.
+/// Why a question failed.
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// A system call failed; the hint says what to look at.
-    Io(Phase, io::Error, Option<&'static str>),
-    /// The deadline passed.
-    TimedOut(Phase),
-    /// The host has no address, with the reason.
-    Unresolved(String),
-    /// The statistics have more bytes than are allowed.
+    /// The network gave nothing; the hint says what to look at.
+    Net(NetError, Option<&'static str>),
+    /// The answer has more bytes than are allowed.
     TooLarge(u64),
-    /// The answer to `show info` has.
-    InfoTooLarge(u64),
-    /// The HTTP answer is no good.
-    Http(HttpError),
-    /// The file is no good.
-    File(file::FileError),
-    /// The TLS peer is no good.
+    /// The answer came, but an earlier one on the same connection broke off.
+    BehindBroken,
+    /// Bytes came behind the last answer's end.
+    TooMuch,
+    /// The file cannot be used.
+    File(FileError),
+    /// What came is not a whole answer to the question.
+    Reply(ReplyError),
+}
+
+/// What a setting of the exporter can do about a problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// The limit for answers can be raised.
+    AllowLargerAnswers,
+    /// The certificate's issuer can be trusted.
     #[cfg(feature = "tls")]
-    Tls(Phase, String),
-    /// The proxy gave no tunnel.
-    #[cfg(feature = "tls")]
-    Tunnel(Box<Problem>),
-    /// The rows are no good.
-    Table(TableError),
+    TrustIssuer,
+}
+
+impl SourceError {
+    /// The setting that can help, if there is one.
+    pub(crate) fn remedy(&self) -> Option<Remedy> {
+        match &self.problem {
+            Problem::TooLarge(_) => Some(Remedy::AllowLargerAnswers),
+            #[cfg(feature = "tls")]
+            Problem::Net(NetError::Tls(_, error), _) if error.is_unknown_issuer() => {
+                Some(Remedy::TrustIssuer)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<NetError> for Problem {
+    fn from(error: NetError) -> Self {
+        Self::Net(error, None)
+    }
+}
+
+impl From<ReplyError> for Problem {
+    fn from(error: ReplyError) -> Self {
+        Self::Reply(error)
+    }
+}
+
+impl From<FileError> for Problem {
+    fn from(error: FileError) -> Self {
+        Self::File(error)
+    }
 }
 
 impl fmt::Display for SourceError {
@@ -179,29 +169,29 @@ impl fmt::Display for SourceError {
     }
 }
 
+impl std::error::Error for SourceError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.problem {
+            Problem::Net(error, _) => Some(error),
+            Problem::File(error) => Some(error),
+            Problem::Reply(error) => Some(error),
+            Problem::TooLarge(_) | Problem::BehindBroken | Problem::TooMuch => None,
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Io(phase, error, hint) => {
-                write!(f, "{}: {}", phase.word(), reason(error))?;
-                hint.map_or(Ok(()), |hint| write!(f, " ({hint})"))
-            }
-            Self::TimedOut(phase) => write!(f, "{}: timed out", phase.word()),
-            Self::Unresolved(why) => write!(f, "{}: {why}", Phase::Resolve.word()),
-            Self::TooLarge(limit) => write!(
-                f,
-                "read: the answer is larger than {limit} bytes (--haproxy.max-response-bytes)"
-            ),
-            Self::InfoTooLarge(limit) => {
+            Self::Net(error, Some(hint)) => write!(f, "{error} ({hint})"),
+            Self::Net(error, None) => error.fmt(f),
+            Self::TooLarge(limit) => {
                 write!(f, "read: the answer is larger than {limit} bytes")
             }
-            Self::Http(error) => error.fmt(f),
+            Self::BehindBroken => f.write_str("read: the answer before it broke off"),
+            Self::TooMuch => f.write_str("read: more came behind the closing empty line"),
             Self::File(error) => error.fmt(f),
-            #[cfg(feature = "tls")]
-            Self::Tls(phase, error) => write!(f, "{}: {error}", phase.word()),
-            #[cfg(feature = "tls")]
-            Self::Tunnel(problem) => write!(f, "proxy tunnel: {problem}"),
-            Self::Table(error) => error.fmt(f),
+            Self::Reply(error) => error.fmt(f),
         }
     }
 }

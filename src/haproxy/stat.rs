@@ -9,7 +9,8 @@ use std::io;
 
 use crate::haproxy::csv::{BadQuote, Item, Row, Splitter};
 use crate::haproxy::failures::{EXCERPT_BYTES, Failures, excerpt};
-use crate::haproxy::rules::{MAX_LABEL_BYTES, MAX_LINE_BYTES, Proof, Rules, TableError, Verdict};
+use crate::haproxy::reply::{Proof, Reply, ReplyError, Taken};
+use crate::haproxy::rules::{MAX_LABEL_BYTES, MAX_LINE_BYTES, Rules, TableError, Verdict};
 use crate::metrics::exposition::Writer;
 use crate::metrics::snapshot::{Place, Rows};
 use crate::metrics::{Cell, Profile, Scope};
@@ -18,6 +19,22 @@ use crate::metrics::{Cell, Profile, Scope};
 const IDLE_SCRAPES_BEFORE_SHRINK: u32 = 20;
 /// Rows whose columns are not made yet may lie so far back in the input.
 const MAX_BATCH_BYTES: usize = 16 << 20;
+
+/// The command: frontends (1), backends (2) and servers (4) of all proxies, not listeners (8).
+pub(crate) const SHOW_STAT: &str = "show stat -1 7 -1";
+/// Frontends and backends only.
+pub(crate) const SHOW_STAT_WITHOUT_SERVERS: &str = "show stat -1 3 -1";
+
+/// What may follow the input.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum More {
+    /// More of the same answer.
+    Comes,
+    /// Behind an empty line, another answer.
+    BehindBlank,
+    /// Nothing.
+    Never,
+}
 
 /// The statistics of one scrape, by scope and column.
 #[derive(Debug)]
@@ -121,7 +138,7 @@ impl Table {
     /// # Errors
     /// When a limit is passed: then the whole answer is refused.
     pub fn push(&mut self, input: &[u8]) -> Result<usize, TableError> {
-        self.take_rows(input, false)
+        self.take_rows(input, More::Comes)
     }
 
     /// Ends the answer: `rest` is what `push` left. `proof` is what must show that nothing is missing.
@@ -134,7 +151,7 @@ impl Table {
         let is_cut = cut_header || (proof != Proof::Length && !rest.is_empty());
         if !(is_cut && (self.looks_like_statistics() || cut_header)) {
             // Also to say what else it is, if it is no statistics.
-            self.take_rows(rest, true)?;
+            self.take_rows(rest, More::Never)?;
             if !self.looks_like_statistics() {
                 return Err(self.not_statistics(proof));
             }
@@ -195,10 +212,10 @@ impl Table {
         }
     }
 
-    fn take_rows(&mut self, input: &[u8], last: bool) -> Result<usize, TableError> {
+    fn take_rows(&mut self, input: &[u8], more: More) -> Result<usize, TableError> {
         // Where the text begins that the rows' batches lie in.
         let mut origin = 0;
-        let result = self.take_rows_from(input, last, &mut origin);
+        let result = self.take_rows_from(input, more, &mut origin);
         self.flush(&input[origin..]);
         result
     }
@@ -206,7 +223,7 @@ impl Table {
     fn take_rows_from(
         &mut self,
         input: &[u8],
-        last: bool,
+        more: More,
         origin: &mut usize,
     ) -> Result<usize, TableError> {
         let mut at = 0;
@@ -215,7 +232,7 @@ impl Table {
                 self.flush(&input[*origin..]);
                 *origin = at;
             }
-            let (item, taken) = self.splitter.next(&input[at..], last);
+            let (item, taken) = self.splitter.next(&input[at..], more == More::Never);
             if taken > MAX_LINE_BYTES || (taken == 0 && input.len() - at > MAX_LINE_BYTES) {
                 return Err(TableError::LineTooLong(self.answer.lines + 1));
             }
@@ -245,6 +262,9 @@ impl Table {
                 Item::Comment(_) | Item::Blank | Item::Incomplete => {}
             }
             at += taken;
+            if self.answer.ends_blank && more == More::BehindBlank {
+                break;
+            }
         }
         Ok(at)
     }
@@ -253,6 +273,18 @@ impl Table {
         for rows in &mut self.scopes {
             rows.flush(text, &mut self.failures);
         }
+    }
+}
+
+impl Reply for Table {
+    fn push(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
+        let bytes = self.take_rows(input, More::BehindBlank)?;
+        let ends = bytes > 0 && self.answer.ends_blank;
+        Ok(Taken { bytes, ends })
+    }
+
+    fn finish(&mut self, rest: &[u8], proof: Proof) -> Result<(), ReplyError> {
+        Ok(self.finish(rest, proof)?)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::metrics::value;
+use super::error::NetError;
+use super::unsigned;
 
 /// Largest head of a response.
 pub(crate) const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -68,6 +69,8 @@ impl fmt::Display for HttpError {
     }
 }
 
+impl std::error::Error for HttpError {}
+
 /// How a body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -77,6 +80,44 @@ pub enum Ending {
     Length(u64),
     /// With a chunk of size 0.
     Chunks,
+}
+
+/// Reads until the head is whole; returns where the body begins in `head`.
+pub(crate) fn read_head(
+    receive: &mut dyn FnMut(&mut [u8]) -> Result<usize, NetError>,
+    head: &mut Vec<u8>,
+) -> Result<usize, NetError> {
+    head.clear();
+    let mut piece = [0; 4096];
+    let mut searched = 0;
+    loop {
+        let count = receive(&mut piece)?;
+        if count == 0 {
+            let error = if head.is_empty() {
+                HttpError::NoAnswer
+            } else {
+                HttpError::CutHead
+            };
+            return Err(error.into());
+        }
+        head.extend_from_slice(&piece[..count]);
+        // Something else than HTTP may never end its first line; say so instead of waiting.
+        let start = &head[..head.len().min(5)];
+        if start != &b"HTTP/"[..start.len()] {
+            let error = status(head).err().unwrap_or(HttpError::CutHead);
+            return Err(error.into());
+        }
+        // The empty line may have begun in the piece before.
+        let from = usize::saturating_sub(searched, 3);
+        let end = head_end(&head[from..]).map(|end| from + end);
+        if let Some(end) = end.filter(|end| *end <= MAX_HEAD_BYTES) {
+            return Ok(end);
+        }
+        searched = head.len();
+        if searched > MAX_HEAD_BYTES {
+            return Err(HttpError::HeadTooLong.into());
+        }
+    }
 }
 
 /// Finds the end of a head: the position behind its empty line.
@@ -173,7 +214,7 @@ pub(crate) fn body_ending(head: &[u8]) -> Result<Ending, HttpError> {
 }
 
 fn content_length(value: &[u8]) -> Result<u64, HttpError> {
-    value::unsigned(value).ok_or_else(|| HttpError::BadLength(format!("{:?}", text(value))))
+    unsigned(value).ok_or_else(|| HttpError::BadLength(format!("{:?}", text(value))))
 }
 
 /// Names and values of a head's fields, blanks around the values cut off.
@@ -283,6 +324,26 @@ impl ChunkDecoder {
         };
         Ok(())
     }
+}
+
+/// RFC 4648, section 4.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for position in 0..4 {
+            if position <= group.len() {
+                text.push(char::from(
+                    ALPHABET[(bits >> (18 - 6 * position) & 63) as usize],
+                ));
+            } else {
+                text.push('=');
+            }
+        }
+    }
+    text
 }
 
 #[cfg(test)]

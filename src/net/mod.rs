@@ -1,9 +1,21 @@
 //! Blocking network access below one deadline. Knows nothing of HAProxy.
 
 pub(crate) mod deadline;
+pub(crate) mod error;
+pub(crate) mod host_port;
 pub(crate) mod http;
+pub(crate) mod http_uri;
 pub(crate) mod proxy;
 pub(crate) mod resolve;
 pub(crate) mod stream;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
+pub(crate) mod trust;
+
+/// A number of digits alone: std's `parse` takes a sign as well.
+fn unsigned(text: &[u8]) -> Option<u64> {
+    if !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    str::from_utf8(text).ok()?.parse().ok()
+}

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use crate::haproxy::uri::{HostPort, HttpUri};
+use super::host_port::HostPort;
+use super::http_uri::HttpUri;
 
 /// The environment's settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::errno::reason;
-use crate::haproxy::uri::HostPort;
 use crate::net::deadline::Deadline;
+use crate::net::host_port::HostPort;
 use crate::sys;
 
 /// The size of hosts and resolv.conf that is read; a larger one is cut.
@@ -66,6 +66,8 @@ impl fmt::Display for ResolveError {
         }
     }
 }
+
+impl std::error::Error for ResolveError {}
 
 impl Resolver {
     /// The machine's own files, or those of the chroot.

@@ -4,11 +4,11 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use crate::haproxy::source::{Phase, Problem};
-use crate::haproxy::uri::HostPort;
-use crate::net::deadline::Deadline;
-use crate::net::resolve::{self, Resolver};
-use crate::sys;
+use super::deadline::Deadline;
+use super::error::{NetError, Phase};
+use super::host_port::HostPort;
+use super::resolve::{ResolveError, Resolver};
+use crate::sys::{self, UnixAddress};
 
 /// A unix or TCP connection.
 #[derive(Debug)]
@@ -16,15 +16,9 @@ pub(crate) struct Stream {
     fd: OwnedFd,
 }
 
-impl From<OwnedFd> for Stream {
-    fn from(fd: OwnedFd) -> Self {
-        Self { fd }
-    }
-}
-
-/// Whether it is only that the machine has no IPv6, say.
-fn has_no_way(problem: &Problem) -> bool {
-    let Problem::Io(_, error, _) = problem else {
+/// Whether the address family is unavailable here (no IPv6, for example).
+fn has_no_way(error: &NetError) -> bool {
+    let NetError::Io(_, error) = error else {
         return false;
     };
     let kinds = [
@@ -35,54 +29,73 @@ fn has_no_way(problem: &Problem) -> bool {
 }
 
 impl Stream {
+    /// Connects to a unix socket.
+    ///
+    /// # Errors
+    /// The system's error, or that the time is over.
+    pub(crate) fn connect_unix(
+        address: UnixAddress<'_>,
+        deadline: Deadline,
+    ) -> Result<Self, NetError> {
+        let left = deadline
+            .remaining()
+            .ok_or(NetError::TimedOut(Phase::Connect))?;
+        match sys::connect_unix(address, left) {
+            Ok(stream) => Ok(Self { fd: stream.into() }),
+            // The send timeout ended while the listener's backlog was full (unix(7)).
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                Err(NetError::TimedOut(Phase::Connect))
+            }
+            Err(e) => Err(NetError::Io(Phase::Connect, e)),
+        }
+    }
+
     /// Resolves and connects to the first address that answers; each gets a fair share of the time
     /// that is left, so that a dead one does not use it up.
     ///
     /// # Errors
-    /// The first address's problem, but for those that this machine has no way to.
+    /// The first address's error, but for those that this machine has no way to.
     pub(crate) fn connect(
         address: &HostPort,
         resolver: &Resolver,
         deadline: Deadline,
-    ) -> Result<(Self, SocketAddr), Problem> {
+    ) -> Result<Self, NetError> {
         let addresses = resolver
             .resolve(address, deadline)
             .map_err(|error| match error {
-                resolve::ResolveError::TimedOut => Problem::TimedOut(Phase::Resolve),
-                other => Problem::Unresolved(other.to_string()),
+                ResolveError::TimedOut => NetError::TimedOut(Phase::Resolve),
+                other => NetError::Unresolved(other),
             })?;
         let mut kept = None;
         for (position, address) in addresses.iter().enumerate() {
             let others = (addresses.len() - position) as u32;
             match Self::connect_one(*address, deadline, others) {
-                Ok(stream) => return Ok((stream, *address)),
-                Err(problem) if kept.as_ref().is_none_or(has_no_way) => kept = Some(problem),
+                Ok(stream) => return Ok(stream),
+                Err(error) if kept.as_ref().is_none_or(has_no_way) => kept = Some(error),
                 Err(_) => {}
             }
         }
-        Err(kept.unwrap_or_else(|| Problem::Unresolved("no address".to_owned())))
+        Err(kept.unwrap_or(NetError::Unresolved(ResolveError::Unknown)))
     }
 
     /// Connects to one address within the deadline, divided by `share`.
     ///
     /// # Errors
     /// The system's error, or that the time is over.
-    pub(crate) fn connect_one(
-        address: SocketAddr,
-        deadline: Deadline,
-        share: u32,
-    ) -> Result<Self, Problem> {
+    fn connect_one(address: SocketAddr, deadline: Deadline, share: u32) -> Result<Self, NetError> {
         let left = deadline
             .remaining()
-            .ok_or(Problem::TimedOut(Phase::Connect))?;
+            .ok_or(NetError::TimedOut(Phase::Connect))?;
         match TcpStream::connect_timeout(&address, left / share.max(1)) {
             Ok(stream) => {
                 // A short request in one write: Nagle's delay could only hurt.
                 let _ = stream.set_nodelay(true);
                 Ok(Self { fd: stream.into() })
             }
-            Err(e) if e.kind() == io::ErrorKind::TimedOut => Err(Problem::TimedOut(Phase::Connect)),
-            Err(e) => Err(Problem::Io(Phase::Connect, e, None)),
+            Err(e) if e.kind() == io::ErrorKind::TimedOut => {
+                Err(NetError::TimedOut(Phase::Connect))
+            }
+            Err(e) => Err(NetError::Io(Phase::Connect, e)),
         }
     }
 
@@ -90,7 +103,7 @@ impl Stream {
     ///
     /// # Errors
     /// The system's error, or that the time is over.
-    pub(crate) fn send_all(&self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Problem> {
+    pub(crate) fn send_all(&self, mut bytes: &[u8], deadline: Deadline) -> Result<(), NetError> {
         while !bytes.is_empty() {
             match sys::send(self.fd.as_fd(), bytes) {
                 Ok(sent) => bytes = &bytes[sent..],
@@ -105,10 +118,10 @@ impl Stream {
     /// # Errors
     /// The system's error, or that the time is over. A peer that drips is stopped here as well:
     /// the deadline counts before each read.
-    pub(crate) fn receive(&self, room: &mut [u8], deadline: Deadline) -> Result<usize, Problem> {
+    pub(crate) fn receive(&self, room: &mut [u8], deadline: Deadline) -> Result<usize, NetError> {
         loop {
             if deadline.remaining().is_none() {
-                return Err(Problem::TimedOut(Phase::Read));
+                return Err(NetError::TimedOut(Phase::Read));
             }
             match sys::receive(self.fd.as_fd(), room) {
                 Ok(count) => return Ok(count),
@@ -124,21 +137,21 @@ impl Stream {
         events: i16,
         phase: Phase,
         deadline: Deadline,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), NetError> {
         match error.kind() {
             io::ErrorKind::Interrupted => Ok(()),
             io::ErrorKind::WouldBlock => self.wait(events, phase, deadline),
-            _ => Err(Problem::Io(phase, error, None)),
+            _ => Err(NetError::Io(phase, error)),
         }
     }
 
-    fn wait(&self, events: i16, phase: Phase, deadline: Deadline) -> Result<(), Problem> {
-        let left = deadline.remaining().ok_or(Problem::TimedOut(phase))?;
+    fn wait(&self, events: i16, phase: Phase, deadline: Deadline) -> Result<(), NetError> {
+        let left = deadline.remaining().ok_or(NetError::TimedOut(phase))?;
         let mut fds = [sys::poll_fd(self.fd.as_raw_fd(), events)];
         match sys::poll(&mut fds, Some(left)) {
-            Ok(0) if deadline.remaining().is_none() => Err(Problem::TimedOut(phase)),
+            Ok(0) if deadline.remaining().is_none() => Err(NetError::TimedOut(phase)),
             Ok(_) => Ok(()),
-            Err(e) => Err(Problem::Io(phase, e, None)),
+            Err(e) => Err(NetError::Io(phase, e)),
         }
     }
 }

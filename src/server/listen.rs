@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::errno::reason;
-use crate::haproxy::uri::{self, HostPort};
 use crate::metrics::value;
 use crate::net::deadline::Deadline;
+use crate::net::host_port::{self, HostPort};
 use crate::net::resolve::Resolver;
 use crate::sys::{self, Families, InheritedFd, ListenerKind, UnixAddress};
 
@@ -56,7 +56,7 @@ impl ListenAddress {
                 path => Ok(Self::Unix(PathBuf::from(path))),
             };
         }
-        let (host, port) = uri::split_host_port(text)?;
+        let (host, port) = host_port::split_host_port(text)?;
         let port = port.ok_or("the port is missing (:port or host:port)")?;
         let number = value::unsigned(port.as_bytes()).and_then(|port| u16::try_from(port).ok());
         let port = number.ok_or_else(|| format!("port {port:?} is no number from 0 to 65535"))?;

@@ -1,47 +1,57 @@
 use super::*;
 
+const ANSWERS: [(&[u8], &str, &str, &str, &str); 4] = [
+    (
+        include_bytes!("../../../tests/fixtures/1.5.0/info.txt"),
+        "1.5.0",
+        "2014/06/19",
+        "8",
+        "99",
+    ),
+    (
+        include_bytes!("../../../tests/fixtures/2.0.0/info.txt"),
+        "2.0.0",
+        "2019/06/16",
+        "8",
+        "100",
+    ),
+    (
+        include_bytes!("../../../tests/fixtures/2.6.12/info.txt"),
+        "2.6.12-1+deb12u4",
+        "2026/10/17",
+        "7",
+        "100",
+    ),
+    (
+        include_bytes!("../../../tests/fixtures/3.2.0/info.txt"),
+        "3.2.0-e134140d2",
+        "2025/05/28",
+        "7",
+        "100",
+    ),
+];
+
+fn text<'a>(info: &'a Info, key: &str) -> Option<&'a str> {
+    info.get(key).map(|value| str::from_utf8(value).unwrap())
+}
+
 #[test]
 fn recorded_answers() {
-    let cases: [(&[u8], &str, &str, u64, u64); 4] = [
-        (
-            include_bytes!("../../../tests/fixtures/1.5.0/info.txt"),
-            "1.5.0",
-            "2014/06/19",
-            8,
-            99,
-        ),
-        (
-            include_bytes!("../../../tests/fixtures/2.0.0/info.txt"),
-            "2.0.0",
-            "2019/06/16",
-            8,
-            100,
-        ),
-        (
-            include_bytes!("../../../tests/fixtures/2.6.12/info.txt"),
-            "2.6.12-1+deb12u4",
-            "2026/10/17",
-            7,
-            100,
-        ),
-        (
-            include_bytes!("../../../tests/fixtures/3.2.0/info.txt"),
-            "3.2.0-e134140d2",
-            "2025/05/28",
-            7,
-            100,
-        ),
-    ];
-    for (answer, version, release_date, uptime, idle) in cases {
+    for (answer, version, release_date, uptime, idle) in ANSWERS {
         let info = parse(answer).unwrap();
-        assert_eq!(info.version, version.as_bytes());
-        assert_eq!(info.release_date, release_date.as_bytes());
-        assert_eq!(info.node, b"cap-node");
-        assert_eq!(
-            (info.uptime_seconds, info.idle_percent),
-            (Some(uptime), Some(idle))
-        );
-        assert!(info.pid.is_some());
+        assert_eq!(text(&info, "Name"), Some("HAProxy"));
+        assert_eq!(text(&info, "Version"), Some(version));
+        assert_eq!(text(&info, "Release_date"), Some(release_date));
+        assert_eq!(text(&info, "node"), Some("cap-node"));
+        assert_eq!(text(&info, "Uptime_sec"), Some(uptime));
+        assert_eq!(text(&info, "Idle_pct"), Some(idle));
+        assert_eq!(text(&info, "Uptime_se"), None);
+        // Every line but the last is a pair, in its place; a value may be empty (`description: `).
+        let lines = answer.strip_suffix(b"\n\n").unwrap().split(|b| *b == b'\n');
+        let pairs = info
+            .pairs()
+            .map(|(key, value)| [key, b": ", value].concat());
+        assert!(lines.eq(pairs), "{version}");
         // Cut anywhere, it is not understood: only the closing empty line is proof.
         for end in 0..answer.len() {
             assert!(parse(&answer[..end]).is_err(), "{version}: {end}");
@@ -49,16 +59,100 @@ fn recorded_answers() {
     }
 }
 
+/// In pieces of any size, and with another answer behind it, the same is taken.
+#[test]
+fn pieces() {
+    for (answer, ..) in ANSWERS {
+        let whole: Vec<_> = parse(answer)
+            .unwrap()
+            .pairs()
+            .map(|(key, value)| (key.to_vec(), value.to_vec()))
+            .collect();
+        let input = [answer, b"# pxname,svname\n\n"].concat();
+        for size in [1, 2, 3, 7, 100, input.len()] {
+            let (mut info, mut at, mut end, mut ends) = (Info::default(), 0, 0, false);
+            while !ends {
+                end = (end + size).min(input.len());
+                let taken = info.push(&input[at..end]).unwrap();
+                (at, ends) = (at + taken.bytes, taken.ends);
+                assert!(ends || end < input.len());
+            }
+            assert_eq!(at, answer.len());
+            assert_eq!(info.finish(&[], Proof::EmptyLine), Ok(()));
+            let pairs = info
+                .pairs()
+                .map(|(key, value)| (key.to_vec(), value.to_vec()));
+            assert!(pairs.eq(whole.iter().cloned()));
+            // Nothing is left for the next answer.
+            info.clear();
+            assert_eq!(
+                info.finish(&[], Proof::EmptyLine),
+                Err(InfoError::Empty.into())
+            );
+            assert_eq!(info.pairs().count(), 0);
+        }
+    }
+}
+
 #[test]
 fn odd_answers() {
-    assert_eq!(parse(b""), Err(InfoError::Empty));
-    assert_eq!(parse(b"\n"), Err(InfoError::NoVersion));
-    assert_eq!(parse(b"Unknown command.\n\n"), Err(InfoError::NoVersion));
-    assert_eq!(parse(b"Version: 1\n"), Err(InfoError::Cut));
-    let info = parse(b"Version: 1: 2\r\nIdle_pct: 101\r\nPid: x\r\nUptime_sec: \r\n\r\n").unwrap();
-    assert_eq!(info.version, b"1: 2");
-    assert_eq!(
-        (info.idle_percent, info.pid, info.uptime_seconds),
-        (None, None, None)
-    );
+    let error = |answer: &[u8]| parse(answer).map(|_| ()).unwrap_err();
+    assert_eq!(error(b""), InfoError::Empty);
+    assert_eq!(error(b"\n"), InfoError::NoVersion);
+    assert_eq!(error(b"Unknown command.\n\n"), InfoError::NoVersion);
+    assert_eq!(error(b"Version: \n\n"), InfoError::NoVersion);
+    assert_eq!(error(b"Version: 1\n"), InfoError::Cut);
+    assert_eq!(error(b"Version: 1\n\nmore"), InfoError::Cut);
+    let info = parse(b"Version: 1: 2\r\nIdle_pct: 101\r\nUptime_sec: \r\n\r\n").unwrap();
+    assert_eq!(text(&info, "Version"), Some("1: 2"));
+    assert_eq!(text(&info, "Idle_pct"), Some("101"));
+    assert_eq!(text(&info, "Uptime_sec"), Some(""));
+}
+
+/// A description may hold line ends, and look like more keys or like the answer's end.
+#[test]
+fn the_first_line_of_a_key_counts() {
+    let quoted = parse(include_bytes!(
+        "../../../tests/fixtures/field/info-description.txt"
+    ));
+    let plain =
+        parse(b"Version: 2.6.12\nPid: 4711\nnode: lb1\ndescription: a\nVersion: 9\nnode: two\n\n");
+    // A quote that an old version did not mean as one.
+    let opened = parse(b"Version: 2.6.12\nPid: 4711\nnode: lb1\ndescription: \"a\nVersion: 9\n\n");
+    for info in [quoted.unwrap(), plain.unwrap(), opened.unwrap()] {
+        assert_eq!(text(&info, "Version"), Some("2.6.12"));
+        assert_eq!(text(&info, "Pid"), Some("4711"));
+        assert_eq!(text(&info, "node"), Some("lb1"));
+    }
+    let quoted = parse(include_bytes!(
+        "../../../tests/fixtures/field/info-description.txt"
+    ))
+    .unwrap();
+    assert_eq!(text(&quoted, "Uptime_sec"), Some("100"));
+    assert_eq!(text(&quoted, "Stopping"), Some("0"));
+    let description =
+        "\"first line\nVersion: 9.9.9\nnode: two\nPid: 1\nIdle_pct: 5\n\nUptime_sec: 7 x\"";
+    assert_eq!(text(&quoted, "description"), Some(description));
+    // A doubled quote does not end a value.
+    let info = parse(b"Version: 1\na: \"x\"\"\n\n\"\nb: 2\n\n").unwrap();
+    assert_eq!(text(&info, "a"), Some("\"x\"\"\n\n\""));
+    assert_eq!(text(&info, "b"), Some("2"));
+}
+
+#[test]
+fn an_answer_is_bounded() {
+    let of = |bytes: usize| {
+        let mut answer = b"Version: 1\n".to_vec();
+        answer.resize(bytes - 2, b'x');
+        answer.extend_from_slice(b"\n\n");
+        answer
+    };
+    assert!(parse(&of(MAX_INFO_BYTES)).is_ok());
+    for answer in [
+        of(MAX_INFO_BYTES + 1),
+        vec![b'x'; MAX_INFO_BYTES + 1],
+        b"a\n".repeat(40_000),
+    ] {
+        assert_eq!(parse(&answer).map(|_| ()), Err(InfoError::TooLarge));
+    }
 }

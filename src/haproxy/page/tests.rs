@@ -1,23 +1,6 @@
 use super::*;
 
 #[test]
-fn base64_of_rfc_4648() {
-    let cases = [
-        ("", ""),
-        ("f", "Zg=="),
-        ("fo", "Zm8="),
-        ("foo", "Zm9v"),
-        ("foob", "Zm9vYg=="),
-        ("fooba", "Zm9vYmE="),
-        ("foobar", "Zm9vYmFy"),
-    ];
-    for (text, expected) in cases {
-        assert_eq!(base64(text.as_bytes()), expected);
-    }
-    assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
-}
-
-#[test]
 fn requests() {
     let parse = |rest: &str| HttpUri::parse(rest, false).unwrap();
     let proxy = |credentials: Option<&[u8]>| Proxy {

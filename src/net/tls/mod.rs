@@ -3,6 +3,7 @@
 pub(crate) mod der;
 pub(crate) mod verify;
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +14,13 @@ use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::sign::SigningKey;
 use rustls::{AlertDescription, ClientConfig, Error, InvalidMessage};
 
-use crate::haproxy::page::{base64, read_head};
-use crate::haproxy::source::{Options, Phase, Problem};
-use crate::haproxy::uri::HttpUri;
-use crate::net::deadline::Deadline;
-use crate::net::http::{self, HttpError};
-use crate::net::proxy::Proxy;
-use crate::net::stream::Stream;
+use super::deadline::Deadline;
+use super::error::{NetError, Phase};
+use super::http::{self, HttpError, base64, read_head};
+use super::http_uri::HttpUri;
+use super::proxy::Proxy;
+use super::stream::Stream;
+use super::trust::TlsOptions;
 use verify::Verifier;
 
 /// What is set up once, at the start, for every connection to one https URI.
@@ -40,40 +41,45 @@ pub(crate) struct Connection {
 }
 
 impl Client {
-    /// Reads the roots and prepares the handshake; nothing is read again later.
+    /// Reads the roots and prepares the handshake; nothing is read again later. Also returns why
+    /// some of the system's roots are missing.
     ///
     /// # Errors
-    /// A text with the reason, when the roots or the name cannot be used.
+    /// When the roots or the name cannot be used.
     pub(crate) fn new(
         uri: &HttpUri,
-        options: &Options,
+        options: &TlsOptions,
         proxy: Option<Proxy>,
-    ) -> Result<Self, String> {
-        let name = server_name(uri, options.tls.server_name.as_deref())?;
+    ) -> Result<(Self, Option<String>), SetupError> {
+        let name = server_name(uri, options.server_name.as_deref())?;
         let provider = CryptoProvider {
             key_provider: &NoKeys,
             ..ring::default_provider()
         };
         let algorithms = provider.signature_verification_algorithms;
-        let roots = match options.tls.insecure {
-            true => None,
-            false => Some(verify::roots(options.tls.ca_file.as_deref())?),
+        let (roots, missing) = match options.insecure {
+            true => (None, None),
+            false => {
+                let (roots, missing) = verify::roots(options.ca_file.as_deref())?;
+                (Some(roots), missing)
+            }
         };
         let verifier = Arc::new(Verifier::new(roots, algorithms));
         let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
+            .map_err(|error| SetupError::Rustls(error.to_string()))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<_>)
             .with_no_client_auth();
         // A resumed session is not checked again: a certificate that has expired would go unnoticed.
         config.resumption = Resumption::disabled();
-        Ok(Self {
+        let client = Self {
             config: Arc::new(config),
             verifier,
             name,
             tunnel: proxy.map(|proxy| tunnel_request(uri, &proxy)),
-        })
+        };
+        Ok((client, missing))
     }
 
     /// Asks the proxy for a tunnel, if there is one, and does the handshake.
@@ -84,14 +90,14 @@ impl Client {
         &self,
         stream: Stream,
         deadline: Deadline,
-    ) -> Result<Connection, Problem> {
+    ) -> Result<Connection, NetError> {
         let early = match &self.tunnel {
             Some(request) => open_tunnel(&stream, request, deadline)
-                .map_err(|problem| Problem::Tunnel(Box::new(problem)))?,
+                .map_err(|error| NetError::Tunnel(Box::new(error)))?,
             None => Vec::new(),
         };
         let session = ClientConnection::new(Arc::clone(&self.config), self.name.clone())
-            .map_err(|error| Problem::Tls(Phase::Handshake, explain(&error)))?;
+            .map_err(|error| NetError::Tls(Phase::Handshake, explain(&error)))?;
         let mut connection = Connection {
             stream,
             session,
@@ -100,17 +106,86 @@ impl Client {
         connection
             .handshake(&early, deadline)
             .map_err(|problem| match problem {
-                Problem::Io(_, error, hint) => Problem::Io(Phase::Handshake, error, hint),
-                Problem::TimedOut(_) => Problem::TimedOut(Phase::Handshake),
-                Problem::Tls(_, text) => {
+                NetError::Io(_, error) => NetError::Io(Phase::Handshake, error),
+                NetError::TimedOut(_) => NetError::TimedOut(Phase::Handshake),
+                NetError::Tls(_, error) => {
                     let refusal = self.verifier.refusal();
-                    Problem::Tls(Phase::Handshake, refusal.unwrap_or(text))
+                    NetError::Tls(Phase::Handshake, refusal.unwrap_or(error))
                 }
                 other => other,
             })?;
         Ok(connection)
     }
 }
+
+/// Why TLS cannot be set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SetupError {
+    /// The file with the roots, and what is wrong with it.
+    CaFile(String, String),
+    /// The system has no roots, with the reason if there is one.
+    NoRoots(Option<String>),
+    /// The name to verify that was given.
+    ServerName(String),
+    /// The URI's host, which would be verified.
+    Host(String),
+    /// rustls refuses its configuration.
+    Rustls(String),
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NEITHER: &str = "is neither a DNS name nor an IP address";
+        match self {
+            Self::CaFile(path, why) => write!(f, "{path}: {why}"),
+            Self::NoRoots(Some(why)) => write!(f, "no root certificates: {why}"),
+            Self::NoRoots(None) => f.write_str("no root certificates on this system"),
+            Self::ServerName(name) => write!(f, "{name:?} {NEITHER}"),
+            Self::Host(name) => write!(f, "the host: {name:?} {NEITHER}"),
+            Self::Rustls(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for SetupError {}
+
+/// What a TLS peer did wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TlsError {
+    /// It closed during the handshake.
+    Closed,
+    /// It closed without close_notify: anybody on the way can do so.
+    Cut,
+    /// Its certificate vouches for itself.
+    SelfSigned,
+    /// Its certificate is signed by this issuer, whom nobody here knows.
+    UnknownIssuer(String),
+    /// Anything else, in words.
+    Other(String),
+}
+
+impl TlsError {
+    /// Whether the certificate would do if its issuer were trusted.
+    pub(crate) fn is_unknown_issuer(&self) -> bool {
+        matches!(self, Self::SelfSigned | Self::UnknownIssuer(_))
+    }
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("closed by the peer"),
+            Self::Cut => f.write_str("answer cut: the connection ended without TLS's close_notify"),
+            Self::SelfSigned => f.write_str("the certificate is self-signed"),
+            Self::UnknownIssuer(name) => {
+                write!(f, "the certificate's issuer is unknown: {name:?}")
+            }
+            Self::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for TlsError {}
 
 /// There are no client certificates, and so the code that signs can stay out of the binary.
 #[derive(Debug)]
@@ -123,16 +198,15 @@ impl KeyProvider for NoKeys {
 }
 
 /// The name to verify: as given, or the URI's host without an IPv6 zone or the root's dot.
-fn server_name(uri: &HttpUri, given: Option<&str>) -> Result<ServerName<'static>, String> {
+fn server_name(uri: &HttpUri, given: Option<&str>) -> Result<ServerName<'static>, SetupError> {
     let text = given.unwrap_or(&uri.address.host);
     let host = text.split('%').next().unwrap_or_default();
     ServerName::try_from(host.trim_end_matches('.').to_owned()).map_err(|_| {
-        let what = if given.is_some() {
-            "--haproxy.ssl-server-name"
-        } else {
-            "the host"
-        };
-        format!("{what}: {text:?} is neither a DNS name nor an IP address")
+        let text = text.to_owned();
+        match given {
+            Some(_) => SetupError::ServerName(text),
+            None => SetupError::Host(text),
+        }
     })
 }
 
@@ -155,19 +229,19 @@ fn tunnel_request(uri: &HttpUri, proxy: &Proxy) -> Vec<u8> {
 }
 
 /// Returns what came behind the proxy's answer (RFC 9110, 9.3.6: a 2xx has no body).
-fn open_tunnel(stream: &Stream, request: &[u8], deadline: Deadline) -> Result<Vec<u8>, Problem> {
+fn open_tunnel(stream: &Stream, request: &[u8], deadline: Deadline) -> Result<Vec<u8>, NetError> {
     stream.send_all(request, deadline)?;
     let mut head = Vec::new();
     let end = read_head(&mut |room| stream.receive(room, deadline), &mut head)?;
-    match http::status(&head).map_err(Problem::Http)? {
+    match http::status(&head)? {
         (200..=299, _) => Ok(head.split_off(end)),
-        (_, line) => Err(Problem::Http(HttpError::Tunnel(line))),
+        (_, line) => Err(NetError::Http(HttpError::Tunnel(line))),
     }
 }
 
 impl Connection {
     /// `early` was already received.
-    fn handshake(&mut self, mut early: &[u8], deadline: Deadline) -> Result<(), Problem> {
+    fn handshake(&mut self, mut early: &[u8], deadline: Deadline) -> Result<(), NetError> {
         self.flush(deadline)?;
         while !early.is_empty() {
             // Reading from a slice does not fail.
@@ -176,8 +250,7 @@ impl Connection {
         }
         while self.session.is_handshaking() {
             if self.pull(deadline)? == 0 {
-                let text = "closed by the peer".to_owned();
-                return Err(Problem::Tls(Phase::Handshake, text));
+                return Err(NetError::Tls(Phase::Handshake, TlsError::Closed));
             }
             self.push(deadline)?;
         }
@@ -188,11 +261,15 @@ impl Connection {
     ///
     /// # Errors
     /// As for `Stream::send_all`.
-    pub(crate) fn send_all(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Problem> {
+    pub(crate) fn send_all(
+        &mut self,
+        mut bytes: &[u8],
+        deadline: Deadline,
+    ) -> Result<(), NetError> {
         while !bytes.is_empty() {
             // Takes what fits into the session's buffer.
             let taken = self.session.writer().write(bytes);
-            bytes = &bytes[taken.map_err(|error| Problem::Io(Phase::Send, error, None))?..];
+            bytes = &bytes[taken.map_err(|error| NetError::Io(Phase::Send, error))?..];
             self.push(deadline)?;
         }
         Ok(())
@@ -207,7 +284,7 @@ impl Connection {
         &mut self,
         room: &mut [u8],
         deadline: Deadline,
-    ) -> Result<usize, Problem> {
+    ) -> Result<usize, NetError> {
         loop {
             match self.session.reader().read(room) {
                 Ok(count) => return Ok(count),
@@ -216,7 +293,7 @@ impl Connection {
                     self.is_cut = true;
                     return Ok(0);
                 }
-                Err(error) => return Err(Problem::Io(Phase::Read, error, None)),
+                Err(error) => return Err(NetError::Io(Phase::Read, error)),
             }
             self.pull(deadline)?;
             // Answers to key updates.
@@ -228,16 +305,15 @@ impl Connection {
     ///
     /// # Errors
     /// When the stream ended without close_notify: anybody on the way can make it end so.
-    pub(crate) fn check_end(&self) -> Result<(), Problem> {
+    pub(crate) fn check_end(&self) -> Result<(), NetError> {
         if self.is_cut {
-            let text = "answer cut: the connection ended without TLS's close_notify";
-            return Err(Problem::Tls(Phase::Read, text.to_owned()));
+            return Err(NetError::Tls(Phase::Read, TlsError::Cut));
         }
         Ok(())
     }
 
     /// One read from the stream; 0 is its end.
-    fn pull(&mut self, deadline: Deadline) -> Result<usize, Problem> {
+    fn pull(&mut self, deadline: Deadline) -> Result<usize, NetError> {
         let mut wire = Wire::new(&self.stream, deadline);
         let count = self.session.read_tls(&mut wire);
         let count = wire.outcome(count, Phase::Read)?;
@@ -245,25 +321,25 @@ impl Connection {
         Ok(count)
     }
 
-    fn process(&mut self, deadline: Deadline) -> Result<(), Problem> {
+    fn process(&mut self, deadline: Deadline) -> Result<(), NetError> {
         let Err(error) = self.session.process_new_packets() else {
             return Ok(());
         };
         // The alert that tells the peer; whether it arrives does not matter here.
         let _ = self.flush(deadline);
-        Err(Problem::Tls(Phase::Read, explain(&error)))
+        Err(NetError::Tls(Phase::Read, explain(&error)))
     }
 
     /// Flushes. A peer that closed may have said why in an alert, which tells more than a reset.
-    fn push(&mut self, deadline: Deadline) -> Result<(), Problem> {
+    fn push(&mut self, deadline: Deadline) -> Result<(), NetError> {
         self.flush(deadline)
             .map_err(|problem| match self.pull(deadline) {
-                Err(alert @ Problem::Tls(..)) => alert,
+                Err(alert @ NetError::Tls(..)) => alert,
                 _ => problem,
             })
     }
 
-    fn flush(&mut self, deadline: Deadline) -> Result<(), Problem> {
+    fn flush(&mut self, deadline: Deadline) -> Result<(), NetError> {
         while self.session.wants_write() {
             let mut wire = Wire::new(&self.stream, deadline);
             let sent = self.session.write_tls(&mut wire);
@@ -285,7 +361,7 @@ impl Drop for Connection {
 struct Wire<'a> {
     stream: &'a Stream,
     deadline: Deadline,
-    problem: Option<Problem>,
+    problem: Option<NetError>,
 }
 
 impl<'a> Wire<'a> {
@@ -297,15 +373,15 @@ impl<'a> Wire<'a> {
         }
     }
 
-    fn keep<T>(&mut self, result: Result<T, Problem>) -> io::Result<T> {
+    fn keep<T>(&mut self, result: Result<T, NetError>) -> io::Result<T> {
         result.map_err(|problem| {
             self.problem = Some(problem);
             io::ErrorKind::Other.into()
         })
     }
 
-    fn outcome<T>(self, result: io::Result<T>, phase: Phase) -> Result<T, Problem> {
-        result.map_err(|error| self.problem.unwrap_or(Problem::Io(phase, error, None)))
+    fn outcome<T>(self, result: io::Result<T>, phase: Phase) -> Result<T, NetError> {
+        result.map_err(|error| self.problem.unwrap_or(NetError::Io(phase, error)))
     }
 }
 
@@ -328,8 +404,8 @@ impl Write for Wire<'_> {
 }
 
 /// The words for what a peer's TLS did wrong.
-fn explain(error: &Error) -> String {
-    match error {
+fn explain(error: &Error) -> TlsError {
+    TlsError::Other(match error {
         Error::InvalidCertificate(error) => verify::unusable(error),
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             "the answer is not TLS (is it an http:// port?)".to_owned()
@@ -339,5 +415,5 @@ fn explain(error: &Error) -> String {
         }
         Error::AlertReceived(alert) => format!("the peer refused with the alert {alert:?}"),
         other => other.to_string(),
-    }
+    })
 }

@@ -14,23 +14,27 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use super::der::{self, Facts};
+use super::{SetupError, TlsError};
 use crate::errno::reason;
-use crate::log;
 
 /// A bundle of all public roots has 250 KB.
 const MAX_CA_FILE_BYTES: u64 = 4 << 20;
 /// Names of a certificate that fit into a readable line.
 const MAX_NAMES: usize = 5;
 
+/// Some roots, and why others are missing.
+type Roots = (RootCertStore, Option<String>);
+
 /// The roots of `ca_file`, or else the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`).
 ///
 /// # Errors
-/// A text with the reason, when there are none.
-pub(crate) fn roots(ca_file: Option<&str>) -> Result<RootCertStore, String> {
+/// When there are none.
+pub(crate) fn roots(ca_file: Option<&str>) -> Result<Roots, SetupError> {
     match ca_file {
-        Some(path) => {
-            roots_of_file(path).map_err(|why| format!("--haproxy.ssl-ca-file: {path}: {why}"))
-        }
+        Some(path) => match roots_of_file(path) {
+            Ok(roots) => Ok((roots, None)),
+            Err(why) => Err(SetupError::CaFile(path.to_owned(), why)),
+        },
         None => system_roots(),
     }
 }
@@ -57,19 +61,14 @@ fn roots_of_file(path: &str) -> Result<RootCertStore, String> {
     Ok(store)
 }
 
-fn system_roots() -> Result<RootCertStore, String> {
-    const HINT: &str = "--haproxy.ssl-ca-file or SSL_CERT_FILE can name some";
+fn system_roots() -> Result<Roots, SetupError> {
     let found = rustls_native_certs::load_native_certs();
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(found.certs);
-    match (store.is_empty(), found.errors.first()) {
-        (true, Some(error)) => Err(format!("no root certificates: {error} ({HINT})")),
-        (true, None) => Err(format!("no root certificates on this system ({HINT})")),
-        (false, Some(error)) => {
-            log::warn("some root certificates are missing", &[("err", error)]);
-            Ok(store)
-        }
-        (false, None) => Ok(store),
+    let missing = found.errors.first().map(ToString::to_string);
+    match store.is_empty() {
+        true => Err(SetupError::NoRoots(missing)),
+        false => Ok((store, missing)),
     }
 }
 
@@ -80,7 +79,7 @@ pub(crate) struct Verifier {
     /// checked still.
     roots: Option<RootCertStore>,
     algorithms: WebPkiSupportedAlgorithms,
-    refusal: Mutex<Option<String>>,
+    refusal: Mutex<Option<TlsError>>,
 }
 
 impl Verifier {
@@ -94,7 +93,7 @@ impl Verifier {
     }
 
     /// Why the last certificate was refused; only once.
-    pub(crate) fn refusal(&self) -> Option<String> {
+    pub(crate) fn refusal(&self) -> Option<TlsError> {
         let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
         refusal.take()
     }
@@ -194,16 +193,16 @@ fn refusal(
     end_entity: &CertificateDer<'_>,
     intermediates: &[CertificateDer<'_>],
     now: UnixTime,
-) -> String {
+) -> TlsError {
     use CertificateError as Why;
     let Error::InvalidCertificate(why) = error else {
-        return error.to_string();
+        return TlsError::Other(error.to_string());
     };
     let own = der::facts(end_entity);
     let is_self_signed = own
         .as_ref()
         .is_some_and(|facts| facts.issuer == facts.subject);
-    match (why, own) {
+    TlsError::Other(match (why, own) {
         (Why::Expired | Why::ExpiredContext { .. }, Some(own)) => {
             dated(&own, intermediates, |facts| {
                 let bad = facts.not_after.is_before(now);
@@ -225,18 +224,17 @@ fn refusal(
         ) => wrong_name(&expected.to_str(), presented),
         // webpki says of a self-signed authority that it is none of a server.
         (Why::UnknownIssuer | Why::Other(_), Some(_)) if is_self_signed => {
-            "the certificate is self-signed (--haproxy.ssl-ca-file can trust it)".to_owned()
+            return TlsError::SelfSigned;
         }
-        (Why::UnknownIssuer, Some(own)) => format!(
-            "the certificate's issuer is unknown: {:?} (--haproxy.ssl-ca-file can trust it)",
-            der::common_name(own.issuer)
-        ),
+        (Why::UnknownIssuer, Some(own)) => {
+            return TlsError::UnknownIssuer(der::common_name(own.issuer));
+        }
         (Why::BadSignature, Some(own)) => format!(
             "the certificate is not signed by the {:?} that is trusted",
             der::common_name(own.issuer)
         ),
         (why, _) => unusable(why),
-    }
+    })
 }
 
 /// Of the certificates that came, the first which `bad` has words for.

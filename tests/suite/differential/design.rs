@@ -157,6 +157,21 @@ fn a_connection_closed_without_a_byte() {
     assert_failed(&ours, "no byte");
 }
 
+/// No HAProxy prints one: it ends an answer, and what comes behind answers the next command.
+#[test]
+fn an_empty_line_among_the_rows() {
+    let rows = ["a", "b"].map(|name| server("app", name, &[(17, "UP")]));
+    let stat = answer(&[[&rows[0], "\n", &rows[1]].concat()]);
+    let Some((ours, go)) = cli(vec![Act::Send(stat)], &[]) else {
+        return;
+    };
+    assert_eq!((go.value(&up("a")), go.value(&up("b"))), (1.0, 1.0));
+    assert_eq!(ours.value(&up("a")), 1.0);
+    assert_eq!(ours.get(&up("b")), None);
+    // It is read as the answer to `show info`, which is missing and leaves a line in the log.
+    assert!(!has_family(&ours, "haproxy_version_info"));
+}
+
 #[test]
 fn invalid_utf8_in_a_name() {
     let directory = TempDir::new().expect("a temporary directory");

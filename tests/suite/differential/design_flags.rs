@@ -21,7 +21,7 @@ fn one_deadline_for_the_whole_scrape() {
     let directory = TempDir::new().expect("a temporary directory");
     let rows = answer(&[server("app", "a", &[(17, "UP")])]);
     // Neither is answered before both are asked.
-    let late = |bytes: &[u8]| vec![Act::AwaitRequests(2), Act::Send(bytes.to_vec())];
+    let late = |bytes: &[u8]| vec![Act::AwaitCommands(2), Act::Send(bytes.to_vec())];
     let answers = Answers {
         stat: late(&rows),
         info: late(INFO),

@@ -18,6 +18,7 @@ use crate::support::faults::{
 use crate::support::reference;
 
 const MAX_BYTES: usize = 4 << 20;
+const TOO_MUCH: &str = "read: more came behind the closing empty line";
 const NO_INFO: &str = "not an answer to \"show info\": it has no Version";
 
 /// What HAProxy 2.6's master answers to `show stat`, before it waits for the next command.
@@ -118,9 +119,10 @@ fn answers_that_never_end() {
                 ],
                 TIMED_OUT,
             ),
-            Case::failed(
-                "whole, but never closes",
-                vec![Act::Send(healthy_answer()), Act::Hold],
+            Case::info_failed(
+                "both whole, but never closes",
+                &healthy_answer(),
+                vec![Act::Send(INFO.to_vec()), Act::Hold],
                 TIMED_OUT,
             ),
             Case::failed(
@@ -142,6 +144,14 @@ fn answers_that_are_too_large() {
     let row = server("app", &"s".repeat(60), &[(4, "1")]);
     let header = Act::Send(csv::HEADER.as_bytes().to_vec());
     let limit = format!("--haproxy.max-response-bytes={MAX_BYTES}");
+    // The first ends the rows, the second the answer to `show info`.
+    let mut empty_lines = Case::info_failed(
+        "empty lines without end",
+        csv::HEADER.as_bytes(),
+        Script::new(),
+        TOO_MUCH,
+    );
+    empty_lines.answers.stat = vec![header.clone(), Act::Repeat(b"\n".to_vec())];
     let repeat = |bytes: &str| vec![header.clone(), Act::Repeat(bytes.as_bytes().to_vec())];
     over_both(
         &[&limit],
@@ -158,11 +168,7 @@ fn answers_that_are_too_large() {
                 ],
                 &line_too_long(2),
             ),
-            Case::failed(
-                "empty lines without end",
-                repeat("\n"),
-                &too_large(MAX_BYTES),
-            ),
+            empty_lines,
             Case::failed(
                 "noise without end",
                 vec![Act::Repeat((0..=255).collect())],

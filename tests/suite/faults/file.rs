@@ -110,7 +110,10 @@ fn forms_of_a_recorded_answer() {
     );
     link(&file, &linked);
     let page = good_answer()[..good_answer().len() - 1].to_vec();
-    for content in [good_answer(), page] {
+    // Here nothing but the file's end ends the answer.
+    let text = String::from_utf8(good_answer()).expect("UTF-8");
+    let with_empty_lines = format!("\n{}", text.replace('\n', "\n\r\n\n")).into_bytes();
+    for content in [good_answer(), page, with_empty_lines] {
         write(&file, &content);
         for uri in [
             format!("file:{}", linked.display()),

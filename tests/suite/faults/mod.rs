@@ -5,4 +5,5 @@ mod cut;
 mod file;
 mod http;
 mod http_body;
+mod joined;
 mod rows;

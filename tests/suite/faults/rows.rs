@@ -136,8 +136,13 @@ fn rows() {
         ),
         served("only the header", &answer(&[])),
         served(
-            "comments, empty lines and CRLF",
-            format!("{HEADER}\r\n# x,\"y\n\n{}\r\n\n", good_row().trim_end()).as_bytes(),
+            "comments and CRLF",
+            format!(
+                "{}\r\n# x,\"y\n{}\r\n\n",
+                HEADER.trim_end(),
+                good_row().trim_end()
+            )
+            .as_bytes(),
         ),
         served(
             "no header, but good rows",

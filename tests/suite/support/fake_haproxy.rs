@@ -1,7 +1,8 @@
 //! A HAProxy that does what a test tells it to, on unix, abstract, TCP and HTTP sockets.
 //!
-//! Each connection carries one request. The script for it is chosen by what the request asks, so
-//! `show info` and `show stat` can fail apart. Nothing waits for longer than twice [`PATIENCE`], and Drop
+//! Each connection carries one request: an HTTP one, or a line of commands joined with `;`. The script
+//! for each command is chosen by what it asks, so `show info` and `show stat` can fail apart; an answer
+//! that does not end with its empty line ends the connection, as when HAProxy dies. Nothing waits for longer than twice [`PATIENCE`], and Drop
 //! ends every connection and waits for its thread.
 
 use std::collections::HashMap;
@@ -31,15 +32,17 @@ pub(crate) enum Act {
     Drip(Vec<u8>, Duration),
     /// Send the same bytes again and again until the reader or the test goes away.
     Repeat(Vec<u8>),
-    /// Wait until so many requests have come in since the script was set.
-    AwaitRequests(usize),
+    /// Wait until so many commands, or HTTP requests, have come in since the script was set.
+    AwaitCommands(usize),
     /// Say nothing more, but stay connected until the other side leaves.
     Hold,
+    /// Close, whatever else was asked.
+    Close,
     /// Close while a part of the request is unread: the reader sees a reset.
     Reset,
 }
 
-/// What happens after a request. At its end the connection is closed.
+/// What happens after a command or an HTTP request.
 pub(crate) type Script = Vec<Act>;
 
 /// The scripts by request. An HTTP request gets `stat`.
@@ -204,9 +207,11 @@ impl Fake {
         let mut state = self.shared.lock();
         state.answers = answers;
         state.requests.clear();
+        state.commands = 0;
     }
 
-    /// The requests since the scripts were set, in the order they came. Reset ones are incomplete.
+    /// The requests since the scripts were set, one for each connection, in the order they came. Reset
+    /// ones are incomplete.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.shared.lock().requests.clone()
     }
@@ -251,6 +256,8 @@ struct Shared {
 struct State {
     answers: Answers,
     requests: Vec<String>,
+    /// Commands in these requests.
+    commands: usize,
     /// Duplicates of the open connections, to wake the threads that read or write them.
     streams: HashMap<u64, Stream>,
     accepted: u64,
@@ -292,15 +299,28 @@ impl Shared {
 
     fn answer(&self, stream: &mut Stream, protocol: Protocol) -> io::Result<()> {
         stream.set_patience()?;
-        let script = self.receive(stream, protocol)?;
+        for script in self.receive(stream, protocol)? {
+            if !self.play(stream, script)?.is_whole() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn play(&self, stream: &mut Stream, script: Script) -> io::Result<Sent> {
+        let mut sent = Sent::default();
         for act in script {
             match act {
-                Act::Send(bytes) => stream.write_all(&bytes)?,
+                Act::Send(bytes) => {
+                    stream.write_all(&bytes)?;
+                    sent.add(&bytes);
+                }
                 Act::Drip(bytes, pause) => {
-                    for byte in bytes {
-                        stream.write_all(&[byte])?;
+                    for byte in &bytes {
+                        stream.write_all(&[*byte])?;
                         self.rest(pause)?;
                     }
+                    sent.add(&bytes);
                 }
                 Act::Repeat(bytes) => {
                     let block = bytes.repeat(65536_usize.div_ceil(bytes.len()));
@@ -308,53 +328,52 @@ impl Shared {
                         stream.write_all(&block)?;
                     }
                 }
-                Act::AwaitRequests(count) => self.await_requests(count)?,
+                Act::AwaitCommands(count) => self.await_commands(count)?,
                 Act::Hold => while stream.read(&mut [0; 64])? > 0 {},
-                Act::Reset => return Ok(()),
+                Act::Close | Act::Reset => return Ok(Sent::default()),
             }
         }
-        Ok(())
+        Ok(sent)
     }
 
-    /// Reads a request byte by byte, so that nothing behind it is taken, and picks its script.
-    fn receive(&self, stream: &mut Stream, protocol: Protocol) -> io::Result<Script> {
+    /// Reads a request byte by byte, so that nothing behind it is taken, and picks its scripts.
+    fn receive(&self, stream: &mut Stream, protocol: Protocol) -> io::Result<Vec<Script>> {
         let mut request = Vec::new();
         loop {
             let mut byte = [0];
             stream.read_exact(&mut byte)?;
             request.push(byte[0]);
-            // From here on it is clear what is asked, and there are bytes left to leave unread.
-            let (clear, complete) = match protocol {
-                Protocol::Cli => (request.len() == "show s".len(), request.ends_with(b"\n")),
-                Protocol::Http => (request.ends_with(b"\r\n\r"), request.ends_with(b"\r\n\r\n")),
-            };
             let mut state = self.lock();
-            let script = if request.starts_with(b"show i") {
-                &state.answers.info
-            } else {
-                &state.answers.stat
-            };
-            if complete || (clear && matches!(script.last(), Some(Act::Reset))) {
-                let script = script.clone();
+            let scripts = scripts(&state.answers, &request, protocol);
+            let is_complete = request.ends_with(match protocol {
+                Protocol::Cli => b"\n",
+                Protocol::Http => b"\r\n\r\n",
+            });
+            // From here on it is clear what is asked, and there are bytes left to leave unread.
+            let is_reset = scripts
+                .last()
+                .is_some_and(|script| matches!(script.last(), Some(Act::Reset)));
+            if is_complete || is_reset {
                 state
                     .requests
                     .push(String::from_utf8_lossy(&request).into_owned());
+                state.commands += scripts.len();
                 drop(state);
                 self.changed.notify_all();
-                return Ok(script);
+                return Ok(scripts);
             }
         }
     }
 
-    fn await_requests(&self, count: usize) -> io::Result<()> {
+    fn await_commands(&self, count: usize) -> io::Result<()> {
         let state = self.lock();
         let (state, _) = self
             .changed
             .wait_timeout_while(state, PATIENCE, |state| {
-                state.requests.len() < count && !state.stopped
+                state.commands < count && !state.stopped
             })
             .unwrap_or_else(PoisonError::into_inner);
-        if state.requests.len() < count {
+        if state.commands < count {
             Err(io::ErrorKind::TimedOut.into())
         } else {
             Ok(())
@@ -381,5 +400,46 @@ impl Shared {
         } else {
             Ok(())
         }
+    }
+}
+
+/// The scripts for as much of a request as is clear.
+fn scripts(answers: &Answers, request: &[u8], protocol: Protocol) -> Vec<Script> {
+    match protocol {
+        Protocol::Http if request.ends_with(b"\r\n\r") || request.ends_with(b"\r\n\r\n") => {
+            vec![answers.stat.clone()]
+        }
+        Protocol::Http => Vec::new(),
+        Protocol::Cli => {
+            let commands = request.split(|byte| *byte == b';').filter_map(|command| {
+                let is_clear = command.len() >= "show s".len();
+                is_clear.then_some(match command.starts_with(b"show i") {
+                    true => &answers.info,
+                    false => &answers.stat,
+                })
+            });
+            commands.cloned().collect()
+        }
+    }
+}
+
+/// The end of what was sent of one answer.
+#[derive(Default)]
+struct Sent {
+    count: usize,
+    last: [u8; 2],
+}
+
+impl Sent {
+    fn add(&mut self, bytes: &[u8]) {
+        self.count += bytes.len();
+        for byte in bytes.iter().rev().take(2).rev() {
+            self.last = [self.last[1], *byte];
+        }
+    }
+
+    /// Whether the answer has its empty line.
+    fn is_whole(&self) -> bool {
+        self.last == *b"\n\n" || (self.count == 1 && self.last[1] == b'\n')
     }
 }

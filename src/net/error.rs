@@ -1,0 +1,80 @@
+//! Why the network gave nothing: in which phase, and what happened.
+
+use std::fmt;
+use std::io;
+
+use super::http::HttpError;
+use super::resolve::ResolveError;
+#[cfg(feature = "tls")]
+use super::tls::TlsError;
+use crate::errno::reason;
+
+/// What a connection was doing when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Looking the host's addresses up.
+    Resolve,
+    /// Connecting.
+    Connect,
+    /// The TLS handshake.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "needs TLS"))]
+    Handshake,
+    /// Sending the command or request.
+    Send,
+    /// Reading the answer.
+    Read,
+}
+
+impl Phase {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Handshake => "TLS handshake",
+            Self::Send => "send",
+            Self::Read => "read",
+        }
+    }
+}
+
+/// A connection that failed. Its text names the phase; the caller knows the peer.
+#[derive(Debug)]
+pub(crate) enum NetError {
+    /// A system call failed.
+    Io(Phase, io::Error),
+    /// The deadline passed.
+    TimedOut(Phase),
+    /// The host has no address.
+    Unresolved(ResolveError),
+    /// The HTTP answer is not what was asked for.
+    Http(HttpError),
+    /// The TLS peer did something wrong, or is not trusted.
+    #[cfg(feature = "tls")]
+    Tls(Phase, TlsError),
+    /// The proxy gave no tunnel.
+    #[cfg(feature = "tls")]
+    Tunnel(Box<NetError>),
+}
+
+impl fmt::Display for NetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(phase, error) => write!(f, "{}: {}", phase.word(), reason(error)),
+            Self::TimedOut(phase) => write!(f, "{}: timed out", phase.word()),
+            Self::Unresolved(error) => write!(f, "{}: {error}", Phase::Resolve.word()),
+            Self::Http(error) => error.fmt(f),
+            #[cfg(feature = "tls")]
+            Self::Tls(phase, error) => write!(f, "{}: {error}", phase.word()),
+            #[cfg(feature = "tls")]
+            Self::Tunnel(error) => write!(f, "proxy tunnel: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for NetError {}
+
+impl From<HttpError> for NetError {
+    fn from(error: HttpError) -> Self {
+        Self::Http(error)
+    }
+}
