@@ -3,6 +3,7 @@
 //! Nothing here but `properties` links the production code, so a test can only see what an operator
 //! sees: the exposition, the log, the exit status and the bytes on the sockets.
 
+mod builtin;
 mod differential;
 mod dist;
 mod faults;

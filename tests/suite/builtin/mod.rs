@@ -1,0 +1,11 @@
+//! The names of HAProxy's built-in exporter: what the contract (`fixtures/builtin.tsv`) says of them,
+//! read naively, against recordings of that exporter, against ours, and against both at work.
+//!
+//! Nothing here shares code with `src/`, nor with the reference of the other profile.
+
+mod answers;
+mod captures;
+mod classes;
+mod contract;
+mod reference;
+mod text;

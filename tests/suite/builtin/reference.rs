@@ -1,0 +1,216 @@
+//! The samples that HAProxy's answers stand for, made from the contract in the plainest code.
+
+use std::collections::BTreeMap;
+
+use super::answers::{Answers, Table};
+use super::contract::{self, Line};
+use super::text;
+
+const FRONTEND_STATES: [&str; 2] = ["DOWN", "UP"];
+const LISTENER_STATES: [&str; 3] = ["WAITING", "OPEN", "FULL"];
+const SERVER_STATES: [&str; 5] = ["DOWN", "UP", "MAINT", "DRAIN", "NOLB"];
+const CHECK_RESULTS: [&str; 16] = [
+    "HANA", "SOCKERR", "L4OK", "L4TOUT", "L4CON", "L6OK", "L6TOUT", "L6RSP", "L7TOUT", "L7RSP",
+    "L7OK", "L7OKC", "L7STS", "PROCERR", "PROCTOUT", "PROCOK",
+];
+/// Of a check that has no result yet.
+const NO_RESULT: [&str; 3] = ["UNK", "INI", "CHECKED"];
+
+/// A sample, and what is said of its family.
+#[derive(Debug, Clone)]
+pub(super) struct Expected {
+    pub(super) line: Line,
+    /// In their order.
+    pub(super) labels: Vec<(String, String)>,
+    /// As HAProxy prints it.
+    pub(super) value: String,
+}
+
+impl Expected {
+    pub(super) fn key(&self) -> String {
+        text::key(&self.line.name, &self.labels)
+    }
+}
+
+/// A row of any answer: its labels by name, its cells by column.
+struct Row<'a> {
+    labels: BTreeMap<&'a str, &'a str>,
+    table: &'a Table,
+    cells: &'a [String],
+}
+
+impl<'a> Row<'a> {
+    fn cell(&self, column: &str) -> Option<&'a str> {
+        let cell = self.table.cell(self.cells, column)?;
+        (!cell.is_empty()).then_some(cell)
+    }
+}
+
+/// All samples of all families, extra counters too, by `name{labels}` in their order.
+pub(super) fn all(answers: &Answers) -> BTreeMap<String, Expected> {
+    let (stat, tables, resolvers) = (answers.stat(), answers.tables(), answers.resolvers());
+    let mut made = Vec::new();
+    for line in contract::lines() {
+        let (table, names, kind) = match line.scope.as_str() {
+            "process" => {
+                made.extend(process(&line, answers));
+                continue;
+            }
+            "frontend" => (&stat, [("proxy", "pxname"); 2], "0"),
+            "backend" => (&stat, [("proxy", "pxname"); 2], "1"),
+            "server" => (&stat, [("proxy", "pxname"), ("server", "svname")], "2"),
+            "listener" => (&stat, [("proxy", "pxname"), ("listener", "svname")], "3"),
+            "sticktable" => (&tables, [("name", "name"), ("type", "type")], ""),
+            "resolver" => (&resolvers, [("resolver", "pid"), ("nameserver", "id")], ""),
+            other => panic!("scope {other:?} in the contract"),
+        };
+        for cells in &table.rows {
+            if !kind.is_empty() && table.cell(cells, "type") != Some(kind) {
+                continue;
+            }
+            let label = |column| table.cell(cells, column).expect("a label's column");
+            let row = Row {
+                labels: names.map(|(name, column)| (name, label(column))).into(),
+                table,
+                cells,
+            };
+            made.extend(samples(&line, &row, &stat));
+        }
+    }
+    let count = made.len();
+    let made: BTreeMap<String, Expected> = made
+        .into_iter()
+        .map(|sample| (sample.key(), sample))
+        .collect();
+    assert_eq!(made.len(), count, "a sample twice");
+    made
+}
+
+fn process(line: &Line, answers: &Answers) -> Option<Expected> {
+    let value = line.keys.iter().find_map(|key| answers.fact(key))?;
+    let (labels, value) = match line.transform.as_str() {
+        "copy" => (Vec::new(), value),
+        "const1" => (vec![(line.labels[0].clone(), value.to_owned())], "1"),
+        other => panic!("{other:?} of show info"),
+    };
+    Some(Expected {
+        line: line.clone(),
+        labels,
+        value: value.to_owned(),
+    })
+}
+
+/// The samples of a row: one, or one for each state.
+fn samples(line: &Line, row: &Row, stat: &Table) -> Vec<Expected> {
+    if line.is_http && row.cell("hrsp_1xx").is_none() {
+        return Vec::new();
+    }
+    let sample = |state: Option<&str>, value: String| {
+        let with_state = |name: &String| match (name.as_str(), state) {
+            ("state", Some(state)) => state.to_owned(),
+            (name, _) => row.labels[name].to_owned(),
+        };
+        let named = line
+            .labels
+            .iter()
+            .map(|name| (name.clone(), with_state(name)));
+        Expected {
+            line: line.clone(),
+            labels: named.chain(line.constant.clone()).collect(),
+            value,
+        }
+    };
+    let cell = row.cell(&line.keys[0]);
+    let number = |value: Option<String>| -> Vec<Expected> {
+        value.map(|value| sample(None, value)).into_iter().collect()
+    };
+    let states = |names: &[&str], value: &dyn Fn(&str) -> usize| -> Vec<Expected> {
+        let made = names
+            .iter()
+            .map(|name| sample(Some(name), value(name).to_string()));
+        made.collect()
+    };
+    let one_of = |names: &[&str], is: Option<&str>| match is {
+        Some(is) => states(names, &|name| usize::from(name == is)),
+        None => Vec::new(),
+    };
+    match line.transform.as_str() {
+        "copy" => number(cell.map(str::to_owned)),
+        "ms_to_s" => number(cell.map(seconds)),
+        "ms_to_s:agent" => match row.cell("agent_status") {
+            Some("UNK" | "INI") => Vec::new(),
+            _ => number(cell.map(seconds)),
+        },
+        "state:frontend" => one_of(&FRONTEND_STATES, cell.map(frontend_state)),
+        "state:backend" => one_of(&FRONTEND_STATES, cell.map(backend_state)),
+        "state:listener" => one_of(&LISTENER_STATES, cell),
+        "state:server" => one_of(&SERVER_STATES, cell.map(server_state)),
+        "state:check" => one_of(&CHECK_RESULTS, cell.map(check_result)),
+        "code:check_status" => number(code(row, "check_status", cell)),
+        "code:agent_status" => number(code(row, "agent_status", cell)),
+        "agg:server" => match server_words(stat, row, "status", server_state) {
+            Some(words) => states(&SERVER_STATES, &|state| count(&words, state)),
+            None => Vec::new(),
+        },
+        "agg:check" => match server_words(stat, row, "check_status", check_result) {
+            Some(words) => states(&CHECK_RESULTS, &|result| count(&words, result)),
+            None => Vec::new(),
+        },
+        other => panic!("transformation {other:?} in the contract"),
+    }
+}
+
+/// What a column says of each server of a backend, or `None` for a backend without servers.
+fn server_words<'a>(
+    stat: &'a Table,
+    backend: &Row,
+    column: &str,
+    word: impl Fn(&'a str) -> &'a str,
+) -> Option<Vec<&'a str>> {
+    let cell = |row: &'a Vec<String>, column: &str| stat.cell(row, column).unwrap_or_default();
+    let is_its = |row: &&'a Vec<String>| {
+        cell(row, "type") == "2" && cell(row, "pxname") == backend.labels["proxy"]
+    };
+    let rows = stat.rows.iter().filter(is_its);
+    let words: Vec<&str> = rows.map(|row| word(cell(row, column))).collect();
+    (!words.is_empty()).then_some(words)
+}
+
+fn count(words: &[&str], word: &str) -> usize {
+    words.iter().filter(|other| **other == word).count()
+}
+
+/// Milliseconds in seconds, as HAProxy prints them.
+pub(super) fn seconds(cell: &str) -> String {
+    let milliseconds: f64 = cell.parse().expect("milliseconds");
+    format!("{:.6}", milliseconds / 1000.0)
+}
+
+fn frontend_state(cell: &str) -> &str {
+    if cell == "STOP" { "DOWN" } else { "UP" }
+}
+
+fn backend_state(cell: &str) -> &str {
+    if cell.starts_with("UP") { "UP" } else { "DOWN" }
+}
+
+fn server_state(cell: &str) -> &str {
+    match cell.split(' ').next() {
+        Some("no") => "UP",
+        word => word.unwrap_or_default(),
+    }
+}
+
+/// The result of the last check, also while the next one runs.
+fn check_result(cell: &str) -> &str {
+    let word = cell.strip_prefix("* ").unwrap_or(cell);
+    let is_known = word.is_empty() || CHECK_RESULTS.contains(&word) || NO_RESULT.contains(&word);
+    assert!(is_known, "check result {cell:?}");
+    word
+}
+
+/// 0 where there is a result without a code.
+fn code(row: &Row, status: &str, cell: Option<&str>) -> Option<String> {
+    row.cell(status)?;
+    Some(cell.unwrap_or("0").to_owned())
+}
