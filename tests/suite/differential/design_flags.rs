@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::INFO;
 use super::design::{FAILURES, assert_failed, cli, up, whole};
 use crate::support::csv::{answer, backend, server};
-use crate::support::exporter;
+use crate::support::exporter::{self, Exporter};
 use crate::support::exposition::Exposition;
 use crate::support::fake_haproxy::{Act, Answers, Fake};
 use crate::support::fixtures;
@@ -27,22 +27,19 @@ fn one_deadline_for_the_whole_scrape() {
         info: late(INFO),
     };
     let fake = Fake::unix(&directory.path().join("s"), Answers::default());
-    let flags = [
-        &format!("--haproxy.scrape-uri={}", fake.uri()),
-        "--haproxy.timeout=2s",
-    ];
-    let Some(pair) = Pair::start(&flags) else {
+    let uri = format!("--haproxy.scrape-uri={}", fake.uri());
+    let Some(go) = GoExporter::start(&[&uri, "--haproxy.timeout=2s"]) else {
         return;
     };
     fake.set(answers.clone());
-    let ours = pair.ours.scrape();
+    let ours = Exporter::start(&[&uri, "--haproxy.timeout=30s"]).scrape();
     assert_eq!(ours.value("haproxy_up"), 1.0);
     assert!(has_family(&ours, "haproxy_version_info"));
     fake.set(answers);
-    let go = pair.go.scrape();
-    assert_eq!(go.value("haproxy_up"), 1.0);
+    let early = go.scrape();
+    assert_eq!(early.value("haproxy_up"), 1.0);
     assert!(
-        !has_family(&go, "haproxy_version_info"),
+        !has_family(&early, "haproxy_version_info"),
         "asked first, in vain"
     );
     // Two silences of 1.2 s are longer than the timeout of 2 s, and it gets both answers all the same.
@@ -57,13 +54,6 @@ fn one_deadline_for_the_whole_scrape() {
         stat: slow(&rows),
         info: slow(INFO),
     });
-    let flags = [
-        &format!("--haproxy.scrape-uri={}", fake.uri()),
-        "--haproxy.timeout=2s",
-    ];
-    let Some(go) = GoExporter::start(&flags) else {
-        return;
-    };
     let go = go.scrape();
     assert_eq!(go.value("haproxy_up"), 1.0);
     assert!(has_family(&go, "haproxy_version_info"));

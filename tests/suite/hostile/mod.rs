@@ -74,12 +74,11 @@ impl Attack<'_> {
         (!is_watched && lasted < PATIENCE) || (done < wanted && lasted < LONGEST)
     }
 
-    /// A connection; an attacker waits for nothing longer than half a second.
+    /// A connection. Who sends more than is read gives up after half a second.
     pub(crate) fn connect(&self) -> io::Result<TcpStream> {
-        let timeout = Duration::from_millis(500);
-        let stream = TcpStream::connect_timeout(&self.address, timeout)?;
-        stream.set_read_timeout(Some(timeout))?;
-        stream.set_write_timeout(Some(timeout))?;
+        let stream = TcpStream::connect_timeout(&self.address, PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(Duration::from_millis(500)))?;
         Ok(stream)
     }
 

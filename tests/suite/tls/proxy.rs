@@ -9,7 +9,7 @@ use crate::support::exporter::{self, Exporter};
 use crate::support::http::PATIENCE;
 use crate::support::pages;
 use crate::tls::certificates::{Authority, Key, LOCAL, Wish};
-use crate::tls::peer::{self, Listener, accept, answer, server};
+use crate::tls::peer::{self, Listener, accept, answer, server, timeout};
 
 /// A host that is only reached through a proxy; its name cannot be looked up (RFC 6761).
 const FAR: &str = "stats.test:8404";
@@ -230,7 +230,8 @@ fn refusals() {
     for (reply, expected) in cases {
         let proxy = Proxy::new(reply, origin.address());
         let https_proxy = format!("http://user:secret@{}", proxy.address());
-        let flags = [&authority.flag(), "--haproxy.timeout=500ms"];
+        let timeout = timeout(&Err(expected.clone()));
+        let flags = [&*authority.flag(), timeout];
         let result = scrape(FAR, &https_proxy, &flags);
         if result != Err(expected.clone()) {
             report.push(format!("{result:?}\n    instead of {expected:?}"));
