@@ -110,8 +110,8 @@ impl HttpSource {
         reader.finish(proof)
     }
 
-    fn connect(&self, deadline: Deadline) -> Result<Transport, NetError> {
-        let stream = Stream::connect(&self.peer, &self.resolver, deadline)?;
+    fn connect(&mut self, deadline: Deadline) -> Result<Transport, NetError> {
+        let stream = Stream::connect(&self.peer, &mut self.resolver, deadline)?;
         #[cfg(feature = "tls")]
         if let Some(client) = &self.tls {
             return Ok(Transport::Tls(Box::new(client.connect(stream, deadline)?)));

@@ -106,7 +106,7 @@ impl SocketSource {
     }
 
     fn send(&mut self, questions: &[Question<'_>], deadline: Deadline) -> Result<Stream, Problem> {
-        let stream = match &self.address {
+        let stream = match &mut self.address {
             Address::Unix(name) => connect_unix(name, deadline)?,
             Address::Tcp(address, resolver) => Stream::connect(address, resolver, deadline)?,
         };

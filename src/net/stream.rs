@@ -57,7 +57,7 @@ impl Stream {
     /// The first address's error, but for those that this machine has no way to.
     pub(crate) fn connect(
         address: &HostPort,
-        resolver: &Resolver,
+        resolver: &mut Resolver,
         deadline: Deadline,
     ) -> Result<Self, NetError> {
         let addresses = resolver

@@ -1,244 +1,169 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
+
 use super::*;
-use tempfile::TempDir;
 
-mod dns;
-mod name_server;
-
-/// A resolver with its own files.
-struct Files {
-    directory: TempDir,
-    name_server_port: u16,
-}
-
-impl Files {
-    fn new(hosts: Option<&str>, configuration: Option<&str>, name_server_port: u16) -> Self {
-        let directory = TempDir::new().unwrap();
-        for (name, text) in [("hosts", hosts), ("resolv.conf", configuration)] {
-            if let Some(text) = text {
-                std::fs::write(directory.path().join(name), text).unwrap();
-            }
-        }
-        Self {
-            directory,
-            name_server_port,
-        }
-    }
-
-    /// All addresses of a host, joined with blanks, or the error's text.
-    fn resolve(&self, host: &str, time: Duration) -> Result<String, String> {
-        let found = self.resolve_before(host, Deadline::after(time));
-        let text = |found: Vec<SocketAddr>| {
-            let texts: Vec<String> = found.iter().map(SocketAddr::to_string).collect();
-            texts.join(" ")
-        };
-        found.map(text).map_err(|error| error.to_string())
-    }
-
-    fn resolve_before(
-        &self,
-        host: &str,
-        deadline: Deadline,
-    ) -> Result<Vec<SocketAddr>, ResolveError> {
-        let resolver = Resolver {
-            hosts: self.directory.path().join("hosts"),
-            configuration: self.directory.path().join("resolv.conf"),
-            name_server_port: self.name_server_port,
-        };
-        let address = HostPort {
-            host: host.to_owned(),
-            port: 7,
-        };
-        resolver.resolve(&address, deadline)
-    }
-}
-
-/// Port 1 has no name server: whoever asks it is told at once.
-const NOBODY: u16 = 1;
 const LONG: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_millis(20);
 
+fn resolve(resolver: &mut Resolver, host: &str, time: Duration) -> Result<String, String> {
+    let address = HostPort {
+        host: host.to_owned(),
+        port: 7,
+    };
+    let found = resolver.resolve(&address, Deadline::after(time));
+    let found = found.map_err(|error| error.to_string())?;
+    let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
+    Ok(texts.join(" "))
+}
+
+fn one_address() -> Vec<SocketAddr> {
+    vec![SocketAddr::from(([192, 0, 2, 1], 7))]
+}
+
+/// RFC 6761, 6.3, and addresses with and without a zone.
 #[test]
-fn hosts_without_dns() {
-    let hosts = "\u{feff}\n\
-        # 10.0.0.9 comment\n\
-        127.0.0.1\tlocalhost\n\
-        10.0.0.1  app  App.Lan # other\n\
-        10.0.0.2 app\n\
-        2001:db8::1 app\r\n\
-        10.0.0.1 app\n\
-        10.0.0.300 app\n\
-        fe80::1%eth0 app\n\
-        app 10.0.0.8\n\
-        10.0.0.3\n\
-        10.0.0.4 db#app\n\
-        10.0.0.5 only.localhost";
-    let files = Files::new(Some(hosts), None, NOBODY);
-    let nobody = Err("no name server answered: 127.0.0.1: connection refused".to_owned());
+fn what_needs_no_lookup() {
+    let mut resolver = Resolver::new(|host, _| panic!("{host} is looked up"));
+    #[rustfmt::skip]
     let cases = [
-        ("app", Ok("10.0.0.1:7 10.0.0.2:7 [2001:db8::1]:7")),
-        ("APP", Ok("10.0.0.1:7 10.0.0.2:7 [2001:db8::1]:7")),
-        ("app.", Ok("10.0.0.1:7 10.0.0.2:7 [2001:db8::1]:7")),
-        ("app.lan", Ok("10.0.0.1:7")),
-        ("db", Ok("10.0.0.4:7")),
-        ("localhost", Ok("127.0.0.1:7")),
-        ("only.localhost", Ok("10.0.0.5:7")),
-        ("other.localhost", Ok("127.0.0.1:7 [::1]:7")),
-        ("ap", nobody.clone()),
-        ("other", nobody.clone()),
-        ("comment", nobody),
-        // Addresses need nobody.
+        ("localhost", Ok("127.0.0.1:7 [::1]:7")),
+        ("LocalHost.", Ok("127.0.0.1:7 [::1]:7")),
+        ("a.b.LOCALHOST", Ok("127.0.0.1:7 [::1]:7")),
         ("10.0.0.1", Ok("10.0.0.1:7")),
         ("::1", Ok("[::1]:7")),
         ("2001:DB8::1", Ok("[2001:db8::1]:7")),
         ("fe80::1%2", Ok("[fe80::1%2]:7")),
         ("fe80::1%253", Ok("[fe80::1%253]:7")),
         ("fe80::1%lo", Ok("[fe80::1%1]:7")),
-        (
-            "fe80::1%nowhere",
-            Err("no such interface: \"nowhere\"".to_owned()),
-        ),
-        ("fe80::1%", Err("no such interface: \"\"".to_owned())),
+        ("fe80::1%nowhere", Err("no such interface: \"nowhere\"")),
+        ("fe80::1%", Err("no such interface: \"\"")),
     ];
     for (host, expected) in cases {
-        assert_eq!(
-            files.resolve(host, LONG),
-            expected.map(str::to_owned),
-            "{host}"
-        );
-    }
-}
-
-/// RFC 6761, 6.3.
-#[test]
-fn localhost_needs_no_file() {
-    let files = Files::new(None, None, NOBODY);
-    for host in ["localhost", "LocalHost.", "a.localhost", "a.b.LOCALHOST."] {
-        let expected = Ok("127.0.0.1:7 [::1]:7".to_owned());
-        assert_eq!(files.resolve(host, LONG), expected, "{host}");
-    }
-    for host in ["localhost.lan", "mylocalhost"] {
-        let expected = "no name server answered: 127.0.0.1: connection refused";
-        assert_eq!(
-            files.resolve(host, LONG),
-            Err(expected.to_owned()),
-            "{host}"
-        );
+        let expected = expected.map(str::to_owned).map_err(str::to_owned);
+        assert_eq!(resolve(&mut resolver, host, LONG), expected, "{host}");
     }
 }
 
 #[test]
-fn names_that_cannot_be_asked_for() {
-    let long_label = "x".repeat(64);
-    let long_name = ["x"; 128].join(".");
-    let hosts = [
-        ".",
-        "..",
-        "a..b",
-        ".a",
-        "a..",
-        "\u{fc}.de",
-        &long_label,
-        &long_name,
+fn what_is_looked_up() {
+    let mut resolver = Resolver::new(|host, port| {
+        let number = |n: u16| SocketAddr::from(([192, 0, 2, n as u8], port));
+        let text = "failed to lookup address information: ";
+        match host {
+            "localhost.lan" | "mylocalhost" => Ok(vec![number(1), number(2)]),
+            "many" => Ok((0..40).map(number).collect()),
+            "none" => Ok(Vec::new()),
+            "thread" => panic!("as a test wants"),
+            "system" => Err(io::Error::from_raw_os_error(libc::EMFILE)),
+            known => Err(io::Error::other(format!("{text}{known}"))),
+        }
+    });
+    let many: Vec<String> = (0..16).map(|n| format!("192.0.2.{n}:7")).collect();
+    let many = many.join(" ");
+    #[rustfmt::skip]
+    let cases = [
+        ("localhost.lan", Ok("192.0.2.1:7 192.0.2.2:7")),
+        ("mylocalhost", Ok("192.0.2.1:7 192.0.2.2:7")),
+        ("many", Ok(many.as_str())),
+        ("none", Err("no such host")),
+        ("Name does not resolve", Err("no such host")),
+        ("Name or service not known", Err("no such host")),
+        ("No address associated with hostname", Err("no such host")),
+        ("Name has no usable address", Err("no such host")),
+        ("Try again", Err("no name server answered")),
+        ("Temporary failure in name resolution", Err("no name server answered")),
+        ("Non-recoverable error", Err("failed to lookup address information: Non-recoverable error")),
+        ("thread", Err("the lookup's thread has ended")),
     ];
-    for search in ["", "search lan", "search ."] {
-        let files = Files::new(None, Some(search), NOBODY);
-        for host in hosts {
-            let expected = Err("not a valid host name".to_owned());
-            assert_eq!(files.resolve(host, LONG), expected, "{host} {search}");
+    for (host, expected) in cases {
+        let expected = expected.map(str::to_owned).map_err(str::to_owned);
+        assert_eq!(resolve(&mut resolver, host, LONG), expected, "{host}");
+    }
+    let error = resolve(&mut resolver, "system", LONG).unwrap_err();
+    assert!(error.contains("open files"), "{error}");
+}
+
+/// Lets lookups end one by one.
+struct Gate {
+    open: Mutex<usize>,
+    changed: Condvar,
+    started: AtomicUsize,
+}
+
+impl Gate {
+    const fn new() -> Self {
+        Self {
+            open: Mutex::new(0),
+            changed: Condvar::new(),
+            started: AtomicUsize::new(0),
         }
     }
-}
 
-#[test]
-fn encoded_names() {
-    let longest_label = "x".repeat(63);
-    // 127 labels of a byte and the root: 255 bytes.
-    let longest_name = ["x"; 127].join(".");
-    assert_eq!(encode_name("a.bc").as_deref(), Some(&b"\x01a\x02bc\0"[..]));
-    assert_eq!(encode_name(&longest_label).map(|name| name.len()), Some(65));
-    assert_eq!(encode_name(&longest_name).map(|name| name.len()), Some(255));
-    assert_eq!(encode_name(&(longest_name + "y.x")), None);
-    assert_eq!(encode_name(""), None);
-}
+    fn pass(&self) {
+        self.started.fetch_add(1, Ordering::SeqCst);
+        let mut open = self.open.lock().unwrap();
+        while *open == 0 {
+            open = self.changed.wait(open).unwrap();
+        }
+        *open -= 1;
+    }
 
-#[test]
-fn configurations() {
-    let parsed = |name_servers: &[&str], search: &[&str], dots| Configuration {
-        name_servers: name_servers.iter().map(|ip| ip.parse().unwrap()).collect(),
-        search: search.iter().map(|domain| (*domain).to_owned()).collect(),
-        dots,
-    };
-    let local = ["127.0.0.1"];
-    let cases = [
-        ("", parsed(&local, &[], 1)),
-        (
-            "# nameserver 10.0.0.1\n;nameserver 10.0.0.2\n",
-            parsed(&local, &[], 1),
-        ),
-        ("nameserver 10.0.0.1", parsed(&["10.0.0.1"], &[], 1)),
-        (
-            " nameserver\t10.0.0.1 # first\r\nnameserver ::1\n",
-            parsed(&["10.0.0.1", "::1"], &[], 1),
-        ),
-        (
-            "nameserver\nnameserver x\nnameserver fe80::1%eth0\n",
-            parsed(&local, &[], 1),
-        ),
-        (
-            &(1..9)
-                .map(|n| format!("nameserver 10.0.0.{n}\n"))
-                .collect::<String>(),
-            parsed(&["10.0.0.1", "10.0.0.2", "10.0.0.3"], &[], 1),
-        ),
-        ("search a b.c. d\n", parsed(&local, &["a", "b.c", "d"], 1)),
-        ("search .\n", parsed(&local, &[], 1)),
-        ("search a . b\n", parsed(&local, &["a", "b"], 1)),
-        ("search a\nsearch b\n", parsed(&local, &["b"], 1)),
-        ("search a\ndomain b\n", parsed(&local, &["b"], 1)),
-        (
-            "search 1 2 3 4 5 6 7 8\n",
-            parsed(&local, &["1", "2", "3", "4", "5", "6"], 1),
-        ),
-        ("options rotate ndots:3 timeout:1\n", parsed(&local, &[], 3)),
-        ("options ndots:0\n", parsed(&local, &[], 0)),
-        ("options ndots:99\n", parsed(&local, &[], 15)),
-        (
-            "options ndots:5\noptions ndots:x edns0\n",
-            parsed(&local, &[], 5),
-        ),
-        (
-            "sortlist 10.0.0.0\nNAMESERVER 10.0.0.1\n",
-            parsed(&local, &[], 1),
-        ),
-    ];
-    for (text, expected) in cases {
-        assert_eq!(Configuration::parse(text), expected, "{text:?}");
+    fn let_one_pass(&self) {
+        *self.open.lock().unwrap() += 1;
+        self.changed.notify_all();
+    }
+
+    fn started(&self) -> usize {
+        self.started.load(Ordering::SeqCst)
     }
 }
 
+/// However often it is asked, a lookup that hangs stays the only one, and answers who waits then.
 #[test]
-fn candidates() {
-    let cases: [(&str, &str, &[&str]); 10] = [
-        ("", "app", &["app"]),
-        ("", "app.lan", &["app.lan"]),
-        ("", "app.lan.", &["app.lan"]),
-        ("search a b", "app", &["app.a", "app.b", "app"]),
-        (
-            "search a b",
-            "app.lan",
-            &["app.lan", "app.lan.a", "app.lan.b"],
-        ),
-        ("search a b", "app.", &["app"]),
-        ("search a.", "app", &["app.a", "app"]),
-        ("search .", "app", &["app"]),
-        (
-            "search a\noptions ndots:2",
-            "app.lan",
-            &["app.lan.a", "app.lan"],
-        ),
-        ("search a\noptions ndots:0", "app", &["app", "app.a"]),
-    ];
-    for (text, host, expected) in cases {
-        let found = Configuration::parse(text).candidates(host);
-        assert_eq!(found, expected, "{text:?} {host}");
+fn one_lookup_at_a_time() {
+    static GATE: Gate = Gate::new();
+    let mut resolver = Resolver::new(|_, _| {
+        GATE.pass();
+        Ok(one_address())
+    });
+    let timed_out = Err("timed out".to_owned());
+    for time in [SHORT, SHORT, Duration::ZERO, SHORT] {
+        assert_eq!(resolve(&mut resolver, "app", time), timed_out);
     }
+    GATE.let_one_pass();
+    let found = Ok("192.0.2.1:7".to_owned());
+    assert_eq!(resolve(&mut resolver, "app", LONG), found);
+    assert_eq!(GATE.started(), 1);
+    // The next one is new.
+    GATE.let_one_pass();
+    assert_eq!(resolve(&mut resolver, "app", LONG), found);
+    assert_eq!(GATE.started(), 2);
+}
+
+/// What a lookup found after everybody had gone may be old by the next scrape.
+#[test]
+fn late_answers_are_not_used() {
+    static GATE: Gate = Gate::new();
+    static ENDED: AtomicUsize = AtomicUsize::new(0);
+    let mut resolver = Resolver::new(|_, port| {
+        GATE.pass();
+        let number = ENDED.fetch_add(1, Ordering::SeqCst) as u8;
+        Ok(vec![SocketAddr::from(([192, 0, 2, number], port))])
+    });
+    let timed_out = Err("timed out".to_owned());
+    assert_eq!(resolve(&mut resolver, "app", SHORT), timed_out);
+    GATE.let_one_pass();
+    // Until its answer is there.
+    let running = resolver.running.take().unwrap();
+    let late = running.recv_timeout(LONG).unwrap();
+    let (sender, receiver) = sync_channel(1);
+    sender.send(late).unwrap();
+    resolver.running = Some(receiver);
+    GATE.let_one_pass();
+    assert_eq!(
+        resolve(&mut resolver, "app", LONG),
+        Ok("192.0.2.1:7".to_owned())
+    );
 }

@@ -1,6 +1,7 @@
 //! Every kind of CLI source, the deadline, and what reaches HAProxy.
 
 mod http;
+mod names;
 mod proxy;
 
 use std::process::id;
