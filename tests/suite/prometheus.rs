@@ -116,6 +116,22 @@ fn farm() -> Option<Haproxy> {
     Haproxy::start(place, &configuration)
 }
 
+/// The rule files are named as the README has it.
+#[test]
+fn the_rules_are_loaded() {
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/src/share/prometheus/*.yml");
+    let place = ("/etc/prometheus/haproxy/*.yml", rules);
+    let Some(prometheus) = Prometheus::start_with(&adapted("prometheus-rules-yml", &[place]))
+    else {
+        return;
+    };
+    let loaded = prometheus.get("/api/v1/rules");
+    for rule in ["HaproxyScrapeFailing", "haproxy_exporter_total_scrapes"] {
+        let name = format!("\"name\":\"{rule}\"");
+        assert!(loaded.text().contains(&name), "{}", loaded.text());
+    }
+}
+
 /// The linter has nothing to say; the Go exporter's names, which ours are, give it no reason.
 #[test]
 fn lint() {
