@@ -1,15 +1,18 @@
 //! What HAProxy says and how it is asked. Knows no metric name.
 
 pub(crate) mod buffer;
+pub(crate) mod columns;
 pub(crate) mod csv;
 pub(crate) mod failures;
 pub(crate) mod file;
 pub(crate) mod info;
 pub(crate) mod page;
+pub(crate) mod patterns;
 pub(crate) mod reader;
 pub(crate) mod reply;
 pub(crate) mod rules;
 pub(crate) mod socket;
 pub(crate) mod source;
 pub(crate) mod stat;
+pub(crate) mod status;
 pub(crate) mod uri;

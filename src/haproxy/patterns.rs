@@ -1,0 +1,70 @@
+//! Which proxies are exported, by shell patterns for their names.
+
+/// Patterns of names to keep and to leave out.
+#[derive(Clone, Debug, Default)]
+pub struct ProxyFilter {
+    /// Proxies that match none of these are left out; all match if there are none.
+    pub(crate) include: Vec<String>,
+    /// Proxies that match one of these are left out.
+    pub(crate) exclude: Vec<String>,
+}
+
+impl ProxyFilter {
+    /// Whether a proxy of this name is exported.
+    pub(crate) fn allows(&self, name: &[u8]) -> bool {
+        let matches = |pattern: &String| is_match(pattern.as_bytes(), name);
+        (self.include.is_empty() || self.include.iter().any(matches))
+            && !self.exclude.iter().any(matches)
+    }
+}
+
+/// Whether a whole name matches a pattern: `*` stands for any text, also none, `?` for one character.
+/// All else stands for itself.
+fn is_match(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut at, mut in_name) = (0, 0);
+    // Where the last star is, and how far it reaches for now.
+    let mut star: Option<(usize, usize)> = None;
+    while in_name < name.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at, in_name));
+                at += 1;
+            }
+            Some(b'?') => {
+                at += 1;
+                in_name += character_bytes(&name[in_name..]);
+            }
+            Some(byte) if *byte == name[in_name] => {
+                at += 1;
+                in_name += 1;
+            }
+            _ => match star {
+                // The last star takes one byte more.
+                Some((star_at, reaches)) => {
+                    star = Some((star_at, reaches + 1));
+                    at = star_at + 1;
+                    in_name = reaches + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|byte| *byte == b'*')
+}
+
+/// How many bytes the first character has; a byte that is not UTF-8 counts as one.
+fn character_bytes(text: &[u8]) -> usize {
+    let length = match text[0] {
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => 1,
+    };
+    match text.get(..length) {
+        Some(character) if std::str::from_utf8(character).is_ok() => length,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! What a status text means (management guide, section 9.1, columns 17 and 36).
+
+/// No row of this kind: the cell is empty.
+pub(crate) const NOTHING: u8 = u8::MAX;
+/// There is a status, but it is none of the states that are told apart.
+pub(crate) const OTHER: u8 = u8::MAX - 1;
+
+/// States of a listener, in the order of their numbers.
+pub(crate) const LISTENER_STATES: [&str; 3] = ["WAITING", "OPEN", "FULL"];
+/// States of a server, likewise; frontends and backends have the first two.
+pub(crate) const SERVER_STATES: [&str; 5] = ["DOWN", "UP", "MAINT", "DRAIN", "NOLB"];
+/// The number of MAINT among them.
+pub(crate) const MAINT: u8 = 2;
+/// Results of a health or agent check, likewise: the same in every version.
+pub(crate) const CHECK_RESULTS: [&str; 16] = [
+    "HANA", "SOCKERR", "L4OK", "L4TOUT", "L4CON", "L6OK", "L6TOUT", "L6RSP", "L7TOUT", "L7RSP",
+    "L7OK", "L7OKC", "L7STS", "PROCERR", "PROCTOUT", "PROCOK",
+];
+
+/// Whether a server, backend or frontend of this status takes traffic: the words in brackets
+/// (`DOWN (agent)`) and the count of checks (`UP 1/3`, `UP -1/3`) do not matter.
+pub(crate) fn takes_traffic(status: &[u8]) -> bool {
+    let is_up = |status: &[u8]| matches!(status, b"UP" | b"OPEN" | b"DRAIN" | b"no check");
+    // Nearly always there is nothing to strip.
+    is_up(status) || is_up(bare(status))
+}
+
+/// The status without what follows it: ` (words in brackets)`, then ` n/m`.
+pub(crate) fn bare(status: &[u8]) -> &[u8] {
+    let status = match memchr::memmem::find(status, b" (") {
+        Some(at) if status.ends_with(b")") => &status[..at],
+        _ => status,
+    };
+    match memchr::memrchr(b' ', status) {
+        Some(at) if is_count(&status[at + 1..]) => &status[..at],
+        _ => status,
+    }
+}
+
+/// `n/m`; HAProxy 2.6 also prints `-1/3`, for seconds after a failing server's agent was set up.
+fn is_count(text: &[u8]) -> bool {
+    let Some(slash) = memchr::memchr(b'/', text) else {
+        return false;
+    };
+    let is_number = |part: &[u8]| {
+        let digits = part.strip_prefix(b"-").unwrap_or(part);
+        !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+    };
+    is_number(&text[..slash]) && is_number(&text[slash + 1..])
+}
+
+/// The number of a frontend's state: stopped is down, all else (OPEN, PAUSED, FULL) is up.
+pub(crate) fn frontend_state(status: &[u8]) -> u8 {
+    match status {
+        b"" => NOTHING,
+        status => u8::from(!status.starts_with(b"STOP")),
+    }
+}
+
+/// The number of a backend's state; what follows `UP` says how many servers are.
+pub(crate) fn backend_state(status: &[u8]) -> u8 {
+    match status {
+        b"" => NOTHING,
+        status => u8::from(status.starts_with(b"UP")),
+    }
+}
+
+/// The number of a listener's state.
+pub(crate) fn listener_state(status: &[u8]) -> u8 {
+    number(&LISTENER_STATES, status)
+}
+
+/// The number of a server's state: the status' first word. A server without checks is up.
+pub(crate) fn server_state(status: &[u8]) -> u8 {
+    if status == b"no check" {
+        return 1;
+    }
+    let end = memchr::memchr(b' ', status).unwrap_or(status.len());
+    number(&SERVER_STATES, &status[..end])
+}
+
+/// The number of a check's result. One that is running again is marked `* `; a check without a
+/// result yet (UNK, INI, CHECKED) has none of them.
+pub(crate) fn check_result(status: &[u8]) -> u8 {
+    number(&CHECK_RESULTS, status.strip_prefix(b"* ").unwrap_or(status))
+}
+
+/// Whether an agent check has a result: before that its duration means nothing.
+pub(crate) fn has_result(status: &[u8]) -> bool {
+    !matches!(
+        status.strip_prefix(b"* ").unwrap_or(status),
+        b"UNK" | b"INI"
+    )
+}
+
+fn number(states: &[&str], status: &[u8]) -> u8 {
+    if status.is_empty() {
+        return NOTHING;
+    }
+    let found = states.iter().position(|state| state.as_bytes() == status);
+    found.map_or(OTHER, |position| position as u8)
+}
+
+#[cfg(test)]
+mod tests;
