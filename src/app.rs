@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::cli::{self, Command, Config};
+use crate::haproxy::rules::Filter;
 use crate::haproxy::source::{Options, SetupError, Source};
-use crate::haproxy::stat::Table;
 use crate::log;
-use crate::metrics;
+use crate::metrics::catalog::Catalog;
+use crate::metrics::selection::Defaults;
 use crate::net::proxy;
 use crate::process::ProcRoot;
 use crate::scrape::{Scraper, Settings};
@@ -64,33 +65,27 @@ fn one_line(message: &str) -> String {
 fn run(config: Config) -> (u8, String) {
     log::configure(config.log_level, config.log_format);
     std::panic::set_hook(Box::new(report_panic));
-    let (table, source) = match statistics(&config) {
-        Ok(parts) => parts,
+    let source = match source(&config) {
+        Ok(source) => source,
         Err(error) => return (USAGE, cli::setup(&error)),
     };
-    match start(config, table, source) {
+    match start(config, source) {
         Ok(error) => (FAILED, format!("the server stopped: {error}")),
         Err(reason) => (FAILED, reason),
     }
 }
 
-fn statistics(config: &Config) -> Result<(Table, Source), SetupError> {
-    let table = Table::new(
-        &metrics::GO_EXPORTER,
-        &config.server_columns,
-        config.excluded_states.clone(),
-    );
+fn source(config: &Config) -> Result<Source, SetupError> {
     let environment = || proxy::Environment::read(|name| std::env::var(name).ok());
     let options = Options {
         proxy: config.proxy_from_env.then(environment),
         tls: config.tls.clone(),
     };
-    let source = Source::new(&config.scrape_uri, &options)?;
-    Ok((table, source))
+    Source::new(&config.scrape_uri, &options)
 }
 
 /// Binds, starts the front and serves; returns only when the server has failed.
-fn start(mut config: Config, table: Table, source: Source) -> Result<std::io::Error, String> {
+fn start(mut config: Config, source: Source) -> Result<std::io::Error, String> {
     // Before anything else is opened: see `InheritedFd::take`.
     let ready = config.ready_fd.take().map(ReadyFd::take).transpose()?;
     let inherited = inherited_listeners(&config)?;
@@ -104,16 +99,26 @@ fn start(mut config: Config, table: Table, source: Source) -> Result<std::io::Er
         listeners.iter().for_each(Listener::remove_file);
         format!("private connection: {error}")
     })?;
+    // Lives as long as the process.
+    let catalog = Box::leak(Box::new(Catalog::new(&config.server_columns)));
+    let defaults = Defaults {
+        catalog,
+        profile: config.profile,
+    };
     let settings = Settings {
+        filter: Filter {
+            excluded_states: config.excluded_states.clone(),
+            proxies: config.proxies.clone(),
+        },
         timeout: config.timeout,
         max_bytes: config.max_response_bytes,
         pid_file: config.pid_file.clone(),
         process: ProcRoot::system(),
     };
-    let scraper = Scraper::new(source, table, settings);
+    let scraper = Scraper::new(catalog, source, settings);
     let handover = Arc::new(Handover::new(Instant::now()));
     let path = config.telemetry_path.clone();
-    let service = Service::new(scraper, path, Arc::clone(&handover));
+    let service = Service::new(scraper, defaults, path, Arc::clone(&handover));
     announce(&config, &listeners);
     let patience = config.timeout + SPARE_TIME;
     let front = Front::new(signals, listeners, stream, handover, patience);

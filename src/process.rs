@@ -40,20 +40,21 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// The facts in the order of `catalog::HAPROXY_PROCESS`, as sample values.
-    pub(crate) fn values(&self) -> [Option<&dyn Display>; 7] {
+    /// The fact of a name, as a sample value.
+    pub(crate) fn value(&self, name: &str) -> Option<&dyn Display> {
         fn value<T: Display>(fact: &Option<T>) -> Option<&dyn Display> {
             fact.as_ref().map(|fact| fact as &dyn Display)
         }
-        [
-            value(&self.cpu_seconds),
-            value(&self.open_fds),
-            value(&self.max_fds),
-            value(&self.virtual_memory_bytes),
-            value(&self.virtual_memory_max_bytes),
-            value(&self.resident_memory_bytes),
-            value(&self.start_time_seconds),
-        ]
+        match name {
+            "cpu_seconds" => value(&self.cpu_seconds),
+            "open_fds" => value(&self.open_fds),
+            "max_fds" => value(&self.max_fds),
+            "virtual_memory_bytes" => value(&self.virtual_memory_bytes),
+            "virtual_memory_max_bytes" => value(&self.virtual_memory_max_bytes),
+            "resident_memory_bytes" => value(&self.resident_memory_bytes),
+            "start_time_seconds" => value(&self.start_time_seconds),
+            _ => None,
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! One scrape from end to end, and the counters that live as long as the exporter.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -9,11 +8,16 @@ use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::info::{Info, SHOW_INFO};
 use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::{Need, Question};
+use crate::haproxy::rules::Filter;
 use crate::haproxy::source::{Source, SourceError};
-use crate::haproxy::stat::{SHOW_STAT, SHOW_STAT_WITHOUT_SERVERS, Table};
+use crate::haproxy::stat::{RowType, StatReader};
 use crate::log;
-use crate::metrics::exposition::{self, Writer};
-use crate::metrics::{self, SingleFamily, value};
+use crate::metrics::Scope;
+use crate::metrics::catalog::Catalog;
+use crate::metrics::intake::Intake;
+use crate::metrics::selection::Wanted;
+use crate::metrics::snapshot::Snapshot;
+use crate::metrics::value::{self, Text};
 use crate::net::deadline::Deadline;
 use crate::process::{Complaint, Facts, ProcRoot};
 
@@ -28,73 +32,81 @@ const RUST_VERSION: &str = match option_env!("HAPROXY_EXPORTER_RUSTC") {
     None => "unknown",
 };
 
-/// Scrapes HAProxy and keeps what the last scrape brought until the next.
+/// Scrapes HAProxy into snapshots.
 pub(crate) struct Scraper {
+    catalog: &'static Catalog,
     source: Source,
-    table: Table,
+    reader: StatReader,
+    intake: Intake,
+    /// The command for the rows; kept to save an allocation a scrape.
+    show_stat: String,
+    info: Info,
     timeout: Duration,
     max_bytes: u64,
     read_buffer: ReadBuffer,
-    response_buffer: Box<[u8]>,
-    info: Info,
-    /// The families with one sample each, ready to send; they come before the rows.
-    singles: Vec<u8>,
-    up: bool,
     scrapes: u64,
     parse_failures: u64,
     process: ProcRoot,
     pid_file: Option<PathBuf>,
     complaint: Option<Complaint>,
+    /// Whether the last answer had no row.
+    had_no_row: bool,
 }
 
-/// What the scraper must know besides its source and table.
+/// What the scraper must know besides its source.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    /// Which rows are exported.
+    pub(crate) filter: Filter,
     /// The longest a scrape may take.
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
     /// The most bytes an answer may have.
-    pub max_bytes: u64,
+    pub(crate) max_bytes: u64,
     /// HAProxy's pid file.
-    pub pid_file: Option<PathBuf>,
+    pub(crate) pid_file: Option<PathBuf>,
     /// Where /proc is.
-    pub process: ProcRoot,
+    pub(crate) process: ProcRoot,
 }
 
 impl Scraper {
     /// A scraper that has not scraped yet.
-    pub(crate) fn new(source: Source, table: Table, settings: Settings) -> Self {
+    pub(crate) fn new(catalog: &'static Catalog, source: Source, settings: Settings) -> Self {
         Self {
+            catalog,
             source,
-            table,
+            reader: StatReader::new(settings.filter),
+            intake: Intake::new(catalog),
+            show_stat: String::new(),
+            info: Info::default(),
             timeout: settings.timeout,
             max_bytes: settings.max_bytes,
             read_buffer: ReadBuffer::default(),
-            response_buffer: vec![0; exposition::BUFFER_BYTES].into_boxed_slice(),
-            info: Info::default(),
-            singles: Vec::new(),
-            up: false,
             scrapes: 0,
             parse_failures: 0,
             process: settings.process,
             pid_file: settings.pid_file,
             complaint: None,
+            had_no_row: false,
         }
     }
 
-    /// Scrapes once, within the configured timeout and within `announced`, the time that the
-    /// client has, less a tenth for the answer's way. A failure is logged and shows as `haproxy_up 0`.
-    pub(crate) fn scrape(&mut self, announced: Option<Duration>) {
+    /// Scrapes what is `wanted` once, within the configured timeout and within `time`, the longest
+    /// that any client has, less a tenth for the answer's way. A failure is logged and shows as
+    /// `haproxy_up 0`.
+    pub(crate) fn scrape(&mut self, wanted: &Wanted, time: Option<Duration>, into: &mut Snapshot) {
         let start = Instant::now();
-        let timeout = announced.map_or(self.timeout, |time| self.timeout.min(time / 10 * 9));
+        let timeout = time.map_or(self.timeout, |time| self.timeout.min(time / 10 * 9));
         self.scrapes += 1;
-        let result = self.fetch(Deadline::after(timeout));
-        self.up = result.is_ok();
+        let result = self.fetch(wanted, Deadline::after(timeout), into);
+        let is_up = result.is_ok();
         if let Err(error) = result {
             log::error("scrape failed", &[("err", &cli::with_remedy(&error))]);
-            self.table.clear();
+            into.clear();
             self.info.clear();
+            self.reader.clear();
         }
-        let failures = self.table.failures();
+        self.report_no_row();
+        let failures = self.reader.failures();
         self.parse_failures += failures.count;
         if let Some(first) = &failures.first {
             log::warn(
@@ -102,37 +114,27 @@ impl Scraper {
                 &[("count", &failures.count), ("first", first)],
             );
         }
-        self.table.shrink();
-        self.write_singles(start.elapsed());
+        let facts = self.add_processes(into);
+        self.add_info(&facts, into);
+        self.add_exporter(is_up, start.elapsed(), into);
+        into.shrink();
     }
 
-    /// Bytes that `write` will write.
-    pub(crate) fn exposition_bytes(&self) -> u64 {
-        self.singles.len() as u64 + self.table.exposition_bytes()
-    }
-
-    /// Writes `head` and the exposition of the last scrape, in pieces of the response buffer's size.
-    ///
-    /// # Errors
-    /// Those of `out`.
-    pub(crate) fn write(&mut self, head: &[u8], out: &mut dyn Write) -> io::Result<()> {
-        let mut writer = Writer::new(&mut self.response_buffer, out);
-        writer.text(head)?;
-        writer.text(&self.singles)?;
-        self.table.write(&mut writer)?;
-        writer.flush()
-    }
-
-    fn fetch(&mut self, deadline: Deadline) -> Result<(), SourceError> {
-        self.table.clear();
+    fn fetch(
+        &mut self,
+        wanted: &Wanted,
+        deadline: Deadline,
+        into: &mut Snapshot,
+    ) -> Result<(), SourceError> {
+        into.clear();
+        self.reader.clear();
         self.info.clear();
-        let show_stat = match self.table.wants_servers() {
-            true => SHOW_STAT,
-            false => SHOW_STAT_WITHOUT_SERVERS,
-        };
+        show_stat(&mut self.show_stat, row_types(wanted, self.catalog));
+        let mut rows = self.intake.fill(into, wanted);
+        let mut stat = self.reader.reply(&mut rows);
         // What can be done without comes last: the rows stand, whatever becomes of it.
         let mut questions = [
-            Question::new(show_stat, Need::All, &mut self.table),
+            Question::new(&self.show_stat, Need::All, &mut stat),
             Question::new(SHOW_INFO, Need::Extra, &mut self.info),
         ];
         let limits = Limits {
@@ -142,73 +144,138 @@ impl Scraper {
         self.source
             .ask(&mut questions, limits, &mut self.read_buffer)?;
         let [_, info] = questions;
-        if let Some(error) = info.failure {
+        let failure = info.failure;
+        rows.finish();
+        if let Some(error) = failure {
             log::warn("show info failed", &[("err", &cli::with_remedy(&error))]);
             self.info.clear();
         }
         Ok(())
     }
 
-    fn write_singles(&mut self, took: Duration) {
-        self.singles.clear();
-        let to = &mut self.singles;
-        exposition::push_single(to, &metrics::UP, &[], u8::from(self.up));
-        exposition::push_single(to, &metrics::SCRAPES, &[], self.scrapes);
-        exposition::push_single(to, &metrics::PARSE_FAILURES, &[], self.parse_failures);
-        exposition::push_single(to, &metrics::SCRAPE_DURATION, &[], took.as_secs_f64());
-        let build = [env!("CARGO_PKG_VERSION"), REVISION, RUST_VERSION].map(str::as_bytes);
-        exposition::push_single(to, &metrics::BUILD_INFO, &build, 1);
-        push_info(to, &self.info);
-        if let Some(pid_file) = &self.pid_file {
-            let (facts, complaint) = self.process.of_pid_file(pid_file);
-            push_facts(to, &metrics::HAPROXY_PROCESS, &facts);
-            let known = match (&complaint, &self.complaint) {
-                (Some(new), Some(old)) => new.is_like(old),
-                (new, old) => new.is_none() && old.is_none(),
-            };
-            if !known {
-                match &complaint {
-                    Some(error) => {
-                        log::warn("HAProxy process metrics are missing", &[("err", error)])
-                    }
-                    None => log::info("HAProxy process metrics are complete again", &[]),
-                }
-                self.complaint = complaint;
+    /// The rows that `show info` makes; there are none where it was not answered.
+    fn add_info(&self, facts: &Facts, into: &mut Snapshot) {
+        if self.info.get("Version").is_none() {
+            return;
+        }
+        let catalog = self.catalog;
+        let text = |key| self.info.get(key).unwrap_or_default();
+        let (version, date, node) = (text("Version"), text("Release_date"), text("node"));
+        into.add_constant(catalog, Scope::Version, &[date, version]);
+        into.add_constant(catalog, Scope::Info, &[node, date, version]);
+        // These two families have the same names where /proc gives them; it knows them more exactly.
+        let is_known = |key: &str| match key {
+            "Ulimit-n" => facts.max_fds.is_some(),
+            "Start_time_sec" => facts.start_time_seconds.is_some(),
+            _ => false,
+        };
+        into.add_row(catalog, Scope::Process, &[], |key, to| {
+            match is_known(key) {
+                true => None,
+                false => self.process_number(key, to),
+            }
+        });
+        let constants = [
+            (Scope::ProcessBuild, version),
+            (Scope::ProcessNode, node),
+            (Scope::ProcessDescription, text("description")),
+        ];
+        for (scope, text) in constants {
+            if !text.is_empty() {
+                into.add_constant(catalog, scope, &[text]);
             }
         }
-        push_facts(to, &metrics::OWN_PROCESS, &self.process.of("self").0);
+    }
+
+    /// A number of `show info`, whose key may have several spellings.
+    fn process_number(&self, key: &str, to: &mut Text) -> Option<usize> {
+        let cell = key.split('|').find_map(|key| self.info.get(key))?;
+        // HAProxy has printed more than 100 at times.
+        let is_percent = key == "Idle_pct";
+        if is_percent && value::unsigned(cell).is_none_or(|percent| percent > 100) {
+            return None;
+        }
+        value::write_integer(cell, to)
+    }
+
+    /// What /proc says of HAProxy's process, where its pid file is known, and of ours. Returns what
+    /// it says of HAProxy's.
+    fn add_processes(&mut self, into: &mut Snapshot) -> Facts {
+        let mut haproxy = Facts::default();
+        if let Some(pid_file) = &self.pid_file {
+            let complaint;
+            (haproxy, complaint) = self.process.of_pid_file(pid_file);
+            add_facts(self.catalog, Scope::HaproxyProcess, &haproxy, into);
+            self.report(complaint);
+        }
+        let (own, _) = self.process.of("self");
+        add_facts(self.catalog, Scope::OwnProcess, &own, into);
+        haproxy
+    }
+
+    /// An answer with a header alone is no failure, but hardly ever what is wanted.
+    fn report_no_row(&mut self) {
+        let has_no_row = self.reader.has_no_row();
+        if has_no_row && !self.had_no_row {
+            let why = "it is stopping, or its stats scope or bind-process hides every proxy";
+            log::warn("HAProxy printed no row", &[("err", &why)]);
+        }
+        self.had_no_row = has_no_row;
+    }
+
+    fn report(&mut self, complaint: Option<Complaint>) {
+        let is_known = match (&complaint, &self.complaint) {
+            (Some(new), Some(old)) => new.is_like(old),
+            (new, old) => new.is_none() && old.is_none(),
+        };
+        if is_known {
+            return;
+        }
+        match &complaint {
+            Some(error) => log::warn("HAProxy process metrics are missing", &[("err", error)]),
+            None => log::info("HAProxy process metrics are complete again", &[]),
+        }
+        self.complaint = complaint;
+    }
+
+    /// What the exporter says of itself and of this scrape.
+    fn add_exporter(&self, is_up: bool, took: Duration, into: &mut Snapshot) {
+        into.add_row(self.catalog, Scope::Exporter, &[], |fact, to| match fact {
+            "up" => value::write_display(u8::from(is_up), to),
+            "scrapes" => value::write_display(self.scrapes, to),
+            "parse_failures" => value::write_display(self.parse_failures, to),
+            "scrape_duration" => value::write_display(took.as_secs_f64(), to),
+            _ => None,
+        });
+        let build = [env!("CARGO_PKG_VERSION"), REVISION, RUST_VERSION].map(str::as_bytes);
+        into.add_constant(self.catalog, Scope::ExporterBuild, &build);
     }
 }
 
-/// An answer that was not understood has been cleared; the file and HTTP sources have none.
-fn push_info(to: &mut Vec<u8>, info: &Info) {
-    let Some(version) = info.get("Version") else {
-        return;
-    };
-    let release_date = info.get("Release_date").unwrap_or_default();
-    let node = info.get("node").unwrap_or_default();
-    exposition::push_single(to, &metrics::VERSION_INFO, &[release_date, version], 1);
-    exposition::push_single(to, &metrics::INFO, &[node, release_date, version], 1);
-    let number = |key| info.get(key).and_then(value::unsigned);
-    let numbers = [
-        (
-            &metrics::IDLE,
-            number("Idle_pct").filter(|percent| *percent <= 100),
-        ),
-        (&metrics::UPTIME, number("Uptime_sec")),
-        (&metrics::PID, number("Pid")),
+/// The command for rows of these types, of all proxies and servers.
+fn show_stat(command: &mut String, row_types: u8) {
+    use std::fmt::Write;
+    command.clear();
+    // Writing to a String cannot fail.
+    let _ = write!(command, "show stat -1 {row_types} -1");
+}
+
+/// The bit mask of the row types that `show stat` is asked for (management guide, section 9.3).
+fn row_types(wanted: &Wanted, catalog: &Catalog) -> u8 {
+    let scopes = [
+        Scope::Frontend,
+        Scope::Backend,
+        Scope::Server,
+        Scope::Listener,
     ];
-    for (family, value) in numbers {
-        if let Some(value) = value {
-            exposition::push_single(to, family, &[], value);
-        }
-    }
+    let bits = scopes.iter().zip(RowType::ALL);
+    bits.map(|(scope, row_type)| u8::from(wanted.has(catalog, *scope)) << row_type as u8)
+        .sum()
 }
 
-fn push_facts(to: &mut Vec<u8>, families: &[SingleFamily; 7], facts: &Facts) {
-    for (family, value) in families.iter().zip(facts.values()) {
-        if let Some(value) = value {
-            exposition::push_single(to, family, &[], value);
-        }
-    }
+/// Puts the row of a process.
+fn add_facts(catalog: &Catalog, scope: Scope, facts: &Facts, into: &mut Snapshot) {
+    into.add_row(catalog, scope, &[], |name, to| {
+        value::write_display(facts.value(name)?, to)
+    });
 }

@@ -51,9 +51,24 @@ pub(crate) const FLAGS: &[Flag] = &[
         "HAProxy's pid file: adds the haproxy_process_ metrics",
     ),
     flag(
+        "haproxy.metric-names",
+        Value("NAMES", "exporter"),
+        "Names of the metrics: exporter (those of prometheus/haproxy_exporter) or builtin (those of HAProxy's own exporter); a request can ask for the others with ?names=",
+    ),
+    flag(
+        "haproxy.proxy-include",
+        Value("PATTERN", ""),
+        "Frontends, backends and what belongs to them are exported only if the proxy's name matches (* and ?); repeatable",
+    ),
+    flag(
+        "haproxy.proxy-exclude",
+        Value("PATTERN", ""),
+        "They are left out if the proxy's name matches; repeatable",
+    ),
+    flag(
         "haproxy.server-metric-fields",
         Value("COLUMNS", SERVER_METRIC_FIELDS),
-        "Columns of servers to export, by number (HAProxy management guide, 9.1), separated by commas; none if empty",
+        "Columns of servers to export under the exporter names, by number (HAProxy management guide, 9.1), separated by commas; none if empty",
     ),
     flag(
         "haproxy.server-exclude-states",

@@ -11,8 +11,10 @@ use std::time::Duration;
 
 use lexopt::{Arg, Parser};
 
+use crate::haproxy::patterns::ProxyFilter;
 use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
+use crate::metrics::catalog::{self, PROFILES};
 use crate::net::trust::TlsOptions;
 use crate::server::listen::ListenAddress;
 use crate::sys::InheritedFd;
@@ -21,6 +23,13 @@ pub(crate) use remedies::{setup, with_remedy};
 
 /// The largest `--haproxy.max-response-bytes`: four million servers.
 const LARGEST_MAX_RESPONSE_BYTES: u64 = 1 << 30;
+
+/// Flags that may be given more than once.
+const REPEATABLE: [&str; 3] = [
+    "web.listen-address",
+    "haproxy.proxy-include",
+    "haproxy.proxy-exclude",
+];
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -40,6 +49,10 @@ pub struct Config {
     pub timeout: Duration,
     /// `--haproxy.pid-file`
     pub pid_file: Option<PathBuf>,
+    /// `--haproxy.metric-names`, by its number
+    pub profile: usize,
+    /// `--haproxy.proxy-include`, `--haproxy.proxy-exclude`
+    pub proxies: ProxyFilter,
     /// `--haproxy.server-metric-fields`
     pub server_columns: Vec<usize>,
     /// `--haproxy.server-exclude-states`
@@ -98,10 +111,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             }
         }
     }
+    let config = given.config()?;
     if given.switch("list-metrics") {
-        return Ok(Command::Print(list_metrics()));
+        return Ok(Command::Print(catalog::list(config.profile)));
     }
-    given.config().map(|config| Command::Run(Box::new(config)))
+    Ok(Command::Run(Box::new(config)))
 }
 
 /// The text of `--version`.
@@ -115,20 +129,6 @@ fn version() -> String {
         "haproxy_exporter, version {} ({tls} TLS)\n",
         env!("CARGO_PKG_VERSION")
     )
-}
-
-/// The text of `--list-metrics`: name, type, labels and help, separated by tabs.
-fn list_metrics() -> String {
-    let line = |(family, labels): (crate::metrics::Family, Vec<&str>)| {
-        format!(
-            "{}\t{}\t{}\t{}\n",
-            family.name,
-            family.kind.word(),
-            labels.join(","),
-            family.help
-        )
-    };
-    crate::metrics::all().into_iter().map(line).collect()
 }
 
 /// The flags that were given, with their texts; switches as `true` and `false`.
@@ -161,11 +161,18 @@ impl Given {
                 },
             },
         };
-        if name != "web.listen-address" && self.values.iter().any(|(other, _)| *other == name) {
+        if !REPEATABLE.contains(&name) && self.values.iter().any(|(other, _)| *other == name) {
             return Err(format!("--{name} is given twice"));
         }
         self.values.push((name, value));
         Ok(())
+    }
+
+    /// All that was given for a repeatable flag; empty texts are left out.
+    fn all(&self, name: &str) -> Vec<String> {
+        let given = self.values.iter().filter(|(other, _)| *other == name);
+        let texts = given.map(|(_, value)| value.clone());
+        texts.filter(|text| !text.is_empty()).collect()
     }
 
     /// What was given for a flag, else its default.
@@ -227,6 +234,11 @@ impl Given {
             scrape_uri: self.parsed("haproxy.scrape-uri", ScrapeUri::parse)?,
             timeout: self.parsed("haproxy.timeout", timeout)?,
             pid_file: self.text("haproxy.pid-file").map(PathBuf::from),
+            profile: self.parsed("haproxy.metric-names", profile)?,
+            proxies: ProxyFilter {
+                include: self.all("haproxy.proxy-include"),
+                exclude: self.all("haproxy.proxy-exclude"),
+            },
             server_columns: self.parsed("haproxy.server-metric-fields", columns)?,
             excluded_states: states(self.value("haproxy.server-exclude-states")),
             max_response_bytes: self.parsed("haproxy.max-response-bytes", max_response_bytes)?,
@@ -289,6 +301,12 @@ fn columns(text: &str) -> Result<Vec<usize>, String> {
     text.split(',')
         .map(|word| column(word).map_err(|_| format!("{word:?} is no column number")))
         .collect()
+}
+
+/// The number of a profile.
+fn profile(text: &str) -> Result<usize, String> {
+    let found = PROFILES.iter().position(|profile| profile.name == text);
+    found.ok_or_else(|| format!("{text:?} is neither exporter nor builtin"))
 }
 
 fn states(text: &str) -> Vec<Vec<u8>> {

@@ -270,7 +270,7 @@ fn flags_that_need_tls() {
 }
 
 #[test]
-fn every_flag_but_the_listen_address_stands_once() {
+fn a_flag_stands_once_unless_it_is_repeatable() {
     for flag in flags::FLAGS {
         let argument = match flag.takes {
             Takes::Switch(_) => format!("--{}", flag.name),
@@ -278,7 +278,7 @@ fn every_flag_but_the_listen_address_stands_once() {
         };
         let parsed = parse(arguments(&[&argument, &argument]));
         match flag.name {
-            "web.listen-address" => assert!(parsed.is_ok()),
+            name if REPEATABLE.contains(&name) => assert!(parsed.is_ok(), "{name}"),
             name => assert_eq!(parsed.unwrap_err(), format!("--{name} is given twice")),
         }
     }
@@ -305,7 +305,17 @@ fn texts_to_print() {
     assert!(version.starts_with(&format!("haproxy_exporter, version {number}")));
     assert!(version.ends_with('\n') && version.lines().count() == 1);
     let metrics = printed(&["--list-metrics"]);
-    assert_eq!(metrics.lines().count(), crate::metrics::all().len());
+    let builtin = printed(&["--list-metrics", "--haproxy.metric-names=builtin"]);
+    assert!(
+        metrics
+            .lines()
+            .any(|line| line.starts_with("haproxy_server_up\tgauge\tbackend,server\t"))
+    );
+    assert!(
+        builtin
+            .lines()
+            .any(|line| line.starts_with("haproxy_server_status\tgauge\tproxy,server,state\t"))
+    );
     assert!(metrics.lines().all(|line| line.split('\t').count() == 4));
     assert!(metrics.contains("haproxy_server_up\tgauge\tbackend,server\t"));
     assert!(metrics.contains("haproxy_up\tgauge\t\t"));

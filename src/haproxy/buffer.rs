@@ -9,7 +9,7 @@ const MAX_BYTES: usize = MAX_LINE_BYTES + START_BYTES;
 
 /// Bytes that were read and not yet taken. Grows only for a row that does not fit.
 #[derive(Debug, Default)]
-pub struct ReadBuffer {
+pub(crate) struct ReadBuffer {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
@@ -17,7 +17,7 @@ pub struct ReadBuffer {
 
 impl ReadBuffer {
     /// Forgets everything; memory that one odd row made it take is given back.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         (self.start, self.end) = (0, 0);
         if self.bytes.len() > START_BYTES {
             self.bytes = Vec::new();
@@ -25,12 +25,12 @@ impl ReadBuffer {
     }
 
     /// What is not taken yet.
-    pub fn data(&self) -> &[u8] {
+    pub(crate) fn data(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
 
     /// Room to read into; never empty, because rows longer than the limit are refused before.
-    pub fn room(&mut self) -> &mut [u8] {
+    pub(crate) fn room(&mut self) -> &mut [u8] {
         if self.bytes.is_empty() {
             self.bytes = vec![0; START_BYTES];
         }
@@ -46,17 +46,17 @@ impl ReadBuffer {
     }
 
     /// `count` bytes of the room were read.
-    pub fn filled(&mut self, count: usize) {
+    pub(crate) fn filled(&mut self, count: usize) {
         self.end = (self.end + count).min(self.bytes.len());
     }
 
     /// The first `count` bytes of the data are done with.
-    pub fn take(&mut self, count: usize) {
+    pub(crate) fn take(&mut self, count: usize) {
         self.start = (self.start + count).min(self.end);
     }
 
     /// Puts bytes behind the data; returns how many found room.
-    pub fn put(&mut self, bytes: &[u8]) -> usize {
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> usize {
         let room = self.room();
         let count = room.len().min(bytes.len());
         room[..count].copy_from_slice(&bytes[..count]);

@@ -6,8 +6,8 @@
 
 use memchr::{memchr, memchr_iter, memchr2};
 
-/// Fields located one by one; later ones are only counted. The last column that any metric reads
-/// is 79 (`conn_tot`).
+/// Fields that are located one by one unless the splitter is told otherwise; later ones are only
+/// counted.
 pub const LOCATED_FIELDS: usize = 80;
 
 /// One row: its bytes and where its fields are.
@@ -21,9 +21,6 @@ pub struct Row<'a> {
     /// Whether the row is not the input's first bytes but its fields without their quotes.
     pub is_unquoted: bool,
 }
-
-/// Where each located field of a row begins; one byte before the next begins, it ends.
-pub(crate) type Starts = [u32; LOCATED_FIELDS + 1];
 
 impl<'a> Row<'a> {
     /// The field at `position`, from 0; `None` beyond the row or beyond `LOCATED_FIELDS`.
@@ -41,16 +38,16 @@ impl<'a> Row<'a> {
         self.bytes
     }
 
-    /// Where the fields begin in the row. Fields that the row does not have are empty.
-    pub fn starts(&self, to: &mut Starts) {
-        let (first, others) = to.split_at_mut(1);
-        first[0] = 0;
-        let (located, missing) = others.split_at_mut(self.nexts.len().min(LOCATED_FIELDS));
-        located.copy_from_slice(&self.nexts[..located.len()]);
-        let mut start = located.last().copied().unwrap_or(0);
-        for to in missing {
+    /// Puts where the first `count - 1` fields begin in the row, and where the last of them ends; one
+    /// byte before the next begins, a field ends. Fields that the row does not have are empty.
+    pub(crate) fn starts(&self, count: usize, to: &mut Vec<u32>) {
+        to.push(0);
+        let located = self.nexts.len().min(count.saturating_sub(1));
+        to.extend_from_slice(&self.nexts[..located]);
+        let mut start = self.nexts[..located].last().copied().unwrap_or(0);
+        for _ in located + 1..count {
             start += 1;
-            *to = start;
+            to.push(start);
         }
     }
 }
@@ -82,8 +79,11 @@ pub enum Item<'a> {
 /// The splitter's memory, kept from row to row so that nothing is allocated.
 #[derive(Debug)]
 pub struct Splitter {
-    /// Fields of a line without quotes.
-    nexts: Box<Nexts>,
+    /// How many fields are located.
+    located: usize,
+    /// Fields of a line without quotes: positions behind commas. The last block may bring more than
+    /// are wanted, the last turn more than there are.
+    nexts: Vec<u32>,
     /// Fields in the scratch buffer.
     unquoted: Vec<u32>,
     scratch: Vec<u8>,
@@ -92,7 +92,8 @@ pub struct Splitter {
 impl Default for Splitter {
     fn default() -> Self {
         Self {
-            nexts: Box::new([0; LOCATED_FIELDS + BLOCK_BYTES + COMMAS_A_TURN]),
+            located: LOCATED_FIELDS,
+            nexts: vec![0; LOCATED_FIELDS + BLOCK_BYTES + COMMAS_A_TURN],
             unquoted: Vec::new(),
             scratch: Vec::new(),
         }
@@ -100,6 +101,12 @@ impl Default for Splitter {
 }
 
 impl Splitter {
+    /// Locates the first `count` fields of each row from now on.
+    pub(crate) fn set_located(&mut self, count: usize) {
+        self.located = count;
+        self.nexts.resize(count + BLOCK_BYTES + COMMAS_A_TURN, 0);
+    }
+
     /// Splits the first line or row of `input`. `last` says that no more bytes will come, so that
     /// a line without a line end is whole. Returns the item and the bytes it takes (0 for
     /// `Incomplete`, and for an empty input, which is `Incomplete`).
@@ -124,14 +131,14 @@ impl Splitter {
     }
 
     fn plain<'a>(&'a mut self, line: &'a [u8]) -> Row<'a> {
-        let (found, searched) = locate_fields(line, &mut self.nexts);
+        let (found, searched) = locate_fields(line, self.located, &mut self.nexts);
         let count = if searched < line.len() {
             found + 1 + memchr_iter(b',', &line[searched..]).count()
         } else {
             found + 1
         };
         let mut located = found;
-        if located < LOCATED_FIELDS {
+        if located < self.located {
             self.nexts[located] = line.len() as u32 + 1;
             located += 1;
         }
@@ -161,7 +168,7 @@ impl Splitter {
                 Field::Bad { reason, next } => return (Item::Bad(reason), next),
             };
             count += 1;
-            if self.unquoted.len() < LOCATED_FIELDS {
+            if self.unquoted.len() < self.located {
                 self.unquoted.push(self.scratch.len() as u32 + 1);
                 self.scratch.push(b',');
             } else {
@@ -189,33 +196,34 @@ impl Splitter {
 const BLOCK_BYTES: usize = 64;
 /// Commas that are written down together.
 const COMMAS_A_TURN: usize = 8;
-/// Positions behind commas; the last block may bring more than are wanted, the last turn more than
-/// there are.
-type Nexts = [u32; LOCATED_FIELDS + BLOCK_BYTES + COMMAS_A_TURN];
-
-/// Writes the positions behind the first `LOCATED_FIELDS` commas of `line` into `to`. Returns how
+/// Writes the positions behind the first `wanted` commas of `line` into `to`. Returns how
 /// many there are and where the search stopped.
 ///
 /// Fields are one or two bytes long: a search a field would cost more than the looking. And where
 /// the next comma is cannot be foreseen, so the positions are written without a branch for each.
-fn locate_fields(line: &[u8], to: &mut Nexts) -> (usize, usize) {
+fn locate_fields(line: &[u8], wanted: usize, to: &mut [u32]) -> (usize, usize) {
     let (blocks, rest) = line.as_chunks::<BLOCK_BYTES>();
     let mut found = 0;
     let mut base = 0;
     for block in blocks {
         found = write_positions(comma_bits(block), base, found, to);
         base += BLOCK_BYTES as u32;
-        if found >= LOCATED_FIELDS {
-            return (LOCATED_FIELDS, to[LOCATED_FIELDS - 1] as usize);
+        if found >= wanted {
+            return (wanted, last_of(wanted, to));
         }
     }
     let mut last = [0; BLOCK_BYTES];
     last[..rest.len()].copy_from_slice(rest);
     found = write_positions(comma_bits(&last), base, found, to);
-    if found >= LOCATED_FIELDS {
-        return (LOCATED_FIELDS, to[LOCATED_FIELDS - 1] as usize);
+    if found >= wanted {
+        return (wanted, last_of(wanted, to));
     }
     (found, line.len())
+}
+
+/// Where the search goes on behind the last of `wanted` commas.
+fn last_of(wanted: usize, to: &[u32]) -> usize {
+    wanted.checked_sub(1).map_or(0, |last| to[last] as usize)
 }
 
 /// A bit for each byte: whether it is a comma. Written out, and so are the turns below, since the
@@ -241,7 +249,7 @@ fn comma_bits_of_word(bytes: [u8; 8]) -> u64 {
 
 /// Writes the positions behind the set bits, after the `found` ones; returns how many there are then.
 #[inline(always)]
-fn write_positions(mut bits: u64, base: u32, found: usize, to: &mut Nexts) -> usize {
+fn write_positions(mut bits: u64, base: u32, found: usize, to: &mut [u32]) -> usize {
     let count = bits.count_ones() as usize;
     let base = base + 1;
     let mut at = found;

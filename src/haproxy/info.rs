@@ -16,7 +16,7 @@ const MAX_INFO_BYTES: usize = 64 * 1024;
 
 /// The pairs of one answer. The memory is kept from scrape to scrape.
 #[derive(Debug, Default)]
-pub struct Info {
+pub(crate) struct Info {
     /// All lines so far, without their line ends.
     text: Vec<u8>,
     pairs: Vec<Pair>,
@@ -38,7 +38,7 @@ struct Pair {
 
 /// Why an answer is not understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InfoError {
+pub(crate) enum InfoError {
     /// Not a byte came.
     Empty,
     /// The closing empty line is missing.
@@ -65,7 +65,7 @@ impl std::error::Error for InfoError {}
 impl Info {
     /// The value of a key as HAProxy printed it, without the line end; `None` when there is no such
     /// line.
-    pub fn get(&self, key: &str) -> Option<&[u8]> {
+    pub(crate) fn get(&self, key: &str) -> Option<&[u8]> {
         let mut pairs = self.pairs();
         pairs.find_map(|(other, value)| (other == key.as_bytes()).then_some(value))
     }
@@ -79,7 +79,7 @@ impl Info {
     }
 
     /// Forgets the answer, keeps the memory.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.pairs.clear();
         (self.bytes, self.is_quoted, self.ends_blank) = (0, false, false);
@@ -174,7 +174,7 @@ impl Reply for Info {
 ///
 /// # Errors
 /// When it is cut, too large or something else than `show info`.
-pub fn parse(answer: &[u8]) -> Result<Info, InfoError> {
+pub(crate) fn parse(answer: &[u8]) -> Result<Info, InfoError> {
     let mut info = Info::default();
     let taken = info.take_lines(answer)?;
     info.check_end(&answer[taken.bytes..])?;

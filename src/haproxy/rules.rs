@@ -2,16 +2,18 @@
 
 use std::fmt;
 
-use crate::haproxy::csv::Row;
-use crate::haproxy::failures::Failures;
-use crate::haproxy::reply::Proof;
-use crate::metrics::value;
-use crate::metrics::{PROXY_NAME, ROW_TYPE, SERVICE_NAME, STATUS, Scope};
+use super::columns::{Header, number};
+use super::csv::Row;
+use super::failures::{BadRow, Failures, Why, excerpt};
+use super::patterns::ProxyFilter;
+use super::reply::Proof;
+use super::stat::RowType;
+use super::status;
 
 /// A row with fewer fields is no row of statistics (the Go exporter's rule: `type` is the 33rd).
-const MIN_FIELDS: usize = 33;
+pub(crate) const MIN_FIELDS: usize = 33;
 /// HAProxy 3.2 prints about 150; far more means that the peer is no HAProxy.
-pub const MAX_FIELDS: usize = 1024;
+pub(crate) const MAX_FIELDS: usize = 1024;
 /// Longest row; HAProxy prints a row into one buffer of 16 KiB by default (`tune.bufsize`).
 pub(crate) const MAX_LINE_BYTES: usize = 1 << 20;
 /// Longest name of a proxy or server; HAProxy reads configuration lines of 2 KiB.
@@ -22,7 +24,7 @@ pub(crate) const MAX_LABEL_BYTES: usize = 64 << 20;
 
 /// Why a whole answer is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TableError {
+pub(crate) enum TableError {
     /// Not a byte came; over HTTP, none behind the head.
     Empty(Proof),
     /// The proof of completeness is missing.
@@ -79,36 +81,68 @@ impl std::error::Error for TableError {}
 /// What a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// A row of statistics that metrics are made of.
-    Wanted(Scope),
-    /// A row of statistics, but a listener or a server in an excluded state.
+    /// A row that metrics are made of.
+    Wanted(RowType),
+    /// A server in an excluded state: not exported, but one of its backend's servers.
+    Excluded,
+    /// A row of statistics that is not asked for: of a proxy that is left out.
     Unwanted,
     /// Something else, which newer HAProxys may print.
     Unknown,
     /// It has a wrong number of fields.
+    Cut,
+    /// It cannot be what it says.
     Bad,
+}
+
+/// Which rows are exported.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    /// Servers whose status matches one of these are left out.
+    pub(crate) excluded_states: Vec<Vec<u8>>,
+    /// Proxies that are left out.
+    pub(crate) proxies: ProxyFilter,
 }
 
 /// The rules for the rows of one answer.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    excluded_states: Vec<Vec<u8>>,
-    /// The first row's, which all others must have.
+    filter: Filter,
+    /// The number of fields that all rows must have: the header's, else that of the first row which
+    /// has enough.
     field_count: Option<usize>,
+    /// Where the fields stand that rows are judged by.
+    places: Places,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Places {
+    proxy_name: Option<usize>,
+    service_name: Option<usize>,
+    status: Option<usize>,
+    row_type: Option<usize>,
 }
 
 impl Rules {
-    /// Server rows whose status matches one of `excluded_states` are not wanted.
-    pub(crate) fn new(excluded_states: Vec<Vec<u8>>) -> Self {
+    /// Rules with a filter.
+    pub(crate) fn new(filter: Filter) -> Self {
         Self {
-            excluded_states,
+            filter,
             field_count: None,
+            places: Places::default(),
         }
     }
 
-    /// Another answer begins.
-    pub(crate) fn clear(&mut self) {
-        self.field_count = None;
+    /// Another answer, or the header of this one, begins.
+    pub(crate) fn begin(&mut self, header: &Header) {
+        let place = |name| header.position(number(name));
+        self.field_count = header.field_count();
+        self.places = Places {
+            proxy_name: place("pxname"),
+            service_name: place("svname"),
+            status: place("status"),
+            row_type: place("type"),
+        };
     }
 
     /// Says what a row is; a bad one goes to `failures`.
@@ -124,34 +158,77 @@ impl Rules {
         if row.count > MAX_FIELDS {
             return Err(TableError::TooManyFields(line));
         }
-        let expected = *self.field_count.get_or_insert(row.count);
-        if row.count != expected || row.count < MIN_FIELDS {
-            let expected = expected.max(MIN_FIELDS);
-            failures.add(line, || {
-                format!("line {line}: {} fields instead of {expected}", row.count)
-            });
-            return Ok(Verdict::Bad);
+        if self.field_count.is_none() && row.count >= MIN_FIELDS {
+            self.field_count = Some(row.count);
         }
-        let scope = match row.field(ROW_TYPE) {
-            Some(b"0") => Scope::Frontend,
-            Some(b"1") => Scope::Backend,
-            Some(b"2") => Scope::Server,
-            // A listener.
-            Some(b"3") => return Ok(Verdict::Unwanted),
+        let expected = self.field_count.unwrap_or(MIN_FIELDS);
+        if row.count != expected {
+            let found = row.count;
+            let why = Why::FieldCount { found, expected };
+            failures.add(BadRow { line, why });
+            return Ok(Verdict::Cut);
+        }
+        let field = |place: Option<usize>| place.and_then(|at| row.field(at)).unwrap_or_default();
+        let row_type = match field(self.places.row_type) {
+            b"0" => RowType::Frontend,
+            b"1" => RowType::Backend,
+            b"2" => RowType::Server,
+            b"3" => RowType::Listener,
+            other if !is_number(other) => {
+                let why = Why::Type(excerpt(other));
+                failures.add(BadRow { line, why });
+                return Ok(Verdict::Bad);
+            }
             _ => return Ok(Verdict::Unknown),
         };
-        let field = |column| row.field(column).unwrap_or_default();
-        if field(PROXY_NAME).len() > MAX_NAME_BYTES || field(SERVICE_NAME).len() > MAX_NAME_BYTES {
+        let (proxy, service) = (
+            field(self.places.proxy_name),
+            field(self.places.service_name),
+        );
+        if proxy.len() > MAX_NAME_BYTES || service.len() > MAX_NAME_BYTES {
             return Err(TableError::NameTooLong(line));
         }
-        Ok(match scope {
-            Scope::Server if self.is_excluded(field(STATUS)) => Verdict::Unwanted,
-            _ => Verdict::Wanted(scope),
+        if let Some(why) = misnamed(row_type, proxy, service) {
+            failures.add(BadRow { line, why });
+            return Ok(Verdict::Bad);
+        }
+        if !self.filter.proxies.allows(proxy) {
+            return Ok(Verdict::Unwanted);
+        }
+        Ok(match row_type {
+            RowType::Server if self.is_excluded(field(self.places.status)) => Verdict::Excluded,
+            _ => Verdict::Wanted(row_type),
         })
     }
 
     fn is_excluded(&self, status: &[u8]) -> bool {
-        let matches = |state: &Vec<u8>| state == status || state == value::bare_status(status);
-        self.excluded_states.iter().any(matches)
+        let matches = |state: &Vec<u8>| state == status || state == status::bare(status);
+        self.filter.excluded_states.iter().any(matches)
+    }
+}
+
+/// An optional sign and digits: a type of newer HAProxys, perhaps.
+fn is_number(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+"));
+    let digits = digits.unwrap_or(text);
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+}
+
+/// What is wrong with a row's names: HAProxy 2.3 prints rows without some of them when two read its
+/// statistics at the same time.
+fn misnamed(row_type: RowType, proxy: &[u8], service: &[u8]) -> Option<Why> {
+    let is_called = |expected: &'static str| {
+        let found = || excerpt(service);
+        (service != expected.as_bytes()).then(|| Why::Misnamed {
+            expected,
+            found: found(),
+        })
+    };
+    match row_type {
+        _ if proxy.is_empty() => Some(Why::NoProxyName),
+        RowType::Frontend => is_called("FRONTEND"),
+        RowType::Backend => is_called("BACKEND"),
+        RowType::Server if service.is_empty() => Some(Why::NoServerName(excerpt(proxy))),
+        RowType::Server | RowType::Listener => None,
     }
 }

@@ -1,61 +1,98 @@
-//! From rows to columns: what a scrape keeps of the CSV.
+//! Reads the answer to `show stat`: classes of rows, limits, completeness.
 //!
-//! The bytes of an answer pass by once, in pieces of any size, while HAProxy is still printing.
-//! Each wanted cell is checked and its value text put behind those of the rows before it, column
-//! by column, since the exposition wants all samples of a metric together. The labels of a row are
-//! escaped once. The CSV itself is not kept. How long the exposition will be is added up on the way.
+//! The bytes of an answer pass by once, in pieces of any size, while HAProxy is still printing. Rows
+//! are judged and handed on where they lie; the CSV itself is not kept.
 
-use std::io;
+use super::columns::Header;
+use super::csv::{BadQuote, Item, Row, Splitter};
+use super::failures::{BadRow, EXCERPT_BYTES, Failures, Why, excerpt};
+use super::reply::{Proof, Reply, ReplyError, Taken};
+use super::rules::{
+    Filter, MAX_LABEL_BYTES, MAX_LINE_BYTES, MIN_FIELDS, Rules, TableError, Verdict,
+};
 
-use crate::haproxy::csv::{BadQuote, Item, Row, Splitter};
-use crate::haproxy::failures::{EXCERPT_BYTES, Failures, excerpt};
-use crate::haproxy::reply::{Proof, Reply, ReplyError, Taken};
-use crate::haproxy::rules::{MAX_LABEL_BYTES, MAX_LINE_BYTES, Rules, TableError, Verdict};
-use crate::metrics::exposition::Writer;
-use crate::metrics::snapshot::{Place, Rows};
-use crate::metrics::{Cell, Profile, Scope};
-
-/// Scrapes in a row that need less than a quarter of the memory before it is given back.
-const IDLE_SCRAPES_BEFORE_SHRINK: u32 = 20;
-/// Rows whose columns are not made yet may lie so far back in the input.
+/// Rows that are not taken yet may lie so far back in the input.
 const MAX_BATCH_BYTES: usize = 16 << 20;
-
-/// The command: frontends (1), backends (2) and servers (4) of all proxies, not listeners (8).
-pub(crate) const SHOW_STAT: &str = "show stat -1 7 -1";
-/// Frontends and backends only.
-pub(crate) const SHOW_STAT_WITHOUT_SERVERS: &str = "show stat -1 3 -1";
 
 /// What may follow the input.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum More {
-    /// More of the same answer.
+    /// More rows, or behind an empty line another answer.
     Comes,
-    /// Behind an empty line, another answer.
-    BehindBlank,
     /// Nothing.
     Never,
 }
 
-/// The statistics of one scrape, by scope and column.
+/// What a row of the CSV is about (column 32, `type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowType {
+    /// Type 0.
+    Frontend,
+    /// Type 1.
+    Backend,
+    /// Type 2.
+    Server,
+    /// Type 3, printed for frontends with `option socket-stats`.
+    Listener,
+}
+
+impl RowType {
+    /// All types, in the order of their numbers.
+    pub(crate) const ALL: [Self; 4] = [Self::Frontend, Self::Backend, Self::Server, Self::Listener];
+}
+
+/// Where a row is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    /// The text that all rows until the next flush lie in.
+    pub(crate) text: &'a [u8],
+    /// Where this row begins in it.
+    pub(crate) at: usize,
+    /// The row's line in the answer, from 1.
+    pub(crate) line: u64,
+}
+
+/// Takes the good rows of answers.
+pub(crate) trait RowSink {
+    /// Another answer begins, with these columns. Returns how many fields of each row are looked at.
+    fn begin(&mut self, header: &Header) -> usize;
+    /// A row. Its cells may be read later, until `flush` or until the text goes away.
+    fn push(&mut self, row_type: RowType, row: &Row<'_>, place: Place<'_>, failures: &mut Failures);
+    /// A server that is not exported, but one of its backend's.
+    fn count(&mut self, row: &Row<'_>);
+    /// The text that rows lie in is about to go away.
+    fn flush(&mut self, text: &[u8], failures: &mut Failures);
+    /// Bytes of all names that are kept.
+    fn name_bytes(&self) -> usize;
+}
+
+/// Reads answers; the memory is kept from one to the next.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct StatReader {
     splitter: Splitter,
-    scopes: [Rows; 3],
+    header: Header,
     rules: Rules,
     failures: Failures,
     answer: Answer,
-    light_scrapes: u32,
+}
+
+/// One answer, and where its rows go.
+pub(crate) struct StatReply<'a> {
+    reader: &'a mut StatReader,
+    rows: &'a mut dyn RowSink,
 }
 
 /// What was seen of the answer so far.
 #[derive(Debug, Default)]
 struct Answer {
     lines: u64,
-    header: bool,
-    good_row: bool,
+    has_header: bool,
+    has_good_row: bool,
+    /// The rows' columns are known.
+    has_begun: bool,
     ends_blank: bool,
     /// The last row had a wrong number of fields.
-    ends_in_bad_row: bool,
+    ends_in_cut_row: bool,
     /// Empty until a line has come that is not blank; kept to save an allocation a scrape.
     first_line: Vec<u8>,
 }
@@ -70,24 +107,24 @@ impl Answer {
             let first = &bytes[..bytes.len().min(EXCERPT_BYTES)];
             self.first_line.extend_from_slice(first.trim_ascii_end());
         }
-        match item {
-            Item::Comment(text) => self.header |= text.starts_with(b"# pxname,"),
-            // Such a row may have line ends in its cells.
-            Item::Row(Row {
-                is_unquoted: true, ..
-            })
-            | Item::Bad(_) => {
-                let ends = memchr::memchr_iter(b'\n', bytes).count() as u64;
-                self.lines += ends.saturating_sub(1);
-            }
-            _ => {}
+        // Such a row may have line ends in its cells.
+        if let Item::Bad(_)
+        | Item::Row(Row {
+            is_unquoted: true, ..
+        }) = item
+        {
+            let ends = memchr::memchr_iter(b'\n', bytes).count() as u64;
+            self.lines += ends.saturating_sub(1);
         }
         line
     }
 
     fn judged(&mut self, verdict: Verdict) {
-        self.good_row |= matches!(verdict, Verdict::Wanted(_) | Verdict::Unwanted);
-        self.ends_in_bad_row = verdict == Verdict::Bad;
+        self.has_good_row |= matches!(
+            verdict,
+            Verdict::Wanted(_) | Verdict::Excluded | Verdict::Unwanted
+        );
+        self.ends_in_cut_row = verdict == Verdict::Cut;
     }
 
     fn clear(&mut self) {
@@ -100,54 +137,49 @@ impl Answer {
     }
 }
 
-impl Table {
-    /// A table for `profile`. Of the server columns only those in `server_columns` are kept;
-    /// server rows whose status matches one of `excluded_states` are left out.
-    pub fn new(profile: &Profile, server_columns: &[usize], excluded_states: Vec<Vec<u8>>) -> Self {
-        let scopes = Scope::ALL.map(|scope| {
-            let wanted =
-                |cell: &Cell| scope != Scope::Server || server_columns.contains(&cell.column);
-            Rows::new(scope, profile, wanted)
-        });
+impl StatReader {
+    /// A reader that leaves out what the filter says.
+    pub(crate) fn new(filter: Filter) -> Self {
         Self {
             splitter: Splitter::default(),
-            scopes,
-            rules: Rules::new(excluded_states),
+            header: Header::default(),
+            rules: Rules::new(filter),
             failures: Failures::default(),
             answer: Answer::default(),
-            light_scrapes: 0,
         }
     }
 
-    /// Whether server rows are of any use.
-    pub fn wants_servers(&self) -> bool {
-        !self.scopes[Scope::Server as usize].is_empty()
-    }
-
-    /// Forgets the rows, keeps the memory.
-    pub fn clear(&mut self) {
-        self.rules.clear();
+    /// Another scrape begins, or the last one counts for nothing.
+    pub(crate) fn clear(&mut self) {
         self.failures = Failures::default();
         self.answer.clear();
-        self.scopes.iter_mut().for_each(Rows::clear);
     }
 
-    /// Takes all whole rows at the beginning of `input` and returns how many bytes they are; the
-    /// rest must come again, with more behind it.
-    ///
-    /// # Errors
-    /// When a limit is passed: then the whole answer is refused.
-    pub fn push(&mut self, input: &[u8]) -> Result<usize, TableError> {
-        self.take_rows(input, More::Comes)
+    /// Another answer begins, whose rows go to `rows`.
+    pub(crate) fn reply<'a>(&'a mut self, rows: &'a mut dyn RowSink) -> StatReply<'a> {
+        self.answer.clear();
+        StatReply { reader: self, rows }
     }
 
+    /// What could not be read in this scrape.
+    pub(crate) fn failures(&self) -> &Failures {
+        &self.failures
+    }
+
+    /// Whether the last answer had a header and not a single row.
+    pub(crate) fn has_no_row(&self) -> bool {
+        self.answer.has_header && !self.answer.has_good_row && self.failures.count == 0
+    }
+}
+
+impl StatReply<'_> {
     /// Ends the answer: `rest` is what `push` left. `proof` is what must show that nothing is missing.
     ///
     /// # Errors
     /// When the answer is cut or no statistics; nothing of it may be exported then.
-    pub fn finish(&mut self, rest: &[u8], proof: Proof) -> Result<(), TableError> {
+    fn end(&mut self, rest: &[u8], proof: Proof) -> Result<(), TableError> {
         // A body as long as announced may do without the last line end, but no header does.
-        let cut_header = self.answer.lines == 0 && rest.starts_with(b"#");
+        let cut_header = self.reader.answer.lines == 0 && rest.starts_with(b"#");
         let is_cut = cut_header || (proof != Proof::Length && !rest.is_empty());
         if !(is_cut && (self.looks_like_statistics() || cut_header)) {
             // Also to say what else it is, if it is no statistics.
@@ -157,52 +189,21 @@ impl Table {
             }
         }
         // A body as long as announced may still end in a row that is not whole.
-        if !rest.is_empty() && self.answer.ends_in_bad_row {
+        if !rest.is_empty() && self.reader.answer.ends_in_cut_row {
             return Err(TableError::Cut(proof));
         }
-        if is_cut || (proof == Proof::EmptyLine && !self.answer.ends_blank) {
+        if is_cut || (proof == Proof::EmptyLine && !self.reader.answer.ends_blank) {
             return Err(TableError::Cut(proof));
         }
         Ok(())
     }
 
-    /// Gives memory back that the last scrapes did not need. To be called once a scrape.
-    pub fn shrink(&mut self) {
-        if self.scopes.iter().all(Rows::is_full) {
-            self.light_scrapes = 0;
-            return;
-        }
-        self.light_scrapes += 1;
-        if self.light_scrapes >= IDLE_SCRAPES_BEFORE_SHRINK {
-            self.light_scrapes = 0;
-            self.scopes.iter_mut().for_each(Rows::shrink);
-        }
-    }
-
-    /// What could not be read in this scrape.
-    pub fn failures(&self) -> &Failures {
-        &self.failures
-    }
-
-    /// Bytes that `write` will write.
-    pub fn exposition_bytes(&self) -> u64 {
-        self.scopes.iter().map(Rows::exposition_bytes).sum()
-    }
-
-    /// Writes all samples, family by family.
-    ///
-    /// # Errors
-    /// Those of the writer's output.
-    pub fn write(&self, to: &mut Writer<'_>) -> io::Result<()> {
-        self.scopes.iter().try_for_each(|rows| rows.write(to))
-    }
-
     fn looks_like_statistics(&self) -> bool {
-        self.answer.header || self.answer.good_row
+        self.reader.answer.has_header || self.reader.answer.has_good_row
     }
 
     fn not_statistics(&self, proof: Proof) -> TableError {
-        let line = self.answer.first_line.as_slice();
+        let line = self.reader.answer.first_line.as_slice();
         if line.is_empty() {
             return TableError::Empty(proof);
         }
@@ -216,7 +217,7 @@ impl Table {
         // Where the text begins that the rows' batches lie in.
         let mut origin = 0;
         let result = self.take_rows_from(input, more, &mut origin);
-        self.flush(&input[origin..]);
+        self.rows.flush(&input[origin..], &mut self.reader.failures);
         result
     }
 
@@ -229,71 +230,109 @@ impl Table {
         let mut at = 0;
         while at < input.len() {
             if at - *origin > MAX_BATCH_BYTES {
-                self.flush(&input[*origin..]);
+                self.rows
+                    .flush(&input[*origin..], &mut self.reader.failures);
                 *origin = at;
             }
-            let (item, taken) = self.splitter.next(&input[at..], more == More::Never);
+            let reader = &mut *self.reader;
+            let (item, taken) = reader.splitter.next(&input[at..], more == More::Never);
             if taken > MAX_LINE_BYTES || (taken == 0 && input.len() - at > MAX_LINE_BYTES) {
-                return Err(TableError::LineTooLong(self.answer.lines + 1));
+                return Err(TableError::LineTooLong(reader.answer.lines + 1));
             }
             if taken == 0 {
                 break;
             }
-            let line = self.answer.take(&item, &input[at..at + taken]);
+            let line = reader.answer.take(&item, &input[at..at + taken]);
             match item {
+                Item::Row(_) if !reader.answer.has_begun => {
+                    // Without a header before it: columns stand at their numbers. The row is split
+                    // again, since now it is known how far.
+                    reader.header.forget();
+                    reader.answer.lines = line - 1;
+                    self.begin();
+                    continue;
+                }
                 Item::Row(row) => {
-                    let verdict = self.rules.judge(&row, line, &mut self.failures)?;
-                    self.answer.judged(verdict);
-                    if let Verdict::Wanted(scope) = verdict {
-                        let place = Place {
-                            text: &input[*origin..],
-                            at: at - *origin,
-                            line,
-                        };
-                        let rows = &mut self.scopes[scope as usize];
-                        rows.push(&row, place, &mut self.failures);
-                        let all = self.scopes.iter().map(Rows::label_bytes).sum::<usize>();
-                        if all > MAX_LABEL_BYTES {
-                            return Err(TableError::NamesTooLong(line));
+                    let verdict = reader.rules.judge(&row, line, &mut reader.failures)?;
+                    reader.answer.judged(verdict);
+                    match verdict {
+                        Verdict::Wanted(row_type) => {
+                            let place = Place {
+                                text: &input[*origin..],
+                                at: at - *origin,
+                                line,
+                            };
+                            self.rows.push(row_type, &row, place, &mut reader.failures);
                         }
+                        Verdict::Excluded => self.rows.count(&row),
+                        _ => {}
+                    }
+                    if self.rows.name_bytes() > MAX_LABEL_BYTES {
+                        return Err(TableError::NamesTooLong(line));
                     }
                 }
-                Item::Bad(reason) => self.failures.add(line, || bad_quote(reason, line)),
+                Item::Bad(reason) => reader.failures.add(bad_quote(reason, line)),
+                Item::Comment(text) if is_header(text) => {
+                    reader.answer.has_header = true;
+                    self.rows
+                        .flush(&input[*origin..], &mut self.reader.failures);
+                    *origin = at;
+                    self.read_header(input[at..at + taken].trim_ascii_end());
+                }
                 Item::Comment(_) | Item::Blank | Item::Incomplete => {}
             }
             at += taken;
-            if self.answer.ends_blank && more == More::BehindBlank {
+            // What is behind it may be the answer to another question.
+            if self.reader.answer.ends_blank && more == More::Comes {
                 break;
             }
         }
         Ok(at)
     }
 
-    fn flush(&mut self, text: &[u8]) {
-        for rows in &mut self.scopes {
-            rows.flush(text, &mut self.failures);
+    /// A header with fewer columns than a row must have is none of HAProxy's.
+    fn read_header(&mut self, text: &[u8]) {
+        let has_enough = |header: &Header| header.field_count().is_some_and(|n| n >= MIN_FIELDS);
+        self.reader.header.read(text);
+        if has_enough(&self.reader.header) {
+            self.begin();
+        } else {
+            self.reader.header.forget();
         }
+    }
+
+    /// The columns are known: says so to all who look at fields by their position.
+    fn begin(&mut self) {
+        let reader = &mut *self.reader;
+        reader.answer.has_begun = true;
+        reader.rules.begin(&reader.header);
+        // Those by which rows are judged are among them.
+        let located = self.rows.begin(&reader.header).max(MIN_FIELDS);
+        reader.splitter.set_located(located);
     }
 }
 
-impl Reply for Table {
+impl Reply for StatReply<'_> {
     fn push(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
-        let bytes = self.take_rows(input, More::BehindBlank)?;
-        let ends = bytes > 0 && self.answer.ends_blank;
+        let bytes = self.take_rows(input, More::Comes)?;
+        let ends = bytes > 0 && self.reader.answer.ends_blank;
         Ok(Taken { bytes, ends })
     }
 
     fn finish(&mut self, rest: &[u8], proof: Proof) -> Result<(), ReplyError> {
-        Ok(self.finish(rest, proof)?)
+        Ok(self.end(rest, proof)?)
     }
 }
 
-fn bad_quote(reason: BadQuote, line: u64) -> String {
-    match reason {
-        BadQuote::Bare => format!("line {line}: a quote where none may stand"),
-        BadQuote::Unclosed => format!("line {line}: a quote that is never closed"),
-    }
+/// `# pxname,svname,...`, whatever the order.
+fn is_header(comment: &[u8]) -> bool {
+    comment.starts_with(b"# pxname,") || memchr::memmem::find(comment, b",pxname,").is_some()
 }
 
-#[cfg(test)]
-mod tests;
+fn bad_quote(reason: BadQuote, line: u64) -> BadRow {
+    let why = match reason {
+        BadQuote::Bare => Why::BareQuote,
+        BadQuote::Unclosed => Why::UnclosedQuote,
+    };
+    BadRow { line, why }
+}

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 ///
 /// SipHash with a random key, so that a peer cannot choose names that collide.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub(crate) struct Duplicates {
     hasher: RandomState,
     /// Open addressing: 0 is free, else the upper half is a hash and the lower one a number from 1.
     slots: Vec<u64>,
@@ -16,16 +16,20 @@ pub(crate) struct Names {
 /// Slots of the smallest table.
 const MIN_SLOTS: usize = 64;
 
-impl Names {
+impl Duplicates {
     /// Forgets all names, keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.slots.fill(0);
         self.count = 0;
     }
 
-    /// Inserts the next text; `text_of` gives the earlier ones by number, from 0. Returns whether it
-    /// is new; one that stood before is not inserted.
-    pub(crate) fn insert<'a>(&mut self, text: &[u8], text_of: impl Fn(usize) -> &'a [u8]) -> bool {
+    /// Inserts the next text; `text_of` gives the earlier ones by number, from 0. One that stood
+    /// before is not inserted: its number is returned.
+    pub(crate) fn insert<'a>(
+        &mut self,
+        text: &[u8],
+        text_of: impl Fn(usize) -> &'a [u8],
+    ) -> Option<usize> {
         if self.count * 2 >= self.slots.len() {
             self.grow();
         }
@@ -35,13 +39,13 @@ impl Names {
         while self.slots[at] != 0 {
             let number = (self.slots[at] & u64::from(u32::MAX)) as usize - 1;
             if self.slots[at] >> 32 == hash && text_of(number) == text {
-                return false;
+                return Some(number);
             }
             at = (at + 1) & mask;
         }
         self.count += 1;
         self.slots[at] = hash << 32 | self.count as u64;
-        true
+        None
     }
 
     /// Gives memory back that the present number of names does not need.
@@ -50,6 +54,11 @@ impl Names {
         if needed < self.slots.len() {
             self.resize(needed);
         }
+    }
+
+    /// Used and reserved bytes.
+    pub(crate) fn memory(&self) -> (usize, usize) {
+        (self.count * 16, self.slots.capacity() * 8)
     }
 
     fn grow(&mut self) {

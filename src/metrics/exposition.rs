@@ -1,133 +1,128 @@
-//! Prometheus' text format 0.0.4: headers, labels, escapes, and the one fixed response buffer.
+//! Prometheus' text format 0.0.4: headers, labels, escapes, lines.
 
-use std::io::{self, Write};
-
-use crate::metrics::copy;
-use crate::metrics::value::MAX_VALUE_BYTES;
-use crate::metrics::{Family, SingleFamily};
+use super::copy;
+use super::labels::LABELS;
+use super::snapshot::LABELS_END;
+use super::value::MAX_VALUE_BYTES;
+use super::{Cell, Family, Group};
 
 /// `Content-Type` of the format.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The response buffer: large enough that a write costs little beside its bytes, small enough to
-/// stay in the processor's cache on its way to the socket.
-pub const BUFFER_BYTES: usize = 64 * 1024;
+/// A response buffer: large enough that a write costs little beside its bytes, small enough to stay in
+/// the processor's cache on its way to the socket. Holds the longest line, whose two names of
+/// `rules::MAX_NAME_BYTES` may be three times as long once they are escaped.
+pub(crate) const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Metric names and the labels of usual names are no longer.
-pub(crate) const SHORT_TEXT: usize = 64;
+const SHORT_TEXT: usize = 64;
+/// The labels of a cell are no longer.
+const SHORT_LABEL: usize = 32;
+/// Longest text before a row's labels: prefix and name of a family, and the first label's name.
+const MAX_BEFORE_BYTES: usize = 128;
 
-/// One sample line, in three texts. They may have more behind what counts: where there is a block's
-/// length of it, copying is cheaper.
-#[derive(Clone, Copy, Debug)]
-pub struct Line<'a> {
-    /// The name and the column's own label; ends in the brace or a comma.
-    pub prefix: &'a [u8],
-    /// How much of it counts.
-    pub prefix_bytes: usize,
-    /// The row's labels; end in the blank before the value.
-    pub labels: &'a [u8],
-    /// How much of them counts.
-    pub label_bytes: usize,
-    /// The value.
-    pub value: &'a [u8],
-    /// How much of it counts.
-    pub value_bytes: usize,
+/// What is the same in all sample lines of one cell.
+pub(crate) struct CellLine {
+    /// `name{label="`; zeros behind it, so that it can be copied in one block.
+    before: [u8; MAX_BEFORE_BYTES],
+    before_bytes: usize,
+    /// `,label="value"} ` in place of the end of a row's labels; nothing for a cell without a label.
+    behind: [u8; SHORT_LABEL],
+    behind_bytes: usize,
 }
 
-/// Writes sample lines into a fixed buffer and passes it on whenever it is full.
-pub struct Writer<'a> {
-    buffer: &'a mut [u8],
-    used: usize,
-    out: &'a mut dyn Write,
-}
+impl CellLine {
+    /// The texts around the labels and values of a cell's samples.
+    pub(crate) fn new(group: &Group, family: &Family, cell: &Cell) -> Self {
+        let mut line = Self {
+            before: [0; MAX_BEFORE_BYTES],
+            before_bytes: 0,
+            behind: [0; SHORT_LABEL],
+            behind_bytes: 0,
+        };
+        let before = [group.prefix, family.name];
+        let open = match group.first_label {
+            "" => [" ", "", ""],
+            label => ["{", label, "=\""],
+        };
+        for text in before.into_iter().chain(open) {
+            put(&mut line.before, &mut line.before_bytes, text);
+        }
+        let (label, value) = LABELS[usize::from(cell.label)];
+        if !label.is_empty() {
+            for text in [",", label, "=\"", value, "\"} "] {
+                put(&mut line.behind, &mut line.behind_bytes, text);
+            }
+        }
+        line
+    }
 
-impl<'a> Writer<'a> {
-    /// A writer to `out` through `buffer`, which must hold the longest line (two escaped names of
-    /// `rules::MAX_NAME_BYTES`, see `BUFFER_BYTES`).
-    pub fn new(buffer: &'a mut [u8], out: &'a mut dyn Write) -> Self {
-        Self {
-            buffer,
-            used: 0,
-            out,
+    /// How many bytes of a row's labels are replaced.
+    fn replaced_bytes(&self) -> usize {
+        // The quote stays.
+        if self.behind_bytes > 0 {
+            LABELS_END.len() - 1
+        } else {
+            0
         }
     }
 
-    /// Puts text that is already in the format.
-    ///
-    /// # Errors
-    /// Those of the output, as for all methods here.
-    pub fn text(&mut self, text: &[u8]) -> io::Result<()> {
-        for piece in text.chunks(self.buffer.len()) {
-            self.room(piece.len())?;
-            self.put(piece);
+    /// Bytes of so many lines, whose labels and values have these together.
+    pub(crate) fn bytes(&self, samples: u64, label_bytes: u64, value_bytes: u64) -> u64 {
+        let each = self.before_bytes + self.behind_bytes + 1;
+        let replaced = self.replaced_bytes() as u64;
+        samples * each as u64 + label_bytes + value_bytes - samples * replaced
+    }
+
+    /// Puts a line at `used`; returns whether there was room. The labels and the value may have more
+    /// behind what counts: where there is a block's length of it, copying is cheaper.
+    #[inline(always)]
+    pub(crate) fn put(
+        &self,
+        to: &mut [u8],
+        used: &mut usize,
+        (labels, label_bytes): (&[u8], usize),
+        (value, value_bytes): (&[u8], usize),
+    ) -> bool {
+        let label_bytes = label_bytes - self.replaced_bytes();
+        let length = self.before_bytes + label_bytes + self.behind_bytes + value_bytes + 1;
+        let to = &mut to[*used..];
+        if to.len() < length {
+            return false;
         }
-        Ok(())
-    }
-
-    /// Puts the HELP and TYPE lines of a family.
-    pub fn header(&mut self, family: &Family) -> io::Result<()> {
-        header_parts(family)
-            .iter()
-            .try_for_each(|part| self.text(part.as_bytes()))
-    }
-
-    /// Puts one sample line.
-    #[inline]
-    pub fn sample(&mut self, line: Line<'_>) -> io::Result<()> {
-        let before = line.prefix_bytes + line.label_bytes;
-        let length = before + line.value_bytes + 1;
-        self.room(length)?;
-        let to = &mut self.buffer[self.used..];
-        copy::padded::<SHORT_TEXT>(to, line.prefix, line.prefix_bytes);
-        let labels = &mut to[line.prefix_bytes..];
-        copy::padded::<SHORT_TEXT>(labels, line.labels, line.label_bytes);
-        let value = &mut to[before..];
-        copy::padded::<MAX_VALUE_BYTES>(value, line.value, line.value_bytes);
-        value[line.value_bytes] = b'\n';
-        self.used += length;
-        Ok(())
-    }
-
-    /// Passes on what the buffer still holds.
-    pub fn flush(&mut self) -> io::Result<()> {
-        let used = std::mem::take(&mut self.used);
-        self.out.write_all(&self.buffer[..used])
-    }
-
-    #[inline]
-    fn room(&mut self, bytes: usize) -> io::Result<()> {
-        if self.buffer.len() - self.used < bytes {
-            self.make_room(bytes)?;
+        copy::padded::<SHORT_TEXT>(to, &self.before, self.before_bytes);
+        let to = &mut to[self.before_bytes..];
+        copy::padded::<SHORT_TEXT>(to, labels, label_bytes);
+        let mut to = &mut to[label_bytes..];
+        if self.behind_bytes > 0 {
+            copy::padded::<SHORT_LABEL>(to, &self.behind, self.behind_bytes);
+            to = &mut to[self.behind_bytes..];
         }
-        Ok(())
-    }
-
-    #[cold]
-    fn make_room(&mut self, bytes: usize) -> io::Result<()> {
-        self.flush()?;
-        if self.buffer.len() < bytes {
-            return Err(io::Error::other(
-                "a sample line is longer than the response buffer",
-            ));
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn put(&mut self, text: &[u8]) {
-        self.buffer[self.used..self.used + text.len()].copy_from_slice(text);
-        self.used += text.len();
+        copy::padded::<MAX_VALUE_BYTES>(to, value, value_bytes);
+        to[value_bytes] = b'\n';
+        *used += length;
+        true
     }
 }
 
-fn header_parts(family: &Family) -> [&str; 9] {
-    let (name, word) = (family.name, family.kind.word());
+/// The table of names is checked by a test: what does not fit is never put.
+fn put(to: &mut [u8], used: &mut usize, text: &str) {
+    if let Some(to) = to.get_mut(*used..*used + text.len()) {
+        to.copy_from_slice(text.as_bytes());
+        *used += text.len();
+    }
+}
+
+fn header_parts<'a>(group: &'a Group, family: &'a Family) -> [&'a str; 11] {
+    let (prefix, name, word) = (group.prefix, family.name, family.kind.word());
     [
         "# HELP ",
+        prefix,
         name,
         " ",
         family.help,
         "\n# TYPE ",
+        prefix,
         name,
         " ",
         word,
@@ -136,35 +131,25 @@ fn header_parts(family: &Family) -> [&str; 9] {
 }
 
 /// Bytes of a family's HELP and TYPE lines.
-pub(crate) fn header_bytes(family: &Family) -> u64 {
-    header_parts(family)
+pub(crate) fn header_bytes(group: &Group, family: &Family) -> usize {
+    header_parts(group, family)
         .iter()
-        .map(|part| part.len() as u64)
+        .map(|part| part.len())
         .sum()
 }
 
-/// What stands before a row's labels: the name, a brace and the column's own label.
-pub(crate) fn line_prefix(name: &str, label: Option<(&str, &str)>) -> Vec<u8> {
-    let mut prefix = format!("{name}{{").into_bytes();
-    if let Some((label, value)) = label {
-        push_label(&mut prefix, false, label, value.as_bytes());
-        prefix.push(b',');
+/// Puts the HELP and TYPE lines of a family at `used`; returns whether there was room.
+pub(crate) fn put_header(to: &mut [u8], used: &mut usize, group: &Group, family: &Family) -> bool {
+    if to.len() - *used < header_bytes(group, family) {
+        return false;
     }
-    prefix
+    for part in header_parts(group, family) {
+        put(to, used, part);
+    }
+    true
 }
 
-/// Appends `name="value"` with the escapes of the format, and a comma before it where one is needed.
-pub(crate) fn push_label(to: &mut Vec<u8>, comma: bool, name: &str, value: &[u8]) {
-    if comma {
-        to.push(b',');
-    }
-    to.extend_from_slice(name.as_bytes());
-    to.extend_from_slice(b"=\"");
-    push_escaped(to, value);
-    to.push(b'"');
-}
-
-/// Appends a label value: backslash, quote and line feed escaped, U+FFFD for bytes that are no UTF-8.
+/// Appends a label value: backslash, quote and line feed escaped, U+FFFD for bytes that are not UTF-8.
 pub(crate) fn push_escaped(to: &mut Vec<u8>, value: &[u8]) {
     // Names are plain ASCII nearly always: one look at each byte, without a branch, and one copy.
     let is_plain = |b: &u8| b.is_ascii() & (*b != b'"') & (*b != b'\\') & (*b != b'\n');
@@ -185,28 +170,6 @@ pub(crate) fn push_escaped(to: &mut Vec<u8>, value: &[u8]) {
             to.extend_from_slice("\u{fffd}".as_bytes());
         }
     }
-}
-
-/// Appends a family with one sample.
-pub fn push_single(
-    to: &mut Vec<u8>,
-    family: &SingleFamily,
-    labels: &[&[u8]],
-    value: impl std::fmt::Display,
-) {
-    for part in header_parts(&family.family) {
-        to.extend_from_slice(part.as_bytes());
-    }
-    to.extend_from_slice(family.family.name.as_bytes());
-    if !labels.is_empty() {
-        to.push(b'{');
-        for (position, (name, text)) in family.labels.iter().zip(labels).enumerate() {
-            push_label(to, position > 0, name, text);
-        }
-        to.push(b'}');
-    }
-    // Writing to a Vec cannot fail.
-    let _ = writeln!(to, " {value}");
 }
 
 #[cfg(test)]

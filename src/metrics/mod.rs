@@ -1,20 +1,35 @@
-//! The metric tables: data only. A new metric is one line here.
+//! What is exported: profiles as data, the snapshot of a scrape, and the text that is made of both.
+//! Knows no socket.
 //!
-//! Columns and their meaning: HAProxy management guide, section 9.1. Names, types and labels are
-//! those of prometheus/haproxy_exporter 0.14; the help texts are our own.
+//! A **profile** is a naming: groups of families, whose cells name a column of the rows of one
+//! **scope** and how it is read. It is data only: a new metric is one line. A **snapshot** keeps each
+//! column that some profile reads once, as the text of its sample values, however many families show
+//! it. A **selection** is what one request wants of a profile, a **cursor** where its answer stands.
 
+#[macro_use]
+mod macros;
+
+pub(crate) mod aggregates;
+pub(crate) mod builtin;
+pub(crate) mod catalog;
+pub(crate) mod column;
 pub(crate) mod copy;
+pub(crate) mod cursor;
 pub(crate) mod duplicates;
 pub(crate) mod exporter;
 pub(crate) mod exposition;
+pub(crate) mod intake;
+pub(crate) mod labels;
+pub(crate) mod own;
+pub(crate) mod selection;
 pub(crate) mod snapshot;
 pub(crate) mod value;
 
-pub use exporter::GO_EXPORTER;
+use crate::haproxy::columns::{COLUMNS, number};
 
 /// Type of a family in the text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Only ever grows, until HAProxy restarts.
     Counter,
     /// Goes up and down.
@@ -23,7 +38,7 @@ pub enum Kind {
 
 impl Kind {
     /// The word of a `# TYPE` line.
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Counter => "counter",
             Self::Gauge => "gauge",
@@ -31,282 +46,226 @@ impl Kind {
     }
 }
 
-/// How a CSV cell becomes a sample value.
+/// What rows are about. Each scope has rows of its own in a snapshot, with labels and columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Value {
-    /// A whole number, copied.
-    Integer,
-    /// Whole milliseconds, exported in seconds.
-    Milliseconds,
-    /// A status text, exported as 1 (takes traffic) or 0.
-    Status,
-}
-
-/// What a row of the CSV is about (column 32, `type`); listeners (3) have no metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// Type 0.
+pub(crate) enum Scope {
+    /// The exporter and its last scrape; one row.
+    Exporter,
+    /// What the exporter was built from; one row.
+    ExporterBuild,
+    /// HAProxy's release with the Go exporter's labels; one row, as all of `show info`.
+    Version,
+    /// HAProxy's release and node.
+    Info,
+    /// The numbers of `show info`.
+    Process,
+    /// HAProxy's version.
+    ProcessBuild,
+    /// The node's name.
+    ProcessNode,
+    /// The configuration's description.
+    ProcessDescription,
+    /// What /proc says of HAProxy's process; one row.
+    HaproxyProcess,
+    /// What /proc says of the exporter's process; one row.
+    OwnProcess,
+    /// `show stat`, rows of type 0.
     Frontend,
-    /// Type 1.
+    /// Rows of type 1.
     Backend,
-    /// Type 2.
+    /// Rows of type 2.
     Server,
+    /// Rows of type 3.
+    Listener,
+    /// `show table`.
+    StickTable,
+    /// `show stat domain resolvers`.
+    Resolver,
 }
 
 impl Scope {
-    /// All scopes, in the order of the exposition and of the `type` column.
-    pub const ALL: [Self; 3] = [Self::Frontend, Self::Backend, Self::Server];
+    /// All scopes.
+    pub(crate) const ALL: [Self; 16] = [
+        Self::Exporter,
+        Self::ExporterBuild,
+        Self::Version,
+        Self::Info,
+        Self::Process,
+        Self::ProcessBuild,
+        Self::ProcessNode,
+        Self::ProcessDescription,
+        Self::HaproxyProcess,
+        Self::OwnProcess,
+        Self::Frontend,
+        Self::Backend,
+        Self::Server,
+        Self::Listener,
+        Self::StickTable,
+        Self::Resolver,
+    ];
 
-    /// The labels that name a row of this scope, with the columns they come from.
-    pub const fn labels(self) -> &'static [(&'static str, usize)] {
+    /// The names of the columns that rows of this scope may have.
+    pub(crate) const fn columns(self) -> &'static [&'static str] {
         match self {
-            Self::Frontend => &[("frontend", PROXY_NAME)],
-            Self::Backend => &[("backend", PROXY_NAME)],
-            Self::Server => &[("backend", PROXY_NAME), ("server", SERVICE_NAME)],
+            Self::Exporter => own::EXPORTER_FACTS,
+            Self::Process => builtin::PROCESS_KEYS,
+            Self::HaproxyProcess | Self::OwnProcess => own::PROCESS_FACTS,
+            Self::Frontend | Self::Backend | Self::Server | Self::Listener => &COLUMNS,
+            Self::StickTable => builtin::TABLE_FIELDS,
+            Self::Resolver => builtin::RESOLVER_COLUMNS,
+            // Rows that say all in their labels have the value 1.
+            _ => &["1"],
+        }
+    }
+
+    /// The labels of a row behind its first, whose name is the group's.
+    pub(crate) const fn more_labels(self) -> &'static [&'static str] {
+        match self {
+            Self::ExporterBuild => &["revision", "rustversion"],
+            Self::Version => &["version"],
+            Self::Info => &["release_date", "version"],
+            Self::Server => &["server"],
+            Self::Listener => &["listener"],
+            Self::StickTable => &["type"],
+            Self::Resolver => &["nameserver"],
+            _ => &[],
         }
     }
 }
 
-/// Column of the proxy's name.
-pub(crate) const PROXY_NAME: usize = 0;
-/// Column of the server's or listener's name.
-pub(crate) const SERVICE_NAME: usize = 1;
-/// Column of the status.
-pub(crate) const STATUS: usize = 17;
-/// Column of the row's type.
-pub(crate) const ROW_TYPE: usize = 32;
+/// How a cell becomes what a column keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// A whole number, copied.
+    Integer,
+    /// The same, for rows in http mode only: those whose cell `hrsp_1xx` is not empty.
+    HttpInteger,
+    /// Whole milliseconds, exported in seconds.
+    Milliseconds,
+    /// The same, once the agent check has a result.
+    AgentMilliseconds,
+    /// A whole number; 0 where it is empty and `check_status` is not.
+    CheckCode,
+    /// The same with `agent_status`.
+    AgentCode,
+    /// A status text, exported as 1 (takes traffic) or 0.
+    TakesTraffic,
+    /// A status text, of which the number of the state is kept; so are the next ones.
+    FrontendState,
+    /// See `haproxy::status`.
+    BackendState,
+    /// See `haproxy::status`.
+    ListenerState,
+    /// See `haproxy::status`.
+    ServerState,
+    /// See `haproxy::status`.
+    CheckResult,
+    /// How many servers of a backend are in the cell's state; no cell of its own.
+    ServersInState,
+    /// How many servers of a backend have the cell's check result; no cell of its own.
+    ServersWithResult,
+}
 
-/// Name, type and help of a family.
+impl Reading {
+    /// Whether the column keeps a byte a row: the number of a state.
+    pub(crate) const fn is_state(self) -> bool {
+        matches!(
+            self,
+            Self::FrontendState
+                | Self::BackendState
+                | Self::ListenerState
+                | Self::ServerState
+                | Self::CheckResult
+        )
+    }
+
+    /// Whether the column is counted over a backend's servers.
+    pub(crate) const fn is_aggregate(self) -> bool {
+        matches!(self, Self::ServersInState | Self::ServersWithResult)
+    }
+}
+
+/// What a sample's value is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cell {
+    /// Which of the scope's columns; see `Scope::columns`.
+    pub(crate) column: u16,
+    /// How it is read.
+    pub(crate) reading: Reading,
+    /// The state that this sample is about, where the reading gives one.
+    pub(crate) state: u8,
+    /// A label that tells this sample from the others of the family: see `labels`.
+    pub(crate) label: u8,
+}
+
+/// A family: its samples come from the rows of its group's scope, one a row and cell.
 #[derive(Clone, Copy, Debug)]
-pub struct Family {
-    /// The metric name.
-    pub name: &'static str,
+pub(crate) struct Family {
     /// Counter or gauge.
-    pub kind: Kind,
-    /// What it counts, in one sentence.
-    pub help: &'static str,
+    pub(crate) kind: Kind,
+    /// The metric name behind the group's prefix.
+    pub(crate) name: &'static str,
+    /// What it says, in one sentence.
+    pub(crate) help: &'static str,
+    /// In the order of their samples.
+    pub(crate) cells: &'static [Cell],
 }
 
-/// One column of the CSV that feeds a family.
+/// Families of the rows of one scope.
 #[derive(Clone, Copy, Debug)]
-pub struct Cell {
-    /// Position of the column, from 0.
-    pub column: usize,
-    /// How the cell is read.
-    pub value: Value,
-    /// A label that tells this column from the others of the family.
-    pub label: Option<(&'static str, &'static str)>,
+pub(crate) struct Group {
+    /// Whose rows.
+    pub(crate) scope: Scope,
+    /// What all names begin with.
+    pub(crate) prefix: &'static str,
+    /// The name of the first label; empty where rows have none.
+    pub(crate) first_label: &'static str,
+    /// Whether it is there only when asked for (`?extra-counters`).
+    pub(crate) is_extra: bool,
+    /// In the order of the exposition.
+    pub(crate) families: &'static [Family],
 }
 
-/// A family with a sample for each row of a scope and each of its cells.
+/// A naming of all that is known.
 #[derive(Clone, Copy, Debug)]
-pub struct RowFamily {
-    /// Name, type and help.
-    pub family: Family,
-    /// The columns, in the order of their samples.
-    pub cells: &'static [Cell],
+pub(crate) struct Profile {
+    /// Its name in flags and query parameters.
+    pub(crate) name: &'static str,
+    /// In the order of the exposition.
+    pub(crate) groups: &'static [&'static Group],
 }
 
-/// A family that has labels of its own, or none.
-#[derive(Clone, Copy, Debug)]
-pub struct SingleFamily {
-    /// Name, type and help.
-    pub family: Family,
-    /// Names of the labels.
-    pub labels: &'static [&'static str],
-}
-
-/// A naming of the CSV's columns: the families of each scope, in the order of the exposition.
-#[derive(Clone, Copy, Debug)]
-pub struct Profile {
-    scopes: [&'static [RowFamily]; 3],
-}
-
-impl Profile {
-    /// The families of a scope.
-    pub const fn families(&self, scope: Scope) -> &'static [RowFamily] {
-        self.scopes[scope as usize]
+impl Cell {
+    /// A cell without a label of its own.
+    pub(crate) const fn new(column: u16, reading: Reading) -> Self {
+        Self {
+            column,
+            reading,
+            state: 0,
+            label: labels::NONE,
+        }
     }
 }
 
-const fn single(
-    kind: Kind,
-    name: &'static str,
-    labels: &'static [&'static str],
-    help: &'static str,
-) -> SingleFamily {
-    SingleFamily {
-        family: Family { name, kind, help },
-        labels,
+/// HTTP responses by class of status code, in all scopes of both profiles.
+pub(crate) static RESPONSE_CODES: [Cell; 6] = {
+    let columns = [
+        "hrsp_1xx",
+        "hrsp_2xx",
+        "hrsp_3xx",
+        "hrsp_4xx",
+        "hrsp_5xx",
+        "hrsp_other",
+    ];
+    let mut cells = [Cell::new(0, Reading::Integer); 6];
+    let mut at = 0;
+    while at < cells.len() {
+        cells[at].column = number(columns[at]);
+        cells[at].label = labels::CODES + at as u8;
+        at += 1;
     }
-}
-
-/// Whether the last scrape of HAProxy gave a complete answer.
-pub(crate) static UP: SingleFamily = single(
-    Kind::Gauge,
-    "haproxy_up",
-    &[],
-    "Whether the last scrape of HAProxy was complete.",
-);
-/// Scrapes of HAProxy since the exporter started.
-pub(crate) static SCRAPES: SingleFamily = single(
-    Kind::Counter,
-    "haproxy_exporter_scrapes_total",
-    &[],
-    "Scrapes of HAProxy since the exporter started.",
-);
-/// Bad rows and cells since the exporter started.
-pub(crate) static PARSE_FAILURES: SingleFamily = single(
-    Kind::Counter,
-    "haproxy_exporter_csv_parse_failures_total",
-    &[],
-    "Rows and cells of the CSV that could not be read, since the exporter started.",
-);
-/// How long the last scrape of HAProxy took.
-pub(crate) static SCRAPE_DURATION: SingleFamily = single(
-    Kind::Gauge,
-    "haproxy_exporter_scrape_duration_seconds",
-    &[],
-    "How long the last scrape of HAProxy took, in seconds.",
-);
-/// What this binary was built from.
-pub(crate) static BUILD_INFO: SingleFamily = single(
-    Kind::Gauge,
-    "haproxy_exporter_build_info",
-    &["version", "revision", "rustversion"],
-    "What this exporter was built from; always 1.",
-);
-/// HAProxy's version, with the Go exporter's labels.
-pub(crate) static VERSION_INFO: SingleFamily = single(
-    Kind::Gauge,
-    "haproxy_version_info",
-    &["release_date", "version"],
-    "HAProxy's release; always 1.",
-);
-/// HAProxy's version and node name.
-pub static INFO: SingleFamily = single(
-    Kind::Gauge,
-    "haproxy_info",
-    &["node", "release_date", "version"],
-    "HAProxy's release and the name of its node; always 1.",
-);
-/// Idle share of HAProxy's process.
-pub(crate) static IDLE: SingleFamily = single(
-    Kind::Gauge,
-    "haproxy_process_idle_time_percent",
-    &[],
-    "Share of time that HAProxy spends waiting for events, 0 to 100.",
-);
-/// Seconds since HAProxy's process started.
-pub(crate) static UPTIME: SingleFamily = single(
-    Kind::Gauge,
-    "haproxy_process_uptime_seconds",
-    &[],
-    "Seconds since the HAProxy process that answered was started.",
-);
-/// Process id of HAProxy.
-pub(crate) static PID: SingleFamily = single(
-    Kind::Gauge,
-    "haproxy_process_pid",
-    &[],
-    "Process id of the HAProxy that answered.",
-);
-
-/// The seven facts about a process, in the order of `process::Facts::values` (proc(5)).
-macro_rules! process_families {
-    ($prefix:literal, $whose:literal) => {
-        [
-            single(
-                Kind::Counter,
-                concat!($prefix, "cpu_seconds_total"),
-                &[],
-                concat!(
-                    "Processor time that ",
-                    $whose,
-                    " has used, user and system, in seconds."
-                ),
-            ),
-            single(
-                Kind::Gauge,
-                concat!($prefix, "open_fds"),
-                &[],
-                concat!("File descriptors that ", $whose, " has open."),
-            ),
-            single(
-                Kind::Gauge,
-                concat!($prefix, "max_fds"),
-                &[],
-                concat!("File descriptors that ", $whose, " may have open."),
-            ),
-            single(
-                Kind::Gauge,
-                concat!($prefix, "virtual_memory_bytes"),
-                &[],
-                concat!("Address space that ", $whose, " has mapped, in bytes."),
-            ),
-            single(
-                Kind::Gauge,
-                concat!($prefix, "virtual_memory_max_bytes"),
-                &[],
-                concat!("Address space that ", $whose, " may map, in bytes."),
-            ),
-            single(
-                Kind::Gauge,
-                concat!($prefix, "resident_memory_bytes"),
-                &[],
-                concat!("Memory of ", $whose, " that is resident, in bytes."),
-            ),
-            single(
-                Kind::Gauge,
-                concat!($prefix, "start_time_seconds"),
-                &[],
-                concat!(
-                    "When ",
-                    $whose,
-                    " was started, in seconds since 1970-01-01 UTC."
-                ),
-            ),
-        ]
-    };
-}
-
-/// The process of the pid file.
-pub(crate) static HAPROXY_PROCESS: [SingleFamily; 7] =
-    process_families!("haproxy_process_", "the HAProxy process");
-/// The exporter's own process.
-pub(crate) static OWN_PROCESS: [SingleFamily; 7] = process_families!("process_", "the exporter");
-
-/// Every family that the binary can export, with its label names, in the order of the exposition.
-pub(crate) fn all() -> Vec<(Family, Vec<&'static str>)> {
-    let singles = [
-        &UP,
-        &SCRAPES,
-        &PARSE_FAILURES,
-        &SCRAPE_DURATION,
-        &BUILD_INFO,
-    ]
-    .into_iter()
-    .chain([&VERSION_INFO, &INFO, &IDLE, &UPTIME, &PID])
-    .chain(&HAPROXY_PROCESS)
-    .chain(&OWN_PROCESS)
-    .map(|single| (single.family, single.labels.to_vec()));
-    let rows = Scope::ALL.into_iter().flat_map(|scope| {
-        GO_EXPORTER.families(scope).iter().map(move |row| {
-            let own = row
-                .cells
-                .iter()
-                .filter_map(|cell| cell.label)
-                .map(|(name, _)| name)
-                .take(1);
-            (
-                row.family,
-                own.chain(scope.labels().iter().map(|(name, _)| *name))
-                    .collect(),
-            )
-        })
-    });
-    singles.chain(rows).collect()
-}
+    cells
+};
 
 #[cfg(test)]
 mod tests;

@@ -1,43 +1,51 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::catalog::{self, Catalog, PROFILES};
 use super::*;
-use std::collections::BTreeSet;
 
 /// The contract: scope, column, csv_name, family, type, labels, const_label, value.
 const CONTRACT: &str = include_str!("../../tests/fixtures/metrics.tsv");
 
 #[test]
-fn the_catalog_is_the_contract() {
+fn the_exporter_profile_is_the_contract() {
     let mut expected: Vec<String> = CONTRACT
         .lines()
         .skip(1)
         .map(|line| {
             let f: Vec<&str> = line.split('\t').collect();
-            [f[0], f[1], f[3], f[4], f[5], f[6], f[7]].join(" ")
+            [f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7]].join(" ")
         })
         .collect();
     let mut ours = Vec::new();
-    for (scope, name) in Scope::ALL
-        .into_iter()
-        .zip(["frontend", "backend", "server"])
-    {
-        let labels: Vec<&str> = scope.labels().iter().map(|(name, _)| *name).collect();
-        for row in GO_EXPORTER.families(scope) {
-            for cell in row.cells {
-                let label = cell
-                    .label
-                    .map_or("-".to_owned(), |(name, value)| format!("{name}={value}"));
-                let value = match cell.value {
-                    Value::Integer => "integer",
-                    Value::Milliseconds => "ms_to_s",
-                    Value::Status => "status",
-                };
-                ours.push(format!(
-                    "{name} {} {} {} {} {label} {value}",
-                    cell.column,
-                    row.family.name,
-                    row.family.kind.word(),
-                    labels.join(","),
-                ));
-            }
+    for (group, family) in Catalog::new(&[]).families(0) {
+        let scope = match group.scope {
+            Scope::Frontend => "frontend",
+            Scope::Backend => "backend",
+            Scope::Server => "server",
+            _ => continue,
+        };
+        let more = group.scope.more_labels().iter().copied();
+        let labels: Vec<&str> = std::iter::once(group.first_label).chain(more).collect();
+        for cell in family.cells {
+            let label = match labels::LABELS[usize::from(cell.label)] {
+                ("", _) => "-".to_owned(),
+                (name, value) => format!("{name}={value}"),
+            };
+            let value = match cell.reading {
+                Reading::Integer => "integer",
+                Reading::Milliseconds => "ms_to_s",
+                Reading::TakesTraffic => "status",
+                other => panic!("{other:?}"),
+            };
+            ours.push(format!(
+                "{scope} {} {} {}{} {} {} {label} {value}",
+                cell.column,
+                COLUMNS[usize::from(cell.column)],
+                group.prefix,
+                family.name,
+                family.kind.word(),
+                labels.join(","),
+            ));
         }
     }
     expected.sort();
@@ -47,59 +55,87 @@ fn the_catalog_is_the_contract() {
 
 #[test]
 fn names_are_unique_and_valid() {
-    let mut names = BTreeSet::new();
-    for (family, labels) in all() {
-        assert!(names.insert(family.name), "{} stands twice", family.name);
-        assert!(is_name(family.name), "{}", family.name);
-        assert_eq!(
-            family.kind == Kind::Counter,
-            family.name.ends_with("_total"),
-            "{}: counters, and only they, end in _total",
-            family.name
-        );
-        assert!(
-            !family.help.is_empty() && family.help.ends_with('.'),
-            "{}",
-            family.name
-        );
-        assert!(
-            !family.help.contains(['\\', '\n', '|', '\t']),
-            "{}",
-            family.name
-        );
-        assert_eq!(
-            labels.iter().collect::<BTreeSet<_>>().len(),
-            labels.len(),
-            "{}",
-            family.name
-        );
-        assert!(
-            labels
-                .iter()
-                .all(|label| is_name(label) && !label.starts_with("__"))
-        );
+    // Both may be given by /proc as well as by `show info`; then they come once.
+    let twice = [
+        "haproxy_process_max_fds",
+        "haproxy_process_start_time_seconds",
+    ];
+    for profile in 0..PROFILES.len() {
+        let catalog = Catalog::new(&[]);
+        let mut names: BTreeMap<String, usize> = BTreeMap::new();
+        for (group, family) in catalog.families(profile) {
+            let name = format!("{}{}", group.prefix, family.name);
+            *names.entry(name.clone()).or_default() += 1;
+            assert!(is_name(&name), "{name}");
+            assert!(
+                family.help.ends_with('.') && family.help.len() > 8,
+                "{name}"
+            );
+            assert!(!family.help.contains(['\\', '\n', '|', '\t']), "{name}");
+            let labels = catalog::label_names(group, family);
+            assert_eq!(
+                labels.iter().collect::<BTreeSet<_>>().len(),
+                labels.len(),
+                "{name}"
+            );
+            assert!(
+                labels
+                    .iter()
+                    .all(|label| is_name(label) && !label.starts_with("__")),
+                "{name}"
+            );
+            let label = |cell: &Cell| labels::LABELS[usize::from(cell.label)];
+            let values: BTreeSet<_> = family.cells.iter().map(label).collect();
+            assert_eq!(values.len(), family.cells.len(), "{name}");
+        }
+        for (name, count) in names {
+            let expected = if twice.contains(&name.as_str()) { 2 } else { 1 };
+            assert_eq!(count, expected, "{name}");
+        }
+    }
+}
+
+#[test]
+fn counters_of_the_exporter_profile_and_only_they_end_in_total() {
+    for (group, family) in Catalog::new(&[]).families(0) {
+        // The names of `show info` are HAProxy's own.
+        if group.scope != Scope::Process {
+            let is_total = family.name.ends_with("_total");
+            assert_eq!(family.kind == Kind::Counter, is_total, "{}", family.name);
+        }
     }
 }
 
 fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
-    bytes
-        .next()
-        .is_some_and(|b| b.is_ascii_lowercase() || b == b'_')
+    let first = bytes.next();
+    first.is_some_and(|b| b.is_ascii_lowercase() || b == b'_')
         && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 #[test]
-fn no_metric_reads_a_column_that_the_splitter_does_not_locate() {
+fn slots_and_families_fit_their_numbers() {
+    let catalog = Catalog::new(&(0..1024).collect::<Vec<_>>());
     for scope in Scope::ALL {
-        for row in GO_EXPORTER.families(scope) {
-            for cell in row.cells {
-                assert!(
-                    cell.column < crate::haproxy::csv::LOCATED_FIELDS,
-                    "{}",
-                    row.family.name
-                );
+        assert!(
+            catalog.kept(scope).len() < usize::from(u8::MAX),
+            "{scope:?}"
+        );
+    }
+    for (profile, listed) in PROFILES.iter().enumerate() {
+        let mut count = 0;
+        for (number, (group, family)) in catalog.families(profile).enumerate() {
+            let found = catalog.family(profile, number).unwrap();
+            assert_eq!((found.0.prefix, found.1.name), (group.prefix, family.name));
+            for cell in 0..family.cells.len() {
+                let slot = catalog.slot_of_cell(profile, number, cell).unwrap();
+                let kept = catalog.kept(group.scope)[slot];
+                assert_eq!(kept.column, family.cells[cell].column, "{}", family.name);
+                assert_eq!(kept.reading, family.cells[cell].reading, "{}", family.name);
             }
+            count += 1;
         }
+        assert!(count < 640, "{}: {count}", listed.name);
+        assert!(catalog.family(profile, count).is_none());
     }
 }

@@ -1,28 +1,10 @@
 //! A CSV cell becomes the text of a sample value: digits are checked and copied, never a float.
 
-use crate::metrics::Value;
-
 /// Longest value text: a sign, 20 digits, a point and a zero before it.
 pub(crate) const MAX_VALUE_BYTES: usize = 24;
 
 /// Room for a value text.
 pub(crate) type Text = [u8; MAX_VALUE_BYTES];
-
-/// Writes the value text of `cell` to the beginning of `to`. Returns its length, or `None` when the
-/// cell is no such value. An empty cell has length 0.
-pub(crate) fn write(value: Value, cell: &[u8], to: &mut Text) -> Option<usize> {
-    if cell.is_empty() {
-        return Some(0);
-    }
-    match value {
-        Value::Integer => write_integer(cell, to),
-        Value::Milliseconds => write_milliseconds(cell, to),
-        Value::Status => {
-            to[0] = if takes_traffic(cell) { b'1' } else { b'0' };
-            Some(1)
-        }
-    }
-}
 
 /// Whether the first `length` bytes of `bytes`, at most all, are digits.
 #[inline(always)]
@@ -44,7 +26,8 @@ const MAX_NEGATIVE_BYTES: usize = 21;
 /// Digits that surely fit into 64 bits.
 const SAFE_DIGITS: usize = 18;
 
-fn write_integer(cell: &[u8], to: &mut Text) -> Option<usize> {
+/// Writes a whole number from -2^63 to 2^64-1 as it stands. `None` where the cell is none.
+pub(crate) fn write_integer(cell: &[u8], to: &mut Text) -> Option<usize> {
     let cell = checked_integer(cell)?;
     to[..cell.len()].copy_from_slice(cell);
     Some(cell.len())
@@ -79,7 +62,8 @@ fn checked_integer(cell: &[u8]) -> Option<&[u8]> {
     }
 }
 
-fn write_milliseconds(cell: &[u8], to: &mut Text) -> Option<usize> {
+/// Writes whole milliseconds in seconds.
+pub(crate) fn write_milliseconds(cell: &[u8], to: &mut Text) -> Option<usize> {
     if cell == b"0" {
         to[0] = b'0';
         return Some(1);
@@ -107,24 +91,16 @@ fn write_milliseconds(cell: &[u8], to: &mut Text) -> Option<usize> {
     Some(length)
 }
 
-/// Whether a server, backend or frontend of this status takes traffic: the words in brackets
-/// (`DOWN (agent)`) and the count of checks (`UP 1/3`) do not matter (management guide, 9.1, 17).
-pub(crate) fn takes_traffic(status: &[u8]) -> bool {
-    let is_up = |status: &[u8]| matches!(status, b"UP" | b"OPEN" | b"DRAIN" | b"no check");
-    // Nearly always there is nothing to strip.
-    is_up(status) || is_up(bare_status(status))
-}
-
-/// The status without what follows it: ` (words in brackets)`, then ` n/m`.
-pub(crate) fn bare_status(status: &[u8]) -> &[u8] {
-    let status = match memchr::memmem::find(status, b" (") {
-        Some(at) if status.ends_with(b")") => &status[..at],
-        _ => status,
-    };
-    match memchr::memrchr(b' ', status) {
-        Some(at) if is_count(&status[at + 1..]) => &status[..at],
-        _ => status,
+/// Writes any number, rounded to nine digits behind the point where it has more than find room.
+pub(crate) fn write_display(number: impl std::fmt::Display, to: &mut Text) -> Option<usize> {
+    use std::io::Write;
+    let mut room = to.as_mut_slice();
+    if write!(room, "{number}").is_err() {
+        room = to.as_mut_slice();
+        write!(room, "{number:.9}").ok()?;
     }
+    let left = room.len();
+    Some(MAX_VALUE_BYTES - left)
 }
 
 /// A number that is written in digits alone; `None` for all else and beyond 64 bits.
@@ -132,14 +108,6 @@ pub(crate) fn unsigned(text: &[u8]) -> Option<u64> {
     // Rust's own parser takes a plus sign as well.
     let text = text.iter().all(u8::is_ascii_digit).then_some(text)?;
     std::str::from_utf8(text).ok()?.parse().ok()
-}
-
-fn is_count(text: &[u8]) -> bool {
-    let Some(slash) = memchr::memchr(b'/', text) else {
-        return false;
-    };
-    let is_number = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
-    is_number(&text[..slash]) && is_number(&text[slash + 1..])
 }
 
 #[cfg(test)]

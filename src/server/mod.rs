@@ -17,7 +17,10 @@ use std::time::Instant;
 use tiny_http::{Method, Request};
 
 use crate::log;
+use crate::metrics::cursor::{self, Cursor};
 use crate::metrics::exposition;
+use crate::metrics::selection::{Defaults, Selection, Wanted};
+use crate::metrics::snapshot::Snapshot;
 use crate::scrape::Scraper;
 use answer::Answer;
 use handover::{Exchange, Handover};
@@ -29,6 +32,9 @@ const TEXT: &str = "text/plain; charset=utf-8";
 /// What the routes need.
 pub(crate) struct Service {
     scraper: Scraper,
+    defaults: Defaults,
+    snapshot: Snapshot,
+    buffer: Box<[u8]>,
     telemetry_path: String,
     handover: Arc<Handover>,
     /// The batch that the scraper's last scrape was for.
@@ -41,9 +47,17 @@ pub(crate) struct Service {
 
 impl Service {
     /// A service that serves what `scraper` brings under `telemetry_path` to the clients that the front hands over.
-    pub(crate) fn new(scraper: Scraper, telemetry_path: String, handover: Arc<Handover>) -> Self {
+    pub(crate) fn new(
+        scraper: Scraper,
+        defaults: Defaults,
+        telemetry_path: String,
+        handover: Arc<Handover>,
+    ) -> Self {
         Self {
             scraper,
+            defaults,
+            snapshot: Snapshot::default(),
+            buffer: vec![0; exposition::BUFFER_BYTES].into_boxed_slice(),
             telemetry_path,
             handover,
             scraped_batch: None,
@@ -100,18 +114,29 @@ impl Service {
     }
 
     fn send_metrics(&mut self, exchange: &Exchange, is_head: bool) -> io::Result<()> {
+        let selection = Selection::parse("", &self.defaults).map_err(io::Error::other)?;
         if self.scraped_batch != Some(exchange.batch) {
-            self.scraper.scrape(exchange.time_left);
+            let mut wanted = Wanted::default();
+            wanted.add(&selection);
+            self.scraper
+                .scrape(&wanted, exchange.time_left, &mut self.snapshot);
             self.scraped_batch = Some(exchange.batch);
             self.scraped_at = Instant::now();
         }
-        let length = self.scraper.exposition_bytes();
+        let length = cursor::exposition_bytes(&self.snapshot, &selection);
         self.put_head(exchange, "200 OK", exposition::CONTENT_TYPE, length);
         let mut answer = Answer::new(&exchange.client, &self.handover, self.scraped_at);
         if is_head {
             return answer.write_all(&self.head);
         }
-        self.scraper.write(&self.head, &mut answer)?;
+        answer.write_all(&self.head)?;
+        let mut cursor = Cursor::default();
+        loop {
+            match cursor.fill(&self.snapshot, &selection, &mut self.buffer) {
+                0 => break,
+                filled => answer.write_all(&self.buffer[..filled])?,
+            }
+        }
         // A client that is told a wrong length would wait for more, or take the next answer for it.
         match answer.sent() - self.head.len() as u64 {
             sent if sent == length => Ok(()),

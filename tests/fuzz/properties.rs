@@ -6,15 +6,10 @@
 
 use std::cell::RefCell;
 
-use haproxy_exporter::testing::haproxy::buffer::ReadBuffer;
 use haproxy_exporter::testing::haproxy::csv::{Item, LOCATED_FIELDS, Splitter};
-use haproxy_exporter::testing::haproxy::info;
-use haproxy_exporter::testing::haproxy::rules::{MAX_FIELDS, Proof, TableError};
-use haproxy_exporter::testing::haproxy::stat::Table;
-use haproxy_exporter::testing::metrics;
-use haproxy_exporter::testing::metrics::exposition::{BUFFER_BYTES, Writer};
 use haproxy_exporter::testing::net::http::{self, ChunkDecoder, Ending};
 use haproxy_exporter::testing::server::request::{self, Parsed};
+use haproxy_exporter::testing::{self, Proof, Statistics};
 
 use crate::support::exposition;
 
@@ -58,66 +53,56 @@ fn controls<const COUNT: usize>(data: &[u8]) -> ([u8; COUNT], &[u8]) {
 }
 
 thread_local! {
-    /// Tables and a response buffer that live on, as the exporter's do.
-    static TABLES: RefCell<(Table, Table, Vec<u8>)> = RefCell::new((table(), table(), vec![0; BUFFER_BYTES]));
+    /// Statistics that live on, as the exporter's do, under both sets of names.
+    static WHOLE: RefCell<[Statistics; 2]> = RefCell::new(statistics());
+    static PIECES: RefCell<[Statistics; 2]> = RefCell::new(statistics());
 }
 
-fn table() -> Table {
-    let columns: Vec<usize> = (0..MAX_FIELDS).collect();
-    Table::new(&metrics::GO_EXPORTER, &columns, vec![b"MAINT".to_vec()])
+fn statistics() -> [Statistics; 2] {
+    [
+        Statistics::new("exporter", "", &["MAINT"]),
+        Statistics::new("builtin", "no-maint&extra-counters", &[]),
+    ]
 }
 
 /// Rows come out the same whether they come in whole or in pieces, and what is written of them is a
-/// valid exposition of the announced length. A table remembers nothing of the answer before.
+/// valid exposition of the announced length. Nothing is remembered of the answer before.
 pub fn csv_table(data: &[u8]) {
     let ([proof, seed], csv) = controls(data);
-    let proof = [Proof::EmptyLine, Proof::Length, Proof::LineEnd][usize::from(proof) % 3];
+    let all = [Proof::EmptyLine, Proof::Length, Proof::LineEnd];
+    let proof = all[usize::from(proof) % 3];
     splitter(csv, u32::from(seed));
-    TABLES.with_borrow_mut(|(whole, pieces, buffer)| {
-        let in_one = fill(whole, csv, proof, |left| left);
-        let mut sizes = Pieces(u32::from(seed));
-        let in_pieces = fill(pieces, csv, proof, |left| sizes.next(left));
-        assert_eq!(in_one, in_pieces, "whole and in pieces");
-        let text = written(whole, buffer);
-        // How far an answer that is refused was read may differ.
-        if in_one.is_ok() {
-            let counts = |table: &Table| (table.failures().count, table.failures().first.clone());
-            assert_eq!(counts(whole), counts(pieces));
-            assert_eq!(text, written(pieces, buffer));
-            exposition::read(&text).unwrap_or_else(|error| panic!("{error}"));
-        }
-        whole.clear();
-        assert_eq!(whole.exposition_bytes(), 0);
-        assert_eq!(whole.failures().count, 0);
-        assert_eq!(written(whole, buffer), b"");
+    WHOLE.with_borrow_mut(|whole| {
+        PIECES.with_borrow_mut(|pieces| {
+            for (whole, pieces) in whole.iter_mut().zip(pieces) {
+                in_pieces(whole, pieces, csv, proof, seed);
+            }
+        });
     });
 }
 
-/// Reads `csv` as a scrape does: through the read buffer, in reads of `size(left)` bytes.
-fn fill(
-    table: &mut Table,
-    csv: &[u8],
-    proof: Proof,
-    mut size: impl FnMut(usize) -> usize,
-) -> Result<(), TableError> {
-    table.clear();
-    let mut buffer = ReadBuffer::default();
-    let mut rest = csv;
-    while !rest.is_empty() {
-        let count = buffer.put(&rest[..size(rest.len())]);
-        rest = &rest[count..];
-        let taken = table.push(buffer.data())?;
-        buffer.take(taken);
+fn in_pieces(whole: &mut Statistics, pieces: &mut Statistics, csv: &[u8], proof: Proof, seed: u8) {
+    let in_one = whole.read(csv, proof, |left| left);
+    let mut sizes = Pieces(u32::from(seed));
+    let in_pieces = pieces.read(csv, proof, |left| sizes.next(left));
+    assert_eq!(in_one, in_pieces, "whole and in pieces");
+    let text = written(whole);
+    // How far an answer that is refused was read may differ.
+    if in_one.is_ok() {
+        assert_eq!(whole.failures(), pieces.failures());
+        assert_eq!(text, written(pieces));
+        exposition::read(&text).unwrap_or_else(|error| panic!("{error}"));
     }
-    table.finish(buffer.data(), proof)
+    whole.clear();
+    assert_eq!(whole.exposition_bytes(), 0);
+    assert_eq!(whole.failures(), (0, None));
+    assert_eq!(written(whole), b"");
 }
 
-fn written(table: &Table, buffer: &mut [u8]) -> Vec<u8> {
+fn written(statistics: &mut Statistics) -> Vec<u8> {
     let mut text = Vec::new();
-    let mut writer = Writer::new(buffer, &mut text);
-    let result = table.write(&mut writer).and_then(|()| writer.flush());
-    assert!(result.is_ok(), "{result:?}");
-    assert_eq!(text.len() as u64, table.exposition_bytes());
+    statistics.write(|piece| text.extend_from_slice(piece));
+    assert_eq!(text.len() as u64, statistics.exposition_bytes());
     text
 }
 
@@ -169,20 +154,15 @@ pub fn show_info(data: &[u8]) {
             || bytes.ends_with(b"\n\r\n")
     };
     for end in [data.len(), data.len() / 2, data.len().saturating_sub(1)] {
-        let Ok(info) = info::parse(&data[..end]) else {
+        let Ok(values) = testing::show_info(&data[..end], &["Version", "no such key"]) else {
             continue;
         };
         assert!(ends_blank(&data[..end]));
         assert!(
-            info.get("Version")
+            values[0]
+                .as_ref()
                 .is_some_and(|version| !version.is_empty())
         );
-        let mut text = Vec::new();
-        let labels =
-            ["node", "Release_date", "Version"].map(|key| info.get(key).unwrap_or_default());
-        metrics::exposition::push_single(&mut text, &metrics::INFO, &labels, 1);
-        let read = exposition::read(&text).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(read.samples.len(), 1);
     }
 }
 

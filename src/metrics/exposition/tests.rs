@@ -1,70 +1,82 @@
 use super::*;
-use crate::metrics;
+use crate::metrics::catalog::{Catalog, PROFILES};
 
 #[test]
 fn labels_are_escaped() {
     let cases: [(&[u8], &str); 7] = [
-        (b"", r#"n="""#),
-        (b"web", r#"n="web""#),
-        (b"a\"b\\c\nd\r", "n=\"a\\\"b\\\\c\\nd\r\""),
-        ("\u{fc}\u{1f600}".as_bytes(), "n=\"\u{fc}\u{1f600}\""),
-        (b"\xff", "n=\"\u{fffd}\""),
-        (b"a\xc3\"b\xe2\x82", "n=\"a\u{fffd}\\\"b\u{fffd}\""),
-        (b"\0", "n=\"\0\""),
+        (b"", ""),
+        (b"web", "web"),
+        (b"a\"b\\c\nd\r", "a\\\"b\\\\c\\nd\r"),
+        ("\u{fc}\u{1f600}".as_bytes(), "\u{fc}\u{1f600}"),
+        (b"\xff", "\u{fffd}"),
+        (b"a\xc3\"b\xe2\x82", "a\u{fffd}\\\"b\u{fffd}"),
+        (b"\0", "\0"),
     ];
     for (value, expected) in cases {
         let mut to = Vec::new();
-        push_label(&mut to, false, "n", value);
+        push_escaped(&mut to, value);
         assert_eq!(String::from_utf8(to).as_deref(), Ok(expected));
     }
 }
 
-fn line(value: &[u8]) -> Line<'_> {
-    let (prefix, labels) = (b"m{", b"a=\"b\"} ");
-    Line {
-        prefix,
-        prefix_bytes: prefix.len(),
-        labels,
-        label_bytes: labels.len(),
-        value,
-        value_bytes: value.len(),
-    }
-}
-
 #[test]
-fn the_fixed_buffer_loses_nothing_at_its_edges() {
-    for size in 16..64 {
-        let mut out = Vec::new();
-        let mut buffer = vec![0; size];
-        let mut writer = Writer::new(&mut buffer, &mut out);
-        for n in 0..9u8 {
-            writer.sample(line(&[b'0' + n])).unwrap();
+fn every_cell_of_every_profile_has_whole_lines_of_the_length_that_is_said() {
+    let catalog = Catalog::new(&[]);
+    for profile in 0..PROFILES.len() {
+        for (group, family) in catalog.families(profile) {
+            for cell in family.cells {
+                let line = CellLine::new(group, family, cell);
+                let labels = match group.first_label {
+                    "" => "",
+                    _ => "a\"} ",
+                };
+                let (mut to, mut used) = ([b'x'; 512], 0);
+                let (text, value) = (labels.as_bytes(), &b"12"[..]);
+                assert!(line.put(&mut to, &mut used, (text, text.len()), (value, value.len())));
+                let found = std::str::from_utf8(&to[..used]).unwrap();
+                let name = format!("{}{}", group.prefix, family.name);
+                let (label, state) = LABELS[usize::from(cell.label)];
+                let expected = match (group.first_label, label) {
+                    ("", _) => format!("{name} 12\n"),
+                    (first, "") => format!("{name}{{{first}=\"a\"}} 12\n"),
+                    (first, _) => format!("{name}{{{first}=\"a\",{label}=\"{state}\"}} 12\n"),
+                };
+                assert_eq!(found, expected);
+                assert_eq!(line.bytes(1, labels.len() as u64, 2), used as u64, "{name}");
+                // Where there is no room for the whole of it, there is no line.
+                for room in 0..used {
+                    let mut begun = 0;
+                    let room = &mut to[..room];
+                    assert!(!line.put(room, &mut begun, (text, text.len()), (value, 2)));
+                    assert_eq!(begun, 0);
+                }
+            }
         }
-        writer
-            .text(b"a text that is longer than some of these buffers\n")
-            .unwrap();
-        writer.flush().unwrap();
-        let lines: String = (0..9).map(|n| format!("m{{a=\"b\"}} {n}\n")).collect();
-        let expected = lines + "a text that is longer than some of these buffers\n";
-        assert_eq!(String::from_utf8(out), Ok(expected), "{size}");
     }
-    let (mut buffer, mut out) = (vec![0; 10], Vec::new());
-    let error = Writer::new(&mut buffer, &mut out)
-        .sample(line(b"1"))
-        .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "a sample line is longer than the response buffer"
-    );
 }
 
 #[test]
 fn a_header_is_as_long_as_it_says() {
-    for (family, _) in metrics::all() {
-        let (mut buffer, mut out) = (vec![0; 64], Vec::new());
-        let mut writer = Writer::new(&mut buffer, &mut out);
-        writer.header(&family).unwrap();
-        writer.flush().unwrap();
-        assert_eq!(out.len() as u64, header_bytes(&family));
+    let catalog = Catalog::new(&[]);
+    for profile in 0..PROFILES.len() {
+        for (group, family) in catalog.families(profile) {
+            let (mut to, mut used) = ([0; 512], 0);
+            assert!(put_header(&mut to, &mut used, group, family));
+            assert_eq!(used, header_bytes(group, family));
+            let text = std::str::from_utf8(&to[..used]).unwrap();
+            let (name, kind) = (
+                format!("{}{}", group.prefix, family.name),
+                family.kind.word(),
+            );
+            let expected = format!("# HELP {name} {}\n# TYPE {name} {kind}\n", family.help);
+            assert_eq!(text, expected);
+            used = 1;
+            assert!(!put_header(
+                &mut to[..expected.len()],
+                &mut used,
+                group,
+                family
+            ));
+        }
     }
 }

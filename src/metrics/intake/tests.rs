@@ -1,10 +1,25 @@
-use super::*;
-use crate::metrics::exposition;
-use crate::metrics::{GO_EXPORTER, ROW_TYPE, STATUS};
+//! From the bytes of an answer to the exposition.
 
+use crate::haproxy::reply::{Proof, Reply, ReplyError};
+use crate::haproxy::rules::{Filter, MAX_LINE_BYTES, TableError};
+use crate::haproxy::stat::StatReader;
+use crate::metrics::Scope;
+use crate::metrics::catalog::Catalog;
+use crate::metrics::cursor::{self, Cursor};
+use crate::metrics::exposition::BUFFER_BYTES;
+use crate::metrics::intake::Intake;
+use crate::metrics::selection::{Defaults, Selection, Wanted};
+use crate::metrics::snapshot::Snapshot;
+
+/// Columns of the type and the status.
+const ROW_TYPE: usize = 32;
+const STATUS: usize = 17;
+
+mod builtin;
 mod choice;
 mod limits;
 mod mutations;
+mod rows;
 
 const HEADER: &str = "# pxname,svname,qcur,\n";
 /// Columns of `row`: enough for every metric that the cases look at.
@@ -37,44 +52,100 @@ struct Scraped {
     first: Option<String>,
 }
 
+/// All that rows go through.
+struct Table {
+    selection: Selection,
+    wanted: Wanted,
+    reader: StatReader,
+    intake: Intake,
+    snapshot: Snapshot,
+}
+
 /// Feeds an answer in pieces, as a source does.
 fn scrape(table: &mut Table, answer: &[u8], piece: usize, proof: Proof) -> Scraped {
-    table.clear();
+    table.reader.clear();
+    table.snapshot.clear();
+    let mut rows = table.intake.fill(&mut table.snapshot, &table.wanted);
+    let mut reply = table.reader.reply(&mut rows);
     let mut pending = Vec::new();
     let mut pushed = Ok(());
     for piece in answer.chunks(piece) {
         pending.extend_from_slice(piece);
-        match table.push(&pending) {
-            Ok(taken) => drop(pending.drain(..taken)),
-            Err(error) => {
-                pushed = Err(error);
-                break;
+        // Behind an empty line more rows may come, as on the stats page.
+        loop {
+            match reply.push(&pending) {
+                Ok(taken) => {
+                    pending.drain(..taken.bytes);
+                    if !taken.ends {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    pushed = Err(error);
+                    break;
+                }
             }
         }
+        if pushed.is_err() {
+            break;
+        }
     }
-    let result = pushed.and_then(|()| table.finish(&pending, proof));
+    let result = pushed.and_then(|()| reply.finish(&pending, proof));
+    let result = result.map_err(|error| match error {
+        ReplyError::Stat(error) => error,
+        other => panic!("{other}"),
+    });
+    rows.finish();
+    let failures = table.reader.failures();
     Scraped {
         result,
+        failures: failures.count,
+        first: failures.first.as_ref().map(ToString::to_string),
         text: text(table),
-        failures: table.failures().count,
-        first: table.failures().first.clone(),
     }
 }
 
-/// The exposition, which must be as long as it was said to be.
+/// The exposition, which must be as long as it was said to be, also through the smallest buffer.
 fn text(table: &Table) -> String {
-    let mut out = Vec::new();
-    let mut buffer = vec![0; exposition::BUFFER_BYTES];
-    let mut writer = Writer::new(&mut buffer, &mut out);
-    table.write(&mut writer).unwrap();
-    writer.flush().unwrap();
-    assert_eq!(table.exposition_bytes(), out.len() as u64);
-    String::from_utf8(out).unwrap()
+    let mut texts = [BUFFER_BYTES, BUFFER_BYTES / 2].map(|size| {
+        let (mut out, mut buffer) = (Vec::new(), vec![0; size]);
+        let mut cursor = Cursor::default();
+        loop {
+            match cursor.fill(&table.snapshot, &table.selection, &mut buffer) {
+                0 => break,
+                filled => out.extend_from_slice(&buffer[..filled]),
+            }
+        }
+        out
+    });
+    let length = cursor::exposition_bytes(&table.snapshot, &table.selection);
+    assert_eq!(length, texts[0].len() as u64);
+    assert_eq!(texts[0], texts[1]);
+    String::from_utf8(std::mem::take(&mut texts[0])).unwrap()
 }
 
 fn table_of(server_columns: &[usize], excluded: &[&str]) -> Table {
+    table_with(server_columns, excluded, 0, "")
+}
+
+/// With the names of a profile by number, in the selection of a query.
+fn table_with(server_columns: &[usize], excluded: &[&str], profile: usize, query: &str) -> Table {
+    let catalog: &'static Catalog = Box::leak(Box::new(Catalog::new(server_columns)));
+    let selection = Selection::parse(query, &Defaults { catalog, profile }).unwrap();
+    let mut wanted = Wanted::default();
+    wanted.add(&selection);
     let excluded = excluded.iter().map(|state| state.as_bytes().to_vec());
-    Table::new(&GO_EXPORTER, server_columns, excluded.collect())
+    let filter = Filter {
+        excluded_states: excluded.collect(),
+        ..Filter::default()
+    };
+    Table {
+        selection,
+        wanted,
+        reader: StatReader::new(filter),
+        intake: Intake::new(catalog),
+        snapshot: Snapshot::default(),
+    }
 }
 
 fn all_columns() -> Vec<usize> {
@@ -125,9 +196,9 @@ fn the_exposition_of_a_small_answer() {
         r#"haproxy_server_current_sessions{backend="app",server="b"} 2"#,
         r#"haproxy_server_up{backend="app",server="a"} 1"#,
         r#"haproxy_server_up{backend="app",server="b"} 0"#,
-        r#"haproxy_server_http_responses_total{code="1xx",backend="app",server="a"} 10"#,
-        r#"haproxy_server_http_responses_total{code="2xx",backend="app",server="a"} 20"#,
-        r#"haproxy_server_http_responses_total{code="2xx",backend="app",server="b"} 30"#,
+        r#"haproxy_server_http_responses_total{backend="app",server="a",code="1xx"} 10"#,
+        r#"haproxy_server_http_responses_total{backend="app",server="a",code="2xx"} 20"#,
+        r#"haproxy_server_http_responses_total{backend="app",server="b",code="2xx"} 30"#,
     ];
     let found = samples(&scraped.text);
     assert_eq!(found.len(), expected.len(), "{}", scraped.text);
@@ -245,148 +316,4 @@ fn error_texts() {
     for (error, expected) in cases {
         assert_eq!(error.to_string(), expected);
     }
-}
-
-/// Rows between two good ones: what is kept, counted and said.
-#[test]
-fn bad_rows_and_cells() {
-    let wide = |count: usize| ",".repeat(count - 1) + "\n";
-    let bad_cell = |cell| server("x", &[(4, cell)]);
-    let twice = |a: &str, b: &str| server(a, &[(4, "5")]) + &server(b, &[(4, "6")]);
-    // name, rows, samples besides the two good ones, failures, first failure
-    #[rustfmt::skip]
-    let cases: [(&str, String, usize, u64, &str); 21] = [
-        ("nothing", String::new(), 0, 0, ""),
-        ("a comment", "# \"\n".to_owned(), 0, 0, ""),
-        ("an empty line", "\n\r\n".to_owned(), 0, 0, ""),
-        ("a field less", wide(61), 0, 1, "line 3: 61 fields instead of 62"),
-        ("a field more", wide(63), 0, 1, "line 3: 63 fields instead of 62"),
-        ("one field", "x\n".to_owned(), 0, 1, "line 3: 1 fields instead of 62"),
-        ("two bad rows", "x\n\n".to_owned() + &wide(9), 0, 2, "line 3: 1 fields instead of 62"),
-        ("a bare quote", "a\"b,\n".to_owned(), 0, 1, "line 3: a quote where none may stand"),
-        ("text behind a quote", "\"a\"b\n".to_owned(), 0, 1, "line 3: a quote where none may stand"),
-        ("an empty cell", server("x", &[]), 0, 0, ""),
-        ("a name in quotes", server("\"x,\"\"\ny\"", &[(4, "5")]), 1, 0, ""),
-        ("a listener", row("web", "sock", "3", &[(4, "x")]), 0, 0, ""),
-        ("an unknown type", row("web", "y", "7", &[(4, "x")]), 0, 0, ""),
-        ("no type", row("web", "y", "", &[(4, "x")]), 0, 0, ""),
-        ("a word", bad_cell("x"), 0, 1,
-            "line 3, field 4 (haproxy_server_current_sessions): \"x\" is no number"),
-        ("a fraction", bad_cell("1.5"), 0, 1,
-            "line 3, field 4 (haproxy_server_current_sessions): \"1.5\" is no number"),
-        ("control characters", bad_cell("\u{1b}\u{7f}"), 0, 1,
-            "line 3, field 4 (haproxy_server_current_sessions): \"\\u{1b}\\u{7f}\" is no number"),
-        ("a bad time beside a good cell", server("x", &[(4, "5"), (38, "-")]), 1, 1,
-            "line 3, field 38 (haproxy_server_check_duration_seconds): \"-\" is no number"),
-        ("a second row", twice("x", "x"), 1, 1,
-            "line 4: a second row for backend=\"app\",server=\"x\""),
-        ("a second row, in quotes", twice("x", "\"x\""), 1, 1,
-            "line 4: a second row for backend=\"app\",server=\"x\""),
-        ("other case", twice("x", "X"), 2, 0, ""),
-    ];
-    for (name, rows, kept, count, first) in cases {
-        let answer = [
-            HEADER,
-            &frontend(&[(4, "1")]),
-            &rows,
-            &server("z", &[(4, "2")]),
-            "\n",
-        ];
-        let scraped = scraped(answer.concat(), Proof::EmptyLine);
-        assert_eq!(scraped.result, Ok(()), "{name}");
-        assert_eq!(
-            (scraped.failures, scraped.first.as_deref().unwrap_or("")),
-            (count, first),
-            "{name}"
-        );
-        assert_eq!(
-            samples(&scraped.text).len(),
-            kept + 2,
-            "{name}: {}",
-            scraped.text
-        );
-    }
-}
-
-#[test]
-fn a_long_cell_is_quoted_in_part() {
-    let answer = HEADER.to_owned() + &frontend(&[(4, &"9".repeat(10_000))]) + "\n";
-    let scraped = scraped(&answer, Proof::EmptyLine);
-    assert_eq!(scraped.failures, 1);
-    let expected = format!(
-        "line 2, field 4 (haproxy_frontend_current_sessions): {:?} is no number",
-        "9".repeat(80)
-    );
-    assert_eq!(scraped.first, Some(expected));
-}
-
-#[test]
-fn the_first_of_two_rows_wins_and_the_neighbours_keep_their_values() {
-    let answer = [
-        HEADER,
-        &server("a", &[(4, "1")]),
-        &server("b", &[]),
-        &server("a", &[(4, "9")]),
-        &server("c", &[(4, "x")]),
-        &server("d", &[(4, "4")]),
-    ];
-    let scraped = scraped(answer.concat(), Proof::LineEnd);
-    let name = "haproxy_server_current_sessions";
-    assert_eq!(scraped.failures, 2);
-    assert_eq!(
-        samples(&scraped.text),
-        [
-            format!("{name}{{backend=\"app\",server=\"a\"}} 1"),
-            format!("{name}{{backend=\"app\",server=\"d\"}} 4"),
-        ]
-    );
-}
-
-#[test]
-fn rows_of_fewer_than_33_fields_are_no_statistics() {
-    let short = "a,FRONTEND".to_owned() + &",".repeat(30) + "\n";
-    let cases = [
-        (
-            HEADER.to_owned() + &short,
-            Ok(()),
-            "line 2: 32 fields instead of 33",
-        ),
-        (
-            short.clone(),
-            Err(TableError::NotStatistics(short.trim_end().to_owned())),
-            "line 1: 32 fields instead of 33",
-        ),
-    ];
-    for (answer, result, first) in cases {
-        let scraped = scraped(&answer, Proof::LineEnd);
-        assert_eq!(scraped.result, result);
-        assert_eq!(
-            (scraped.failures, scraped.first.as_deref()),
-            (1, Some(first))
-        );
-    }
-    // As many as are needed and no more.
-    let row = "a,FRONTEND,,,5".to_owned() + &",".repeat(28) + "0\n";
-    let scraped = scraped(&row, Proof::LineEnd);
-    assert_eq!((scraped.result, scraped.failures), (Ok(()), 0));
-    assert_eq!(
-        samples(&scraped.text),
-        ["haproxy_frontend_current_sessions{frontend=\"a\"} 5"]
-    );
-}
-
-#[test]
-fn a_quote_that_is_never_closed() {
-    let answer = [HEADER, &frontend(&[(4, "1")]), "app,\"x\n", "y\n\n"].concat();
-    for proof in [Proof::EmptyLine, Proof::LineEnd] {
-        // The rest of the answer might have come yet.
-        assert_eq!(scraped(&answer, proof).result, Err(TableError::Cut(proof)));
-    }
-    let scraped = scraped(&answer, Proof::Length);
-    assert_eq!(scraped.result, Ok(()));
-    assert_eq!(samples(&scraped.text).len(), 1);
-    assert_eq!(
-        (scraped.failures, scraped.first.as_deref()),
-        (1, Some("line 3: a quote that is never closed"))
-    );
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::haproxy::rules::{MAX_FIELDS, MAX_NAME_BYTES};
+use crate::metrics::snapshot::IDLE_SCRAPES_BEFORE_SHRINK;
 
 #[test]
 fn limits() {
@@ -12,8 +13,8 @@ fn limits() {
     let cases: [(&str, String, Result<(), TableError>); 11] = [
         ("a name", name(MAX_NAME_BYTES), Ok(())),
         ("a longer name", name(MAX_NAME_BYTES + 1), Err(TableError::NameTooLong(3))),
-        ("a longer proxy", row(&"n".repeat(MAX_NAME_BYTES + 1), "", "0", &[]), Err(TableError::NameTooLong(3))),
-        ("a listener's longer name", row("a", &"n".repeat(MAX_NAME_BYTES + 1), "3", &[]), Ok(())),
+        ("a longer proxy", row(&"n".repeat(MAX_NAME_BYTES + 1), "FRONTEND", "0", &[]), Err(TableError::NameTooLong(3))),
+        ("a listener's longer name", row("a", &"n".repeat(MAX_NAME_BYTES + 1), "3", &[]), Err(TableError::NameTooLong(3))),
         ("fields", fields(MAX_FIELDS), Ok(())),
         ("more fields", fields(MAX_FIELDS + 1), Err(TableError::TooManyFields(3))),
         ("more fields, quoted", "\"\"".to_owned() + &fields(MAX_FIELDS + 1), Err(TableError::TooManyFields(3))),
@@ -43,12 +44,12 @@ fn memory_that_is_not_needed_any_more_is_given_back() {
         let rows = (0..count).map(|n| server(&format!("server-{n}"), &[(4, "1"), (17, "UP")]));
         HEADER.to_owned() + &rows.collect::<String>()
     };
-    let reserved = |table: &Table| table.scopes.each_ref().map(|rows| rows.labels.capacity());
+    let reserved = |table: &Table| table.snapshot.memory_bytes();
     let (many, few) = (servers(20_000), servers(3));
     let mut table = table_of(&all_columns(), &[]);
     let scrape = |table: &mut Table, answer: &str| {
         let scraped = scrape(table, answer.as_bytes(), 64 * 1024, Proof::LineEnd);
-        table.shrink();
+        table.snapshot.shrink();
         (
             scraped.result,
             scraped.failures,
@@ -68,23 +69,20 @@ fn memory_that_is_not_needed_any_more_is_given_back() {
     }
     assert_eq!(reserved(&table), at_most);
     assert_eq!(scrape(&mut table, &few), (Ok(()), 0, 6));
-    let server = &table.scopes[Scope::Server as usize];
-    assert!(server.labels.capacity() < 1024 && server.label_ends.capacity() < 1024);
-    assert!(server.columns.iter().all(|c| c.values.capacity() < 1024));
+    assert!(reserved(&table) < at_most / 20, "{}", reserved(&table));
     // And it grows again.
     assert_eq!(scrape(&mut table, &many), (Ok(()), 0, 40_000));
 }
 
-/// Bytes that are no UTF-8 make labels three times as long as what the peer sent.
+/// Bytes that are not UTF-8 make labels three times as long as what the peer sent.
 #[test]
 fn names_that_only_cost_memory() {
-    let mut table = table_of(&[], &[]);
+    let mut table = table_of(&[4], &[]);
     let fill = [0xff; MAX_NAME_BYTES - 8];
-    table.push(HEADER.as_bytes()).unwrap();
-    let refused = (0..10_000).find_map(|number| {
+    let rows = (0..10_000).map(|number| {
         // Of every kind: together they have to stay below the limit.
-        let kind = ["0", "1", "2"][number % 3];
-        let template = row("NAME", "x", kind, &[]);
+        let (service, kind) = [("FRONTEND", "0"), ("BACKEND", "1"), ("x", "2")][number % 3];
+        let template = row("NAME", service, kind, &[]);
         let (before, after) = template.split_once("NAME").unwrap();
         let number = format!("{number:08}");
         let row = [
@@ -92,11 +90,12 @@ fn names_that_only_cost_memory() {
             number.as_bytes(),
             &fill,
             after.as_bytes(),
-        ]
-        .concat();
-        table.push(&row).err()
+        ];
+        row.concat()
     });
-    let refused = refused.unwrap();
+    let answer = rows.collect::<Vec<_>>().concat();
+    let scraped = scrape(&mut table, &answer, 64 * 1024, Proof::LineEnd);
+    let refused = scraped.result.unwrap_err();
     assert!(matches!(refused, TableError::NamesTooLong(_)), "{refused}");
     let text = refused.to_string();
     assert!(text.ends_with("are longer than 67108864 bytes"), "{text}");

@@ -1,0 +1,127 @@
+//! What is counted over the servers of a backend while their rows pass by: how many are in each state,
+//! how many have each check result.
+//!
+//! A backend's row may come before or behind those of its servers, and in another answer, so what
+//! belongs together is found by the proxy's name.
+
+use super::Reading;
+use super::catalog::Kept;
+use super::duplicates::Duplicates;
+use super::snapshot::Rows;
+use super::value;
+use crate::haproxy::status::{self, CHECK_RESULTS, SERVER_STATES};
+
+/// Counts of one proxy: all servers, those in each state, those with each check result.
+type Counts = [u32; 1 + SERVER_STATES.len() + CHECK_RESULTS.len()];
+
+/// Where the counts of states and of check results begin.
+const STATES: usize = 1;
+const RESULTS: usize = STATES + SERVER_STATES.len();
+
+/// The counts of all proxies of one scrape.
+#[derive(Debug, Default)]
+pub(crate) struct Aggregates {
+    is_wanted: bool,
+    names: Vec<u8>,
+    name_ends: Vec<u32>,
+    found: Duplicates,
+    counts: Vec<Counts>,
+    /// The proxy of the last row, since rows of one proxy follow each other.
+    last: usize,
+    /// The proxy of each backend row, in the order of the rows.
+    backends: Vec<u32>,
+}
+
+impl Aggregates {
+    /// Says whether anything is to be counted.
+    pub(crate) fn set_wanted(&mut self, is_wanted: bool) {
+        self.is_wanted = is_wanted;
+    }
+
+    /// Forgets all proxies, keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.names.clear();
+        self.name_ends.clear();
+        self.found.clear();
+        self.counts.clear();
+        self.backends.clear();
+    }
+
+    /// Bytes of the proxies' names.
+    pub(crate) fn name_bytes(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Counts a server.
+    pub(crate) fn server(&mut self, proxy: &[u8], status: &[u8], check: &[u8]) {
+        if !self.is_wanted {
+            return;
+        }
+        let proxy = self.proxy(proxy);
+        let counts = &mut self.counts[proxy];
+        counts[0] += 1;
+        let state = usize::from(status::server_state(status));
+        if state < SERVER_STATES.len() {
+            counts[STATES + state] += 1;
+        }
+        let result = usize::from(status::check_result(check));
+        if result < CHECK_RESULTS.len() {
+            counts[RESULTS + result] += 1;
+        }
+    }
+
+    /// The next row of the backends is that of this proxy.
+    pub(crate) fn backend(&mut self, proxy: &[u8]) {
+        if self.is_wanted {
+            let proxy = self.proxy(proxy);
+            self.backends.push(proxy as u32);
+        }
+    }
+
+    /// Puts the counts behind the backends' rows; a backend without servers has none.
+    pub(crate) fn finish(&mut self, kept: &[Kept], wanted: &[bool], rows: &mut Rows) {
+        if !self.is_wanted || self.backends.len() != rows.count() {
+            return;
+        }
+        rows.make_columns(kept.len().min(wanted.len()));
+        for ((kept, wanted), slot) in kept.iter().zip(wanted).zip(0..) {
+            let at = match kept.reading {
+                Reading::ServersInState => STATES,
+                Reading::ServersWithResult => RESULTS,
+                _ => continue,
+            };
+            if !wanted {
+                continue;
+            }
+            for (row, proxy) in self.backends.iter().enumerate() {
+                let label_bytes = rows.labels_of(row).1;
+                let counts = &self.counts[*proxy as usize];
+                let mut text = [0; value::MAX_VALUE_BYTES];
+                let length = match counts[0] {
+                    0 => 0,
+                    _ => value::write_display(counts[at + kept.state()], &mut text).unwrap_or(0),
+                };
+                rows.columns[slot].push(&text[..length], label_bytes);
+            }
+        }
+    }
+
+    fn proxy(&mut self, name: &[u8]) -> usize {
+        let range = |ends: &[u32], at: usize| {
+            let start = if at == 0 { 0 } else { ends[at - 1] as usize };
+            start..ends[at] as usize
+        };
+        if !self.counts.is_empty() && self.names[range(&self.name_ends, self.last)] == *name {
+            return self.last;
+        }
+        let (names, ends) = (&self.names, &self.name_ends);
+        let earlier = self.found.insert(name, |at| &names[range(ends, at)]);
+        self.last = earlier.unwrap_or_else(|| {
+            self.names.extend_from_slice(name);
+            self.name_ends.push(self.names.len() as u32);
+            self.counts.push([0; RESULTS + CHECK_RESULTS.len()]);
+            self.counts.len() - 1
+        });
+        self.last
+    }
+}

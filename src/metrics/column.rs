@@ -1,0 +1,97 @@
+//! One column of a snapshot: the value texts of a scope's rows, or the numbers of their states.
+
+use super::Reading;
+use super::value::{self, MAX_VALUE_BYTES, Text};
+use crate::haproxy::status::{self, NOTHING};
+
+/// Bytes that the longest value takes: its length and text.
+pub(crate) const MAX_CELL_BYTES: usize = 1 + MAX_VALUE_BYTES;
+
+/// The values of all rows, in their order, and what is needed to know how long their sample lines are.
+#[derive(Debug, Default)]
+pub(crate) struct Column {
+    /// For each row a byte with the value's length (0: no sample) and the value; or, where a state is
+    /// kept, its number alone.
+    pub(crate) values: Vec<u8>,
+    /// Rows with a sample.
+    pub(crate) samples: u32,
+    /// Bytes of the labels of these rows.
+    pub(crate) label_bytes: u64,
+    /// Bytes of their values.
+    pub(crate) value_bytes: u64,
+}
+
+/// The cells of one row that a value is read from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cells<'a> {
+    /// The column's own.
+    pub(crate) own: &'a [u8],
+    /// The one that says whether it counts, for readings that look at two.
+    pub(crate) other: &'a [u8],
+}
+
+impl Column {
+    /// Forgets the rows, keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+        (self.samples, self.label_bytes, self.value_bytes) = (0, 0, 0);
+    }
+
+    /// Puts the value of the next row, whose labels have `label_bytes`; an empty one is no sample.
+    pub(crate) fn push(&mut self, text: &[u8], label_bytes: usize) {
+        let text = &text[..text.len().min(MAX_VALUE_BYTES)];
+        self.values.push(text.len() as u8);
+        self.values.extend_from_slice(text);
+        self.count(text.len(), label_bytes);
+    }
+
+    /// Puts the next row's state.
+    pub(crate) fn push_state(&mut self, state: u8, label_bytes: usize) {
+        self.values.push(state);
+        self.count(usize::from(state != NOTHING), label_bytes);
+    }
+
+    fn count(&mut self, value_bytes: usize, label_bytes: usize) {
+        let is_sample = value_bytes > 0;
+        self.samples += u32::from(is_sample);
+        self.value_bytes += value_bytes as u64;
+        self.label_bytes += if is_sample { label_bytes as u64 } else { 0 };
+    }
+}
+
+/// The state that a cell shows, for the readings that keep one.
+pub(crate) fn state(reading: Reading, cell: &[u8]) -> u8 {
+    match reading {
+        Reading::FrontendState => status::frontend_state(cell),
+        Reading::BackendState => status::backend_state(cell),
+        Reading::ListenerState => status::listener_state(cell),
+        Reading::ServerState => status::server_state(cell),
+        _ => status::check_result(cell),
+    }
+}
+
+/// Writes the value text of a row's cells to the beginning of `to`. Returns its length, 0 for no
+/// sample, or `None` when the cell is no such value.
+pub(crate) fn write(reading: Reading, cells: Cells<'_>, to: &mut Text) -> Option<usize> {
+    let Cells { own, other } = cells;
+    match reading {
+        Reading::HttpInteger if other.is_empty() => Some(0),
+        Reading::AgentMilliseconds if !status::has_result(other) => Some(0),
+        Reading::CheckCode | Reading::AgentCode if other.is_empty() => Some(0),
+        Reading::CheckCode | Reading::AgentCode if own.is_empty() => {
+            to[0] = b'0';
+            Some(1)
+        }
+        _ if own.is_empty() => Some(0),
+        Reading::Milliseconds | Reading::AgentMilliseconds => value::write_milliseconds(own, to),
+        Reading::TakesTraffic => {
+            to[0] = if status::takes_traffic(own) {
+                b'1'
+            } else {
+                b'0'
+            };
+            Some(1)
+        }
+        _ => value::write_integer(own, to),
+    }
+}

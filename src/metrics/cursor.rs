@@ -1,0 +1,222 @@
+//! Where an answer stands: writes a snapshot piece by piece, family by family, as a selection wants it.
+
+use super::catalog::Catalog;
+use super::column::Column;
+use super::exposition::{self, CellLine};
+use super::selection::Selection;
+use super::snapshot::{Rows, Snapshot};
+use super::{Cell, Family, Group, Reading, Scope};
+use crate::haproxy::columns::number;
+use crate::haproxy::status::{MAINT, NOTHING};
+
+/// The next line of an answer: which family, cell and row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    family: usize,
+    cell: usize,
+    row: usize,
+    /// Where the row's value begins in its column.
+    value_at: usize,
+    /// Whether the family's header has been written.
+    has_header: bool,
+}
+
+/// A family of a selection, with what it is made of.
+struct View<'a> {
+    number: usize,
+    group: &'static Group,
+    family: &'static Family,
+    rows: &'a Rows,
+    /// The states of the rows, where those in maintenance are left out.
+    states: Option<&'a [u8]>,
+    profile: usize,
+    catalog: &'a Catalog,
+}
+
+impl<'a> View<'a> {
+    /// The family of this number, unless it is not wanted; `None` behind the last.
+    fn new(snapshot: &'a Snapshot, selection: &Selection, number: usize) -> Option<Option<Self>> {
+        let (catalog, profile) = (selection.catalog(), selection.profile());
+        let (group, family) = catalog.family(profile, number)?;
+        if !selection.has(number) {
+            return Some(None);
+        }
+        let rows = snapshot.rows(group.scope);
+        let states = match selection.leaves_out_maint(group.scope) {
+            true => states(catalog, rows),
+            false => None,
+        };
+        Some(Some(Self {
+            number,
+            group,
+            family,
+            rows,
+            states,
+            profile,
+            catalog,
+        }))
+    }
+
+    /// The column of a cell, if there is one with a sample.
+    fn column(&self, cell: usize) -> Option<&'a Column> {
+        let slot = self.catalog.slot_of_cell(self.profile, self.number, cell)?;
+        let column = self.rows.columns.get(slot)?;
+        (column.samples > 0).then_some(column)
+    }
+
+    fn is_left_out(&self, row: usize) -> bool {
+        let state = self.states.and_then(|states| states.get(row));
+        state == Some(&MAINT)
+    }
+
+    /// How many samples the cell has, and the bytes of their labels and values.
+    fn size(&self, cell: usize) -> (u64, u64, u64) {
+        let Some(column) = self.column(cell) else {
+            return (0, 0, 0);
+        };
+        if self.states.is_none() {
+            let samples = u64::from(column.samples);
+            return (samples, column.label_bytes, column.value_bytes);
+        }
+        let (mut samples, mut label_bytes, mut value_bytes) = (0, 0, 0);
+        let mut at = 0;
+        for row in 0..self.rows.count() {
+            let (_, length) = value(column, &self.family.cells[cell], &mut at);
+            if length > 0 && !self.is_left_out(row) {
+                samples += 1;
+                label_bytes += self.rows.labels_of(row).1 as u64;
+                value_bytes += length as u64;
+            }
+        }
+        (samples, label_bytes, value_bytes)
+    }
+
+    fn has_samples(&self) -> bool {
+        (0..self.family.cells.len()).any(|cell| self.size(cell).0 > 0)
+    }
+}
+
+/// The states of the servers in `rows`.
+fn states<'a>(catalog: &Catalog, rows: &'a Rows) -> Option<&'a [u8]> {
+    let slot = catalog.slot(Scope::Server, number("status"), Reading::ServerState)?;
+    rows.columns
+        .get(slot)
+        .map(|column| column.values.as_slice())
+}
+
+/// The value at `at` of a column, with more behind it, and its length; `at` moves on.
+#[inline(always)]
+fn value<'a>(column: &'a Column, cell: &Cell, at: &mut usize) -> (&'a [u8], usize) {
+    let rest = column.values.get(*at..).unwrap_or_default();
+    let Some((first, after)) = rest.split_first() else {
+        return (b"", 0);
+    };
+    if cell.reading.is_state() {
+        *at += 1;
+        return match *first {
+            NOTHING => (b"", 0),
+            state if state == cell.state => (b"1", 1),
+            _ => (b"0", 1),
+        };
+    }
+    let length = usize::from(*first);
+    *at += 1 + length;
+    (after, length)
+}
+
+/// Bytes of the whole exposition: what all calls of `Cursor::fill` write together.
+pub(crate) fn exposition_bytes(snapshot: &Snapshot, selection: &Selection) -> u64 {
+    let mut total = 0;
+    let mut number = 0;
+    while let Some(view) = View::new(snapshot, selection, number) {
+        number += 1;
+        let Some(view) = view else {
+            continue;
+        };
+        let mut lines = 0;
+        for (cell_number, cell) in view.family.cells.iter().enumerate() {
+            let (samples, label_bytes, value_bytes) = view.size(cell_number);
+            if samples > 0 {
+                let line = CellLine::new(view.group, view.family, cell);
+                lines += line.bytes(samples, label_bytes, value_bytes);
+            }
+        }
+        if lines > 0 {
+            total += lines + exposition::header_bytes(view.group, view.family) as u64;
+        }
+    }
+    total
+}
+
+impl Cursor {
+    /// Writes the next lines into `to`, as many as find room, and returns their bytes; 0 is the end.
+    /// `to` must have `BUFFER_BYTES`, so that every line finds room.
+    pub(crate) fn fill(
+        &mut self,
+        snapshot: &Snapshot,
+        selection: &Selection,
+        to: &mut [u8],
+    ) -> usize {
+        let mut used = 0;
+        while let Some(view) = View::new(snapshot, selection, self.family) {
+            if let Some(view) = view
+                && !self.put_family(&view, to, &mut used)
+            {
+                return used;
+            }
+            *self = Self {
+                family: self.family + 1,
+                ..Self::default()
+            };
+        }
+        used
+    }
+
+    /// Writes what is left of a family; returns whether all found room.
+    fn put_family(&mut self, view: &View<'_>, to: &mut [u8], used: &mut usize) -> bool {
+        if !self.has_header {
+            if !view.has_samples() {
+                return true;
+            }
+            if !exposition::put_header(to, used, view.group, view.family) {
+                return false;
+            }
+            self.has_header = true;
+        }
+        while let Some(cell) = view.family.cells.get(self.cell) {
+            if let Some(column) = view.column(self.cell) {
+                let line = CellLine::new(view.group, view.family, cell);
+                if !self.put_rows(view, column, cell, &line, (to, used)) {
+                    return false;
+                }
+            }
+            (self.cell, self.row, self.value_at) = (self.cell + 1, 0, 0);
+        }
+        true
+    }
+
+    fn put_rows(
+        &mut self,
+        view: &View<'_>,
+        column: &Column,
+        cell: &Cell,
+        line: &CellLine,
+        (to, used): (&mut [u8], &mut usize),
+    ) -> bool {
+        let count = view.rows.count();
+        let (mut row, mut at) = (self.row, self.value_at);
+        while row < count {
+            let before = at;
+            let value = value(column, cell, &mut at);
+            if value.1 > 0
+                && !view.is_left_out(row)
+                && !line.put(to, used, view.rows.labels_of(row), value)
+            {
+                (self.row, self.value_at) = (row, before);
+                return false;
+            }
+            row += 1;
+        }
+        true
+    }
+}

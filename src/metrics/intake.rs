@@ -1,0 +1,383 @@
+//! How rows of `show stat` become columns of a snapshot.
+//!
+//! A row has a cell for each of some forty columns. To put each cell behind its column at once
+//! would touch forty places of memory a row, which for large tables fight for the same lines of the
+//! processor's cache. So rows are collected where they lie in the input, and a batch of them is
+//! turned into columns together.
+
+use super::aggregates::Aggregates;
+use super::catalog::{Catalog, Kept};
+use super::column::{self, Cells, Column, MAX_CELL_BYTES};
+use super::selection::Wanted;
+use super::snapshot::{Rows, Snapshot};
+use super::value;
+use super::{Reading, Scope};
+use crate::haproxy::columns::{COLUMNS, Header, number};
+use crate::haproxy::csv::Row;
+use crate::haproxy::failures::{BadRow, Failures};
+use crate::haproxy::stat::{Place, RowSink, RowType};
+
+/// Rows that are turned into columns together: with their bytes they fit into the processor's
+/// first-level cache.
+const BATCH_ROWS: usize = 32;
+
+/// What is read of rows, and those that wait for being read; the memory is kept from scrape to scrape.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    catalog: &'static Catalog,
+    wanted: Wanted,
+    batches: [Batch; RowType::ALL.len()],
+    aggregates: Aggregates,
+    /// Where the names and the status stand in the answer at hand.
+    proxy_name: usize,
+    service_name: usize,
+    status: usize,
+    check_status: usize,
+    /// The cells of a column's batch, before they go behind the others.
+    cells: Box<[u8; BATCH_ROWS * MAX_CELL_BYTES]>,
+}
+
+/// Rows of one scope whose cells are still in the input.
+#[derive(Debug, Default)]
+struct Batch {
+    /// The slots of columns that are wanted.
+    wanted: Vec<bool>,
+    /// The columns that are wanted and that the answer has.
+    columns: Vec<Source>,
+    rows: Vec<Pending>,
+    /// For each row where its fields begin in it, and where the last ends.
+    starts: Vec<u32>,
+    /// Starts a row.
+    fields: usize,
+}
+
+/// Where a column's cells come from.
+#[derive(Clone, Copy, Debug)]
+struct Source {
+    slot: u8,
+    reading: Reading,
+    column: u16,
+    position: u16,
+    /// Of the cell that says whether the first one counts; the same where there is none.
+    other: u16,
+}
+
+/// A row whose cells are still in the input.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    /// Where it begins.
+    at: usize,
+    label_bytes: usize,
+    line: u64,
+}
+
+/// An intake with the snapshot that it fills.
+pub(crate) struct Filling<'a> {
+    intake: &'a mut Intake,
+    snapshot: &'a mut Snapshot,
+}
+
+impl Intake {
+    /// Reads nothing yet.
+    pub(crate) fn new(catalog: &'static Catalog) -> Self {
+        Self {
+            catalog,
+            wanted: Wanted::default(),
+            batches: RowType::ALL.map(|_| Batch::default()),
+            aggregates: Aggregates::default(),
+            proxy_name: 0,
+            service_name: 0,
+            status: 0,
+            check_status: 0,
+            cells: Box::new([0; BATCH_ROWS * MAX_CELL_BYTES]),
+        }
+    }
+
+    /// Begins a scrape for what is `wanted`.
+    pub(crate) fn fill<'a>(
+        &'a mut self,
+        snapshot: &'a mut Snapshot,
+        wanted: &Wanted,
+    ) -> Filling<'a> {
+        if self.wanted != *wanted || self.batches.iter().all(|batch| batch.wanted.is_empty()) {
+            self.wanted = *wanted;
+            for (row_type, batch) in RowType::ALL.into_iter().zip(&mut self.batches) {
+                wanted.mark_slots(self.catalog, scope(row_type), &mut batch.wanted);
+            }
+            let kept = self.catalog.kept(Scope::Backend);
+            let backends = kept
+                .iter()
+                .zip(&self.batches[RowType::Backend as usize].wanted);
+            let is_wanted = |(kept, wanted): (&Kept, &bool)| *wanted && kept.reading.is_aggregate();
+            self.aggregates
+                .set_wanted(backends.into_iter().any(is_wanted));
+        }
+        self.aggregates.clear();
+        for batch in &mut self.batches {
+            batch.rows.clear();
+            batch.starts.clear();
+        }
+        Filling {
+            intake: self,
+            snapshot,
+        }
+    }
+}
+
+impl Filling<'_> {
+    /// Ends the rows of a scrape: what was counted over them goes into the snapshot.
+    pub(crate) fn finish(self) {
+        let catalog = self.intake.catalog;
+        let wanted = &self.intake.batches[RowType::Backend as usize].wanted;
+        let rows = self.snapshot.rows_mut(Scope::Backend);
+        self.intake
+            .aggregates
+            .finish(catalog.kept(Scope::Backend), wanted, rows);
+    }
+}
+
+impl RowSink for Filling<'_> {
+    fn begin(&mut self, header: &Header) -> usize {
+        let intake = &mut *self.intake;
+        let place = |name| {
+            header
+                .position(number(name))
+                .unwrap_or(usize::from(u16::MAX))
+        };
+        intake.proxy_name = place("pxname");
+        intake.service_name = place("svname");
+        intake.status = place("status");
+        intake.check_status = place("check_status");
+        let mut fields = 0;
+        for (row_type, batch) in RowType::ALL.into_iter().zip(&mut intake.batches) {
+            let kept = intake.catalog.kept(scope(row_type));
+            batch.find_columns(kept, header);
+            let last = batch
+                .columns
+                .iter()
+                .map(|column| column.position.max(column.other));
+            fields = fields.max(last.max().map_or(0, |last| usize::from(last) + 1));
+        }
+        let named = [
+            intake.proxy_name,
+            intake.service_name,
+            intake.status,
+            intake.check_status,
+        ];
+        let named = named
+            .into_iter()
+            .filter(|place| *place < usize::from(u16::MAX));
+        let fields = fields.max(named.max().map_or(0, |last| last + 1));
+        for batch in &mut intake.batches {
+            batch.fields = fields + 1;
+        }
+        fields
+    }
+
+    fn push(
+        &mut self,
+        row_type: RowType,
+        row: &Row<'_>,
+        place: Place<'_>,
+        failures: &mut Failures,
+    ) {
+        let field = |position| row.field(position).unwrap_or_default();
+        let proxy = field(self.intake.proxy_name);
+        let names = [proxy, field(self.intake.service_name)];
+        let names = match row_type {
+            RowType::Frontend | RowType::Backend => &names[..1],
+            RowType::Server | RowType::Listener => &names[..],
+        };
+        let rows = self.snapshot.rows_mut(scope(row_type));
+        let Some(label_bytes) = rows.push_labels(scope(row_type), names) else {
+            failures.add(BadRow::second(place.line, names));
+            return;
+        };
+        match row_type {
+            RowType::Server => self.count(row),
+            RowType::Backend => self.intake.aggregates.backend(proxy),
+            RowType::Frontend | RowType::Listener => {}
+        }
+        let batch = &self.intake.batches[row_type as usize];
+        if row.is_unquoted || batch.rows.len() == BATCH_ROWS {
+            self.flush_type(row_type, place.text, failures);
+        }
+        let batch = &mut self.intake.batches[row_type as usize];
+        row.starts(batch.fields, &mut batch.starts);
+        batch.rows.push(Pending {
+            at: if row.is_unquoted { 0 } else { place.at },
+            label_bytes,
+            line: place.line,
+        });
+        if row.is_unquoted {
+            self.flush_type(row_type, row.bytes(), failures);
+        }
+    }
+
+    fn count(&mut self, row: &Row<'_>) {
+        let field = |position| row.field(position).unwrap_or_default();
+        self.intake.aggregates.server(
+            field(self.intake.proxy_name),
+            field(self.intake.status),
+            field(self.intake.check_status),
+        );
+    }
+
+    fn flush(&mut self, text: &[u8], failures: &mut Failures) {
+        for row_type in RowType::ALL {
+            self.flush_type(row_type, text, failures);
+        }
+    }
+
+    fn name_bytes(&self) -> usize {
+        let scopes = RowType::ALL.map(scope);
+        let labels = scopes.map(|scope| self.snapshot.rows(scope).labels.len());
+        labels.iter().sum::<usize>() + self.intake.aggregates.name_bytes()
+    }
+}
+
+impl Filling<'_> {
+    /// Takes the cells of a type's rows that wait, which lie in `text`.
+    fn flush_type(&mut self, row_type: RowType, text: &[u8], failures: &mut Failures) {
+        let batch = &mut self.intake.batches[row_type as usize];
+        if batch.rows.is_empty() {
+            return;
+        }
+        let rows = self.snapshot.rows_mut(scope(row_type));
+        batch.put(rows, text, &mut self.intake.cells, failures);
+        batch.rows.clear();
+        batch.starts.clear();
+    }
+}
+
+impl Batch {
+    /// The columns that are wanted and that the answer has.
+    fn find_columns(&mut self, kept: &[Kept], header: &Header) {
+        self.columns.clear();
+        let wanted = kept.iter().enumerate().zip(&self.wanted);
+        for ((slot, kept), _) in wanted.filter(|(_, wanted)| **wanted) {
+            if kept.reading.is_aggregate() {
+                continue;
+            }
+            let other = match kept.reading {
+                Reading::HttpInteger => number("hrsp_1xx"),
+                Reading::CheckCode => number("check_status"),
+                Reading::AgentCode | Reading::AgentMilliseconds => number("agent_status"),
+                _ => kept.column,
+            };
+            if let (Some(position), Some(other)) =
+                (header.position(kept.column), header.position(other))
+            {
+                self.columns.push(Source {
+                    slot: slot as u8,
+                    reading: kept.reading,
+                    column: kept.column,
+                    position: position as u16,
+                    other: other as u16,
+                });
+            }
+        }
+    }
+
+    fn put(
+        &self,
+        rows: &mut Rows,
+        text: &[u8],
+        cells: &mut [u8; BATCH_ROWS * MAX_CELL_BYTES],
+        failures: &mut Failures,
+    ) {
+        if let Some(last) = self.columns.iter().map(|column| column.slot).max() {
+            rows.make_columns(usize::from(last) + 1);
+        }
+        for source in &self.columns {
+            let column = &mut rows.columns[usize::from(source.slot)];
+            match source.reading.is_state() {
+                true => self.put_states(source, column, text),
+                false => self.put_texts(source, column, text, cells, failures),
+            }
+        }
+    }
+
+    /// Where the cell at `position` of a row lies in the text.
+    #[inline(always)]
+    fn cell(&self, row: usize, position: u16) -> std::ops::Range<usize> {
+        let starts = &self.starts[row * self.fields..];
+        let position = usize::from(position);
+        let start = self.rows[row].at + starts[position] as usize;
+        start..start + (starts[position + 1] - 1 - starts[position]) as usize
+    }
+
+    fn put_states(&self, source: &Source, column: &mut Column, text: &[u8]) {
+        for (number, row) in self.rows.iter().enumerate() {
+            let cell = text
+                .get(self.cell(number, source.position))
+                .unwrap_or_default();
+            column.push_state(column::state(source.reading, cell), row.label_bytes);
+        }
+    }
+
+    fn put_texts(
+        &self,
+        source: &Source,
+        column: &mut Column,
+        text: &[u8],
+        cells: &mut [u8; BATCH_ROWS * MAX_CELL_BYTES],
+        failures: &mut Failures,
+    ) {
+        let is_integer = source.reading == Reading::Integer;
+        let (mut used, mut samples, mut label_bytes, mut value_bytes) = (0, 0, 0, 0);
+        for (number, row) in self.rows.iter().enumerate() {
+            let range = self.cell(number, source.position);
+            let Some(to) = cells[used..].first_chunk_mut::<MAX_CELL_BYTES>() else {
+                break;
+            };
+            // Eight bytes are looked at together, also those behind a shorter cell.
+            let plain = text.get(range.start..).and_then(<[u8]>::first_chunk);
+            let length = range.len();
+            let written = match plain {
+                Some(bytes) if is_integer && length <= 8 && value::are_digits(*bytes, length) => {
+                    to[1..9].copy_from_slice(bytes);
+                    length
+                }
+                _ => {
+                    // A field that the row does not have lies behind the text.
+                    let own = text.get(range).unwrap_or_default();
+                    let other = text
+                        .get(self.cell(number, source.other))
+                        .unwrap_or_default();
+                    let [_, to @ ..] = to;
+                    column::write(source.reading, Cells { own, other }, to).unwrap_or_else(|| {
+                        let name = COLUMNS[usize::from(source.column)];
+                        failures.add(BadRow::cell(row.line, source.position, name, own));
+                        0
+                    })
+                }
+            };
+            to[0] = written as u8;
+            used += 1 + written;
+            samples += u32::from(written > 0);
+            value_bytes += written as u64;
+            label_bytes += if written > 0 {
+                row.label_bytes as u64
+            } else {
+                0
+            };
+        }
+        column.samples += samples;
+        column.label_bytes += label_bytes;
+        column.value_bytes += value_bytes;
+        column.values.extend_from_slice(&cells[..used]);
+    }
+}
+
+const fn scope(row_type: RowType) -> Scope {
+    match row_type {
+        RowType::Frontend => Scope::Frontend,
+        RowType::Backend => Scope::Backend,
+        RowType::Server => Scope::Server,
+        RowType::Listener => Scope::Listener,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! Labels that tell the cells of a family apart, by number.
+
+use crate::haproxy::columns::MODULES;
+use crate::haproxy::status::{CHECK_RESULTS, LISTENER_STATES, SERVER_STATES};
+
+/// No label.
+pub(crate) const NONE: u8 = 0;
+/// The first of the six classes of status codes.
+pub(crate) const CODES: u8 = 1;
+/// The first state of a server; frontends and backends have the first two of these.
+pub(crate) const SERVER_STATE: u8 = CODES + 6;
+/// The first state of a listener.
+pub(crate) const LISTENER_STATE: u8 = SERVER_STATE + 5;
+/// The first result of a check.
+pub(crate) const CHECK_RESULT: u8 = LISTENER_STATE + 3;
+/// The first of HAProxy's modules.
+pub(crate) const MODULE: u8 = CHECK_RESULT + 16;
+
+/// Name and value of each.
+pub(crate) const LABELS: [(&str, &str); 36] = {
+    let mut labels = [("", ""); 36];
+    let codes = ["1xx", "2xx", "3xx", "4xx", "5xx", "other"];
+    let mut at = 0;
+    while at < CHECK_RESULTS.len() {
+        if at < codes.len() {
+            labels[CODES as usize + at] = ("code", codes[at]);
+        }
+        if at < SERVER_STATES.len() {
+            labels[SERVER_STATE as usize + at] = ("state", SERVER_STATES[at]);
+        }
+        if at < LISTENER_STATES.len() {
+            labels[LISTENER_STATE as usize + at] = ("state", LISTENER_STATES[at]);
+        }
+        if at < MODULES.len() {
+            labels[MODULE as usize + at] = ("mod", MODULES[at].0);
+        }
+        labels[CHECK_RESULT as usize + at] = ("state", CHECK_RESULTS[at]);
+        at += 1;
+    }
+    labels
+};

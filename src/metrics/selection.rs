@@ -1,0 +1,339 @@
+//! What a request wants: `?scope=`, `?no-maint`, `?metrics=`, `?extra-counters` with the meaning that
+//! HAProxy's built-in exporter gives them, and `?names=`, which is ours.
+//!
+//! A selection filters what is written. Requests that share a scrape may want different things:
+//! HAProxy is asked for what any of them wants.
+
+use std::fmt;
+
+use super::catalog::{Catalog, PROFILES};
+use super::{Group, Reading, Scope};
+use crate::haproxy::columns::number;
+
+/// The names that `scope=` takes, and the scopes of each. Those that are in no list answer to
+/// `metrics=` only: they are not HAProxy's.
+const SCOPES: [(&str, &[Scope]); 7] = [
+    (
+        "global",
+        &[
+            Scope::Version,
+            Scope::Info,
+            Scope::Process,
+            Scope::ProcessBuild,
+            Scope::ProcessNode,
+            Scope::ProcessDescription,
+            Scope::HaproxyProcess,
+        ],
+    ),
+    ("frontend", &[Scope::Frontend]),
+    ("backend", &[Scope::Backend]),
+    ("server", &[Scope::Server]),
+    ("listener", &[Scope::Listener]),
+    ("sticktable", &[Scope::StickTable]),
+    ("resolver", &[Scope::Resolver]),
+];
+
+/// Room for the families of one profile.
+const FAMILY_WORDS: usize = 10;
+
+/// A set of families of one profile, by number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Families([u64; FAMILY_WORDS]);
+
+impl Families {
+    fn insert(&mut self, family: usize) {
+        self.0[family / 64] |= 1 << (family % 64);
+    }
+
+    fn contains(&self, family: usize) -> bool {
+        self.0[family / 64] >> (family % 64) & 1 == 1
+    }
+}
+
+/// What one request wants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Selection {
+    catalog: &'static Catalog,
+    /// Which profile, by number.
+    profile: usize,
+    families: Families,
+    /// Servers in maintenance are left out.
+    no_maint: bool,
+}
+
+/// What a request wants that does not say it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Defaults {
+    /// Both profiles.
+    pub(crate) catalog: &'static Catalog,
+    /// The number of the one that is asked for without `?names=`.
+    pub(crate) profile: usize,
+}
+
+/// Why a query is not understood; the text names the parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SelectionError {
+    /// The parameter needs a value.
+    NoValue(&'static str),
+    /// The value is none of those that the parameter takes.
+    UnknownValue(&'static str, String, &'static str),
+    /// A second equals sign.
+    BadValue(String),
+    /// A percent sign without two digits, or not UTF-8.
+    BadEncoding,
+}
+
+impl std::error::Error for SelectionError {}
+
+impl fmt::Display for SelectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoValue(key) => write!(f, "{key}: the value is missing ({key}=VALUE)"),
+            Self::UnknownValue(key, value, use_one) => {
+                write!(
+                    f,
+                    "{key}: {value:?} is not a value that it takes (use {use_one})"
+                )
+            }
+            Self::BadValue(key) => write!(f, "{key}: the value holds an equals sign"),
+            Self::BadEncoding => f.write_str("the query is not percent-encoded UTF-8"),
+        }
+    }
+}
+
+/// The parameters of a query, before they are applied to a profile.
+struct Parameters {
+    profile: usize,
+    scopes: u32,
+    no_maint: bool,
+    has_extra: bool,
+    /// Names to keep (`true`) or to leave out, in their order.
+    metrics: Vec<(bool, String)>,
+}
+
+impl Selection {
+    /// Reads a query, without its question mark. Unknown parameters are ignored.
+    ///
+    /// # Errors
+    /// When a parameter has a value that it does not take.
+    pub(crate) fn parse(query: &str, defaults: &Defaults) -> Result<Self, SelectionError> {
+        let parameters = Parameters::parse(query, defaults.profile)?;
+        Ok(parameters.select(defaults.catalog))
+    }
+
+    /// Whether a family is wanted, by its number in the profile.
+    pub(crate) fn has(&self, family: usize) -> bool {
+        self.families.contains(family)
+    }
+
+    /// The number of the profile.
+    pub(crate) fn profile(&self) -> usize {
+        self.profile
+    }
+
+    /// Both profiles.
+    pub(crate) fn catalog(&self) -> &'static Catalog {
+        self.catalog
+    }
+
+    /// Whether rows of this scope are left out while the server is in maintenance.
+    pub(crate) fn leaves_out_maint(&self, scope: Scope) -> bool {
+        self.no_maint && scope == Scope::Server
+    }
+}
+
+impl Parameters {
+    fn parse(query: &str, profile: usize) -> Result<Self, SelectionError> {
+        let mut parameters = Self {
+            profile,
+            scopes: u32::MAX,
+            no_maint: false,
+            has_extra: false,
+            metrics: Vec::new(),
+        };
+        let mut has_scope = false;
+        let query = query.split('#').next().unwrap_or_default();
+        for part in query.split('&').filter(|part| !part.is_empty()) {
+            let (key, value) = match part.split_once('=') {
+                Some((key, value)) => (decode(key)?, Some(value)),
+                None => (decode(part)?, None),
+            };
+            if value.is_some_and(|value| value.contains('=')) {
+                return Err(SelectionError::BadValue(key));
+            }
+            let value = value.map(decode).transpose()?;
+            match (key.as_str(), value) {
+                ("scope", Some(value)) => {
+                    if !std::mem::replace(&mut has_scope, true) {
+                        parameters.scopes = 0;
+                    }
+                    parameters.scopes = add_scope(parameters.scopes, value)?;
+                }
+                ("metrics", Some(value)) => parameters.add_metrics(&value),
+                ("names", Some(value)) => parameters.profile = profile_number(value)?,
+                ("scope", None) => return Err(SelectionError::NoValue("scope")),
+                ("metrics", None) => return Err(SelectionError::NoValue("metrics")),
+                ("names", None) => return Err(SelectionError::NoValue("names")),
+                ("no-maint", _) => parameters.no_maint = true,
+                ("extra-counters", _) => parameters.has_extra = true,
+                _ => {}
+            }
+        }
+        Ok(parameters)
+    }
+
+    fn add_metrics(&mut self, list: &str) {
+        for name in list.split(',') {
+            let (keep, name) = match name.strip_prefix('-') {
+                Some(name) => (false, name),
+                None => (true, name),
+            };
+            if !name.is_empty() {
+                self.metrics.push((keep, name.to_owned()));
+            }
+        }
+    }
+
+    fn select(&self, catalog: &'static Catalog) -> Selection {
+        let keeps_named_only = self.metrics.iter().any(|(keep, _)| *keep);
+        let mut families = Families::default();
+        for (number, (group, family)) in catalog.families(self.profile).enumerate() {
+            if !self.has_group(group) {
+                continue;
+            }
+            let is_it = |name: &str| name.strip_prefix(group.prefix) == Some(family.name);
+            let mentioned = self.metrics.iter().rev().find(|(_, name)| is_it(name));
+            if mentioned.map_or(!keeps_named_only, |(keep, _)| *keep) {
+                families.insert(number);
+            }
+        }
+        Selection {
+            catalog,
+            profile: self.profile,
+            families,
+            no_maint: self.no_maint,
+        }
+    }
+
+    fn has_group(&self, group: &Group) -> bool {
+        let is_listed = |(number, (_, scopes)): (usize, &(&str, &[Scope]))| {
+            scopes.contains(&group.scope).then_some(number)
+        };
+        let listed = SCOPES.iter().enumerate().find_map(is_listed);
+        let in_scope = listed.is_none_or(|number| self.scopes >> number & 1 == 1);
+        in_scope && (self.has_extra || !group.is_extra)
+    }
+}
+
+fn add_scope(scopes: u32, value: String) -> Result<u32, SelectionError> {
+    match value.as_str() {
+        "" => Ok(0),
+        "*" => Ok(u32::MAX),
+        _ => match SCOPES.iter().position(|(name, _)| *name == value) {
+            Some(number) => Ok(scopes | 1 << number),
+            None => {
+                let names =
+                    "global, frontend, backend, server, listener, sticktable, resolver or *";
+                Err(SelectionError::UnknownValue("scope", value, names))
+            }
+        },
+    }
+}
+
+/// The number of a profile by its name.
+///
+/// # Errors
+/// When there is none of this name.
+pub(crate) fn profile_number(name: String) -> Result<usize, SelectionError> {
+    let found = PROFILES.iter().position(|profile| profile.name == name);
+    found.ok_or(SelectionError::UnknownValue(
+        "names",
+        name,
+        "exporter or builtin",
+    ))
+}
+
+/// Decodes `%41` and `+`.
+fn decode(text: &str) -> Result<String, SelectionError> {
+    if !text.contains(['%', '+']) {
+        return Ok(text.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let mut digit = || rest.next().and_then(|b| char::from(b).to_digit(16));
+                let (Some(high), Some(low)) = (digit(), digit()) else {
+                    return Err(SelectionError::BadEncoding);
+                };
+                bytes.push((high * 16 + low) as u8);
+            }
+            byte => bytes.push(byte),
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| SelectionError::BadEncoding)
+}
+
+/// What all requests that share a scrape want together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    profiles: [Families; PROFILES.len()],
+    no_maint: bool,
+}
+
+impl Wanted {
+    /// Adds what another request wants.
+    pub(crate) fn add(&mut self, selection: &Selection) {
+        let families = &mut self.profiles[selection.profile].0;
+        for (word, more) in families.iter_mut().zip(selection.families.0) {
+            *word |= more;
+        }
+        self.no_maint |= selection.no_maint;
+    }
+
+    /// Whether any family is made of rows of this scope; a backend's also of its servers'.
+    pub(crate) fn has(&self, catalog: &Catalog, scope: Scope) -> bool {
+        self.cells(catalog).any(|(its_scope, slot)| {
+            its_scope == scope
+                || scope == Scope::Server
+                    && its_scope == Scope::Backend
+                    && catalog.kept(its_scope)[slot].reading.is_aggregate()
+        })
+    }
+
+    /// Marks the slots of a scope's columns that are wanted.
+    pub(crate) fn mark_slots(&self, catalog: &Catalog, scope: Scope, wanted: &mut Vec<bool>) {
+        wanted.clear();
+        wanted.resize(catalog.kept(scope).len(), false);
+        for (its_scope, slot) in self.cells(catalog) {
+            if its_scope == scope {
+                wanted[slot] = true;
+            }
+        }
+        if scope == Scope::Server && self.no_maint && wanted.contains(&true) {
+            let status = catalog.slot(scope, number("status"), Reading::ServerState);
+            if let Some(wanted) = status.and_then(|slot| wanted.get_mut(slot)) {
+                *wanted = true;
+            }
+        }
+    }
+
+    /// The scope and slot of each cell of each wanted family.
+    fn cells<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = (Scope, usize)> + 'a {
+        let profiles = self.profiles.iter().enumerate();
+        profiles.flat_map(move |(profile, families)| {
+            let listed = catalog.families(profile).enumerate();
+            let wanted = listed.filter(|(number, _)| families.contains(*number));
+            wanted.flat_map(move |(number, (group, family))| {
+                let slots = (0..family.cells.len())
+                    .filter_map(move |cell| catalog.slot_of_cell(profile, number, cell));
+                slots.map(|slot| (group.scope, slot))
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

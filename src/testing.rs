@@ -1,0 +1,178 @@
+//! What the benchmarks, the fuzz targets and their properties in the suite work on. Not for anybody
+//! else: it changes with the crate.
+
+use crate::haproxy::buffer::ReadBuffer;
+use crate::haproxy::info;
+use crate::haproxy::reply::Reply;
+use crate::haproxy::rules::Filter;
+use crate::haproxy::stat::StatReader;
+use crate::metrics::catalog::{self, Catalog};
+use crate::metrics::cursor::{self, Cursor};
+use crate::metrics::exposition::BUFFER_BYTES;
+use crate::metrics::intake::Intake;
+use crate::metrics::selection::{Defaults, Selection, Wanted};
+use crate::metrics::snapshot::Snapshot;
+
+pub use crate::haproxy::reply::Proof;
+
+pub mod cli {
+    pub use crate::cli::{Command, parse};
+    pub mod arguments {
+        pub use crate::cli::arguments::lines;
+    }
+    pub mod duration {
+        pub use crate::cli::duration::parse;
+    }
+}
+pub mod haproxy {
+    pub mod csv {
+        pub use crate::haproxy::csv::{Item, LOCATED_FIELDS, Splitter};
+    }
+    pub mod uri {
+        pub use crate::haproxy::uri::ScrapeUri;
+        pub use crate::net::http_uri::HttpUri;
+    }
+}
+pub mod net {
+    pub mod http {
+        pub use crate::net::http::{ChunkDecoder, Ending, head_end, parse, status};
+    }
+    pub mod proxy {
+        pub use crate::net::proxy::Environment;
+    }
+}
+pub mod server {
+    pub mod request {
+        pub use crate::server::request::{MAX_HEAD_BYTES, Parsed, parse};
+    }
+}
+
+/// The way of an answer's bytes through the exporter, from the read buffer to the exposition.
+pub struct Statistics {
+    selection: Selection,
+    wanted: Wanted,
+    reader: StatReader,
+    intake: Intake,
+    snapshot: Snapshot,
+    buffer: ReadBuffer,
+    response: Vec<u8>,
+}
+
+impl Statistics {
+    /// With the names of a profile, in the selection of a query, without servers in the states.
+    ///
+    /// # Panics
+    /// When there is no such profile or query.
+    #[must_use]
+    pub fn new(profile: &str, query: &str, excluded_states: &[&str]) -> Self {
+        let columns: Vec<usize> = (0..1024).collect();
+        let catalog: &'static Catalog = Box::leak(Box::new(Catalog::new(&columns)));
+        let number = catalog::PROFILES
+            .iter()
+            .position(|known| known.name == profile);
+        let defaults = Defaults {
+            catalog,
+            profile: number.expect("a profile"),
+        };
+        let selection = Selection::parse(query, &defaults).expect("a selection");
+        let mut wanted = Wanted::default();
+        wanted.add(&selection);
+        let excluded_states = excluded_states
+            .iter()
+            .map(|state| state.as_bytes().to_vec());
+        let filter = Filter {
+            excluded_states: excluded_states.collect(),
+            ..Filter::default()
+        };
+        Self {
+            selection,
+            wanted,
+            reader: StatReader::new(filter),
+            intake: Intake::new(catalog),
+            snapshot: Snapshot::default(),
+            buffer: ReadBuffer::default(),
+            response: vec![0; BUFFER_BYTES],
+        }
+    }
+
+    /// Reads an answer in reads of `size(left)` bytes, as a scrape does.
+    ///
+    /// # Errors
+    /// Why the answer is refused.
+    pub fn read(
+        &mut self,
+        csv: &[u8],
+        proof: Proof,
+        mut size: impl FnMut(usize) -> usize,
+    ) -> Result<(), String> {
+        self.snapshot.clear();
+        self.reader.clear();
+        self.buffer.clear();
+        let mut rows = self.intake.fill(&mut self.snapshot, &self.wanted);
+        let mut reply = self.reader.reply(&mut rows);
+        let mut rest = csv;
+        while !rest.is_empty() {
+            let count = self.buffer.put(&rest[..size(rest.len())]);
+            rest = &rest[count..];
+            loop {
+                let taken = reply
+                    .push(self.buffer.data())
+                    .map_err(|error| error.to_string())?;
+                self.buffer.take(taken.bytes);
+                // Behind an empty line more rows may come, as on the stats page.
+                if !taken.ends {
+                    break;
+                }
+            }
+        }
+        reply
+            .finish(self.buffer.data(), proof)
+            .map_err(|error| error.to_string())?;
+        rows.finish();
+        self.snapshot.shrink();
+        Ok(())
+    }
+
+    /// Forgets the answer.
+    pub fn clear(&mut self) {
+        self.snapshot.clear();
+        self.reader.clear();
+    }
+
+    /// How many rows and cells could not be read, and the words for the first.
+    pub fn failures(&self) -> (u64, Option<String>) {
+        let failures = self.reader.failures();
+        (
+            failures.count,
+            failures.first.as_ref().map(ToString::to_string),
+        )
+    }
+
+    /// Bytes that `write` will pass on.
+    pub fn exposition_bytes(&self) -> u64 {
+        cursor::exposition_bytes(&self.snapshot, &self.selection)
+    }
+
+    /// Passes the exposition on, piece by piece.
+    pub fn write(&mut self, mut out: impl FnMut(&[u8])) {
+        let mut cursor = Cursor::default();
+        loop {
+            match cursor.fill(&self.snapshot, &self.selection, &mut self.response) {
+                0 => return,
+                filled => out(&self.response[..filled]),
+            }
+        }
+    }
+}
+
+/// Reads an answer to `show info`; the value of each key.
+///
+/// # Errors
+/// Why the answer is refused.
+pub fn show_info(answer: &[u8], keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, String> {
+    let info = info::parse(answer).map_err(|error| error.to_string())?;
+    Ok(keys
+        .iter()
+        .map(|key| info.get(key).map(<[u8]>::to_vec))
+        .collect())
+}
