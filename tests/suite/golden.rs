@@ -56,7 +56,7 @@ fn scrape(uri: &str) -> Exposition {
 fn without_info(golden: &Exposition) -> Exposition {
     golden
         .clone()
-        .without(|family| INFO_FAMILIES.contains(&family))
+        .without(|family| INFO_FAMILIES.contains(&family) || fixtures::is_from_show_info(family))
 }
 
 #[test]

@@ -145,13 +145,17 @@ fn answers_that_are_too_large() {
     let header = Act::Send(csv::HEADER.as_bytes().to_vec());
     let limit = format!("--haproxy.max-response-bytes={MAX_BYTES}");
     // The first ends the rows, the second the answer to `show info`.
+    let rows = format!("{}{row}", csv::HEADER);
     let mut empty_lines = Case::info_failed(
         "empty lines without end",
-        csv::HEADER.as_bytes(),
+        rows.as_bytes(),
         Script::new(),
         TOO_MUCH,
     );
-    empty_lines.answers.stat = vec![header.clone(), Act::Repeat(b"\n".to_vec())];
+    empty_lines.answers.stat = vec![
+        Act::Send(rows.clone().into_bytes()),
+        Act::Repeat(b"\n".to_vec()),
+    ];
     let repeat = |bytes: &str| vec![header.clone(), Act::Repeat(bytes.as_bytes().to_vec())];
     over_both(
         &[&limit],

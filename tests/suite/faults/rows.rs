@@ -46,6 +46,7 @@ fn between(rows: &[String]) -> Vec<u8> {
 fn rows() {
     let short = |fields: usize| "1,".repeat(fields - 1) + "\n";
     let of_fields = |fields: usize| format!("app,odd,{}\n", ",".repeat(fields - 3));
+    let of_33 = format!("app,odd{}2\n", ",".repeat(31));
     let twice = server("app", "twice", &[(4, "1")]);
     let again = server("app", "twice", &[(4, "2")]);
     run(vec![
@@ -77,43 +78,51 @@ fn rows() {
             "all rows too short, but a header",
             &answer(&[short(20), short(20)]),
             2,
-            "line 2: 20 fields instead of 33",
+            "line 2: 20 fields instead of 63",
         ),
         Case::bad_rows(
             "32 fields are one too few",
             &answer(&[short(32)]),
             1,
-            "line 2: 32 fields instead of 33",
+            "line 2: 32 fields instead of 63",
         ),
         Case::bad_rows(
-            "the first row fixes the count",
-            &answer(&[short(40), good_row(), good_row()]),
+            "the header fixes the count, not the first row",
+            &answer(&[short(40), good_row()]),
+            1,
+            "line 2: 40 fields instead of 63",
+        ),
+        Case::bad_rows(
+            "without a header the first row of 33 fields or more does",
+            &[&short(20), &of_33, &good_row(), "\n"]
+                .concat()
+                .into_bytes(),
             2,
-            "line 3: 63 fields instead of 40",
+            "line 1: 20 fields instead of 33",
         ),
         Case::bad_rows(
             "the same server twice",
             &between(&[twice.clone(), again.clone()]),
             1,
-            "line 4: a second row for backend=\"app\",server=\"twice\"",
+            "line 4: a second row for \"app/twice\"",
         ),
         Case::bad_rows(
             "the same server three times",
             &between(&[twice.clone(), again.clone(), again]),
             2,
-            "line 4: a second row for backend=\"app\",server=\"twice\"",
+            "line 4: a second row for \"app/twice\"",
         ),
         Case::bad_rows(
             "the same frontend twice",
             &between(&[frontend("f", &[(4, "1")]), frontend("f", &[(4, "2")])]),
             1,
-            "line 4: a second row for frontend=\"f\"",
+            "line 4: a second row for \"f\"",
         ),
         Case::bad_rows(
             "the same backend twice",
             &between(&[backend("b", &[(4, "1")]), backend("b", &[(4, "2")])]),
             1,
-            "line 4: a second row for backend=\"b\"",
+            "line 4: a second row for \"b\"",
         ),
         served(
             "the same name in each scope",
@@ -122,19 +131,50 @@ fn rows() {
                 server("app", "app", &[(4, "2")]),
             ]),
         ),
-        served(
-            "a frontend's second column does not count",
+        Case::bad_rows(
+            "a frontend that is called otherwise",
             &between(&[frontend("f", &[(1, "x"), (4, "1")])]),
+            1,
+            "line 3: a row that should be called FRONTEND is called \"x\"",
+        ),
+        Case::bad_rows(
+            "a backend that is called otherwise",
+            &between(&[backend("b", &[(1, ""), (4, "1")])]),
+            1,
+            "line 3: a row that should be called BACKEND is called \"\"",
+        ),
+        Case::bad_rows(
+            "a proxy without a name",
+            &between(&[frontend("", &[(4, "1")])]),
+            1,
+            "line 3: the proxy has no name",
+        ),
+        Case::bad_rows(
+            "a server without a name",
+            &between(&[server("app", "", &[(4, "1")])]),
+            1,
+            "line 3: a server of \"app\" has no name",
+        ),
+        Case::bad_rows(
+            "a type that is empty",
+            &between(&[row(&[(0, "l"), (32, "")])]),
+            1,
+            "line 3: the type \"\" is not a number",
+        ),
+        Case::bad_rows(
+            "a type that is a word",
+            &between(&[row(&[(0, "l"), (32, "x")])]),
+            1,
+            "line 3: the type \"x\" is not a number",
         ),
         served(
             "types that are not exported",
             &between(&[
                 row(&[(0, "l"), (1, "l"), (32, "3")]),
                 row(&[(0, "l"), (32, "4")]),
-                row(&[(32, "")]),
             ]),
         ),
-        served("only the header", &answer(&[])),
+        Case::no_row("only the header", &answer(&[])),
         served(
             "comments and CRLF",
             format!(
@@ -227,7 +267,6 @@ fn names() {
         marked(&named(b"\"a\nb\""), "a\\nb"),
         marked(&named(b"\"a\"\"b\""), "a\\\"b"),
         marked(&named(b"a\rb\x1b[31m{}= "), "a\rb\x1b[31m{}= "),
-        marked(&named(b""), ""),
         Case::bad_rows(
             "a bare quote after invalid UTF-8",
             &named(b"\xfe\""),
@@ -262,7 +301,7 @@ fn names_that_become_equal() {
         "names that become equal",
         &stat,
         1,
-        "line 3: a second row for backend=\"app\",server=\"\u{fffd}\"",
+        "line 3: a second row for \"app/\u{fffd}\"",
     )]);
 }
 
@@ -282,7 +321,7 @@ fn numbers() {
         match is_number {
             true => served(shown, &stat),
             false => {
-                let first = not_a_number(4, "haproxy_server_current_sessions", shown);
+                let first = not_a_number(4, "scur", shown);
                 Case::bad_rows(shown, &stat, 1, &first)
             }
         }
@@ -305,8 +344,8 @@ fn cells() {
         (59, "18446744073709551615"),
         (60, "-9223372036854775808"),
     ];
-    let bad_time = not_a_number(58, "haproxy_server_http_queue_time_average_seconds", "1.5");
-    let bad_number = not_a_number(4, "haproxy_server_current_sessions", "a");
+    let bad_time = not_a_number(58, "qtime", "1.5");
+    let bad_number = not_a_number(4, "scur", "a");
     let three = row(&[(4, "a"), (5, "b"), (7, "c"), (17, "UP")]);
     run(vec![
         served("milliseconds", &row(&milliseconds)),
@@ -330,8 +369,8 @@ fn cells() {
     ]);
 }
 
-fn not_a_number(field: usize, family: &str, text: &str) -> String {
-    format!("line 3, field {field} ({family}): {text:?} is no number")
+fn not_a_number(field: usize, column: &str, text: &str) -> String {
+    format!("line 3, field {field} ({column}): {text:?} is not a number")
 }
 
 #[test]
@@ -357,7 +396,12 @@ fn rows_beyond_the_limits() {
         )])
     };
     run(vec![
-        served("fields at the limit", &fields(FIELD_LIMIT)),
+        Case::bad_rows(
+            "fields at the limit",
+            &fields(FIELD_LIMIT),
+            1,
+            "line 2: 1024 fields instead of 63",
+        ),
         failed(
             "a field too many",
             fields(FIELD_LIMIT + 1),

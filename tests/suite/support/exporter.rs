@@ -266,6 +266,12 @@ impl Problem {
         Problem::new("warn", "show info failed", &[("err", err)])
     }
 
+    /// The line for an answer with a header alone.
+    pub(crate) fn no_row() -> Problem {
+        let why = "it is stopping, or its stats scope or bind-process hides every proxy";
+        Problem::new("warn", "HAProxy printed no row", &[("err", why)])
+    }
+
     /// The line for the bad rows and cells of one scrape.
     pub(crate) fn bad_rows(count: u64, first: &str) -> Problem {
         Problem::new(

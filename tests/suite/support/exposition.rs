@@ -4,6 +4,7 @@
 //! write: HELP then TYPE then samples, a family in one piece, one line a sample, no time stamps,
 //! counters and gauges only.
 
+use super::fixtures;
 use std::collections::BTreeMap;
 
 /// What one answer holds.
@@ -114,6 +115,12 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Exposition, String> {
     Ok(reader.exposition)
 }
 
+/// Whether the contract of HAProxy's own names has a family of this name and type.
+fn is_builtin(name: &str, kind: &str) -> bool {
+    let is_it = |row: &BTreeMap<String, String>| row["name"] == name && row["type"] == kind;
+    fixtures::builtin().iter().any(is_it)
+}
+
 #[derive(Default)]
 struct Reader {
     exposition: Exposition,
@@ -158,6 +165,10 @@ impl Reader {
                 return Err(format!("a second TYPE for {name}"));
             }
             match (kind, name.ends_with("_total")) {
+                // HAProxy's own exporter has names that do not keep to it.
+                ("counter" | "gauge", _) if is_builtin(name, kind) => {
+                    open.kind = Some(kind.to_owned())
+                }
                 ("counter", true) | ("gauge", false) => open.kind = Some(kind.to_owned()),
                 ("counter", false) => {
                     return Err(format!("counter {name} does not end with _total"));

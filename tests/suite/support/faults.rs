@@ -36,6 +36,8 @@ pub(crate) enum Complaint {
     Rows(u64, String),
     /// `show info`.
     Info(String),
+    /// A header, and not a single row.
+    NoRow,
 }
 
 impl Case {
@@ -70,6 +72,15 @@ impl Case {
             },
             ..case
         }
+    }
+
+    /// An answer without a row, which is whole all the same.
+    pub(crate) fn no_row(name: &str, stat: &[u8]) -> Case {
+        let mut case = Case::served(name, stat, vec![Act::Send(stat.to_vec())]);
+        if let Outcome::Served { complaint, .. } = &mut case.outcome {
+            *complaint = Some(Complaint::NoRow);
+        }
+        case
     }
 
     /// The script brings `stat` whole, without a reason to warn.
@@ -276,6 +287,7 @@ pub(crate) fn expected_problem(case: &Case, fake: &Fake) -> Option<Problem> {
         Outcome::Failed(err) => Some(Problem::scrape_failed(&about(err))),
         Outcome::Served { complaint, .. } => match complaint {
             None => None,
+            Some(Complaint::NoRow) => Some(Problem::no_row()),
             Some(Complaint::Info(err)) => Some(Problem::info_failed(&about(err))),
             Some(Complaint::Rows(count, first)) => Some(Problem::bad_rows(*count, first)),
         },

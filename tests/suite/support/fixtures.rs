@@ -1,6 +1,8 @@
 //! The recorded answers under `tests/fixtures`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 /// The HAProxy versions that were recorded, one per generation of the CSV.
 pub(crate) const VERSIONS: [&str; 4] = ["1.5.0", "2.0.0", "2.6.12", "3.2.0"];
@@ -27,4 +29,34 @@ pub(crate) fn bytes(name: &str) -> Vec<u8> {
 /// The text of a file below `tests/fixtures`.
 pub(crate) fn text(name: &str) -> String {
     String::from_utf8(bytes(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The contract of HAProxy's own names, `builtin.tsv`: its cells by column name.
+pub(crate) fn builtin() -> &'static [BTreeMap<String, String>] {
+    static ROWS: LazyLock<Vec<BTreeMap<String, String>>> = LazyLock::new(|| {
+        let table = text("builtin.tsv");
+        let mut lines = table.lines();
+        let names: Vec<&str> = lines.next().expect("a header").split('\t').collect();
+        let row = |line: &str| {
+            let cells = names.iter().zip(line.split('\t'));
+            let cells = cells.map(|(name, cell)| ((*name).to_owned(), cell.to_owned()));
+            cells.collect()
+        };
+        lines.map(row).collect()
+    });
+    &ROWS
+}
+
+/// Whether a family is made of `show info` under a name of HAProxy's own exporter.
+pub(crate) fn is_from_show_info(family: &str) -> bool {
+    let Some(name) = family.strip_prefix("haproxy_process_") else {
+        return false;
+    };
+    let more = [
+        "maxconn_reached_total",
+        "warnings_total",
+        "blocked_traffic_warnings_total",
+    ];
+    let is_it = |row: &BTreeMap<String, String>| row["scope"] == "process" && row["name"] == family;
+    more.contains(&name) || builtin().iter().any(is_it)
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use super::csv_reader::rows;
 use super::exposition::{self, Exposition};
 use super::{cases, fixtures};
 
@@ -108,22 +109,39 @@ impl Reference {
 
     fn stat(&mut self, text: &str) {
         let metrics = metrics();
-        let mut count = None;
+        // The header fixes the number of fields, else the first row that has enough.
+        let header = text.lines().find(|line| line.starts_with("# pxname,"));
+        let header = header
+            .map(|line| line.split(',').count())
+            .filter(|count| *count >= 33);
+        let mut count = header;
         for row in rows(text) {
             let Some(fields) = row else {
                 self.failures += 1;
                 continue;
             };
-            if *count.get_or_insert(fields.len()) != fields.len() || fields.len() < 33 {
+            if fields.len() < 33 || *count.get_or_insert(fields.len()) != fields.len() {
                 self.failures += 1;
                 continue;
             }
-            let scope = match fields[32].as_str() {
-                "0" => "frontend",
-                "1" => "backend",
-                "2" => "server",
-                _ => continue,
+            let (scope, called) = match fields[32].as_str() {
+                "0" => ("frontend", "FRONTEND"),
+                "1" => ("backend", "BACKEND"),
+                "2" => ("server", ""),
+                number if integer(number).is_some() => continue,
+                _ => {
+                    self.failures += 1;
+                    continue;
+                }
             };
+            let is_called = match called {
+                "" => !fields[1].is_empty(),
+                called => fields[1] == called,
+            };
+            if fields[0].is_empty() || !is_called {
+                self.failures += 1;
+                continue;
+            }
             let mut labels = BTreeMap::new();
             if scope == "frontend" {
                 labels.insert("frontend".to_owned(), fields[0].clone());
@@ -199,16 +217,53 @@ impl Reference {
             &[("node", node), ("release_date", date), ("version", version)],
             "1",
         );
-        let numbers = [
-            ("Uptime_sec", "haproxy_process_uptime_seconds"),
-            ("Pid", "haproxy_process_pid"),
-            ("Idle_pct", "haproxy_process_idle_time_percent"),
+        let none = BTreeMap::new();
+        let more = [
+            ("Pid", "haproxy_process_pid", "gauge"),
+            (
+                "MaxconnReached",
+                "haproxy_process_maxconn_reached_total",
+                "counter",
+            ),
+            ("TotalWarnings", "haproxy_process_warnings_total", "counter"),
+            (
+                "BlockedTrafficWarnings",
+                "haproxy_process_blocked_traffic_warnings_total",
+                "counter",
+            ),
         ];
-        for (key, family) in numbers {
-            let number = value(key).and_then(|value| value.parse::<u64>().ok());
-            let most = if key == "Idle_pct" { 100 } else { u64::MAX };
-            if let Some(number) = number.filter(|number| *number <= most) {
-                gauge(self, family, &[], &number.to_string());
+        let rows = fixtures::builtin();
+        let rows = rows.iter().filter(|row| row["scope"] == "process");
+        let rows = rows.map(|row| {
+            (
+                row["key"].as_str(),
+                row["name"].as_str(),
+                row["type"].as_str(),
+            )
+        });
+        for (keys, family, kind) in rows.chain(more) {
+            let Some(text) = keys.split('|').find_map(value) else {
+                continue;
+            };
+            let label = match family.trim_start_matches("haproxy_process_") {
+                "build_info" => "version",
+                "node" => "node",
+                "description" => "desc",
+                _ => "",
+            };
+            let number = integer(&text);
+            let range = if keys == "Idle_pct" {
+                0..=100
+            } else {
+                i128::MIN..=i128::MAX
+            };
+            match (label, number.filter(|number| range.contains(number))) {
+                ("", Some(number)) => {
+                    self.add(family, kind, "From show info.", &none, &number.to_string())
+                }
+                ("", None) => {}
+                (label, _) if !text.is_empty() => gauge(self, family, &[(label, Some(text))], "1"),
+                _ => {}
             }
         }
     }
@@ -269,71 +324,6 @@ impl Reference {
     }
 }
 
-/// The rows of a CSV text, `None` for one with a bare or unclosed quote. Comments and empty lines
-/// are no rows; a newline inside quotes belongs to its field.
-fn rows(text: &str) -> Vec<Option<Vec<String>>> {
-    let mut rows = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (line, after_line) = rest.split_once('\n').unwrap_or((rest, ""));
-        if line.is_empty() || line == "\r" || line.starts_with('#') {
-            rest = after_line;
-        } else {
-            let (row, after_row) = row(rest);
-            rows.push(row);
-            rest = after_row;
-        }
-    }
-    rows
-}
-
-/// The row at the start of the text, and what follows it. A bad row costs the line it goes bad in.
-fn row(text: &str) -> (Option<Vec<String>>, &str) {
-    let mut fields = Vec::new();
-    let mut rest = text;
-    loop {
-        let field;
-        if let Some(quoted) = rest.strip_prefix('"') {
-            let Some(end) = closing_quote(quoted) else {
-                return (None, "");
-            };
-            field = quoted[..end].replace("\"\"", "\"");
-            rest = &quoted[end + 1..];
-        } else {
-            let end = rest.find([',', '\n', '"']).unwrap_or(rest.len());
-            // A carriage return before a newline is not part of the field.
-            let bare = &rest[..end];
-            let line_end = bare
-                .strip_suffix('\r')
-                .filter(|_| rest[end..].starts_with('\n'));
-            field = line_end.unwrap_or(bare).to_owned();
-            rest = &rest[end..];
-        }
-        rest = rest
-            .strip_prefix('\r')
-            .filter(|end| end.starts_with('\n'))
-            .unwrap_or(rest);
-        if let Some(after) = rest.strip_prefix(',') {
-            fields.push(field);
-            rest = after;
-        } else if rest.is_empty() || rest.starts_with('\n') {
-            fields.push(field);
-            return (Some(fields), rest.strip_prefix('\n').unwrap_or(""));
-        } else {
-            return (None, rest.split_once('\n').map_or("", |(_, after)| after));
-        }
-    }
-}
-
-/// The quote that ends a quoted field: the first one that is not doubled.
-fn closing_quote(quoted: &str) -> Option<usize> {
-    let mut end = quoted.find('"')?;
-    while quoted[end + 1..].starts_with('"') {
-        end += 2 + quoted[end + 2..].find('"')?;
-    }
-    Some(end)
-}
-
 /// An optional sign and digits, within 64 bits of either kind.
 fn integer(text: &str) -> Option<i128> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -351,7 +341,7 @@ fn status(text: &str) -> u8 {
     let words = text.split(" (").next().unwrap_or(text);
     let counted = |last: &str| {
         last.split_once('/')
-            .is_some_and(|(n, m)| n.parse::<u64>().is_ok() && m.parse::<u64>().is_ok())
+            .is_some_and(|(n, m)| n.parse::<i64>().is_ok() && m.parse::<i64>().is_ok())
     };
     let state = match words.rsplit_once(' ') {
         Some((state, last)) if counted(last) => state,
@@ -368,31 +358,5 @@ fn cells_are_read_as_listed() {
     for (text, is_number, _) in cases::NUMBERS {
         let cell = text.trim_matches('"');
         assert_eq!(integer(cell).is_some(), *is_number, "{text:?}");
-    }
-}
-
-#[test]
-fn splits_by_rfc_4180() {
-    let cases: [(&str, &[Option<&str>]); 12] = [
-        ("a,,b,\n", &[Some("a||b|")]),
-        ("a,b", &[Some("a|b")]),
-        ("\"a,b\",\"c\"\"d\",\"\"\n", &[Some("a,b|c\"d|")]),
-        ("a,\"b\nc\"\nd\n", &[Some("a|b\nc"), Some("d")]),
-        ("# \"x\n\n\r\na\r\n", &[Some("a")]),
-        ("a,\"b\"\r\nc\n", &[Some("a|b"), Some("c")]),
-        ("a\rb\n", &[Some("a\rb")]),
-        ("a\"b,c\nd\n", &[None, Some("d")]),
-        ("\"a\"b,c\nd\n", &[None, Some("d")]),
-        ("\"a\nb\"c\nd\n", &[None, Some("d")]),
-        ("a\n\"b\nc\n", &[Some("a"), None]),
-        ("\"a\"\"\n", &[None]),
-    ];
-    for (text, want) in cases {
-        let got: Vec<_> = rows(text)
-            .into_iter()
-            .map(|row| row.map(|fields| fields.join("|")))
-            .collect();
-        let got: Vec<_> = got.iter().map(Option::as_deref).collect();
-        assert_eq!(got, want, "{text:?}");
     }
 }
