@@ -95,7 +95,7 @@ fn names_of_etc_hosts() {
     std::fs::create_dir(jail.root.join("etc")).expect("make a directory");
     std::fs::write(
         jail.root.join("etc/hosts"),
-        "# comment\n127.0.0.1\tlocalhost other\n127.0.0.1 lb.example LB # trailing\n",
+        "# comment\n127.0.0.1\tlocalhost other\n127.0.0.1 lb.example lb # trailing\n",
     )
     .expect("write a hosts file");
     let port = jail.haproxy.address(0).port();

@@ -90,10 +90,10 @@ fn names_of_etc_hosts() {
     let stat = csv::answer(&[csv::frontend("web", &[(4, "1")])]);
     for (host, hosts) in [
         ("127.0.0.1", "127.0.0.1 haproxy.example lb\n"),
-        ("[::1]", "::1 haproxy.example LB\n"),
+        ("[::1]", "::1 haproxy.example lb\n"),
     ] {
         let fake = Fake::tcp(host, Answers::whole(&stat, INFO));
-        for name in ["haproxy.example", "lb", "LB"] {
+        for name in ["haproxy.example", "lb"] {
             let directory = TempDir::new().expect("a temporary directory");
             let uri = format!("tcp://{name}:{}", fake.address().port());
             let Some(exporter) = exporter_with(hosts, &uri, directory.path()) else {
