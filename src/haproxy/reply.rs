@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::info::InfoError;
+use super::lines::LinesError;
 use super::rules::TableError;
 use super::source::SourceError;
 
@@ -86,6 +87,8 @@ pub(crate) enum ReplyError {
     Stat(TableError),
     /// The answer to `show info`.
     Info(InfoError),
+    /// The answer to a command whose lines are kept.
+    Lines(LinesError),
 }
 
 impl ReplyError {
@@ -103,6 +106,7 @@ impl fmt::Display for ReplyError {
         match self {
             Self::Stat(error) => error.fmt(f),
             Self::Info(error) => error.fmt(f),
+            Self::Lines(error) => error.fmt(f),
         }
     }
 }
@@ -118,5 +122,11 @@ impl From<TableError> for ReplyError {
 impl From<InfoError> for ReplyError {
     fn from(error: InfoError) -> Self {
         Self::Info(error)
+    }
+}
+
+impl From<LinesError> for ReplyError {
+    fn from(error: LinesError) -> Self {
+        Self::Lines(error)
     }
 }

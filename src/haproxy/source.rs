@@ -42,6 +42,11 @@ impl Source {
         })
     }
 
+    /// Whether there is a CLI, which takes any command.
+    pub(crate) fn takes_commands(&self) -> bool {
+        matches!(self, Self::Socket(_))
+    }
+
     /// Asks all questions at once and reads the answers in their order. The stats page and a file
     /// hold the answer to the first question only; the others stay without answer and without
     /// failure. Why an `Extra` answer is missing stands in its question.
