@@ -1,16 +1,17 @@
 //! One scrape from end to end, and the counters that live as long as the exporter.
 
+mod questions;
+mod trouble;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::cli;
 use crate::haproxy::buffer::ReadBuffer;
-use crate::haproxy::info::{Info, SHOW_INFO};
 use crate::haproxy::reader::Limits;
-use crate::haproxy::reply::{Need, Question};
 use crate::haproxy::rules::Filter;
-use crate::haproxy::source::{Source, SourceError};
-use crate::haproxy::stat::{RowType, StatReader};
+use crate::haproxy::source::Source;
+use crate::haproxy::stat::StatReader;
 use crate::log;
 use crate::metrics::Scope;
 use crate::metrics::catalog::Catalog;
@@ -20,6 +21,7 @@ use crate::metrics::snapshot::Snapshot;
 use crate::metrics::value::{self, Text};
 use crate::net::deadline::Deadline;
 use crate::process::{Complaint, Facts, ProcRoot};
+use questions::Answers;
 
 /// The revision that the build was told (`HAPROXY_EXPORTER_REVISION`, set by tests/tools/build.sh).
 const REVISION: &str = match option_env!("HAPROXY_EXPORTER_REVISION") {
@@ -38,9 +40,7 @@ pub(crate) struct Scraper {
     source: Source,
     reader: StatReader,
     intake: Intake,
-    /// The command for the rows; kept to save an allocation a scrape.
-    show_stat: String,
-    info: Info,
+    answers: Answers,
     timeout: Duration,
     max_bytes: u64,
     read_buffer: ReadBuffer,
@@ -76,8 +76,7 @@ impl Scraper {
             source,
             reader: StatReader::new(settings.filter),
             intake: Intake::new(catalog),
-            show_stat: String::new(),
-            info: Info::default(),
+            answers: Answers::default(),
             timeout: settings.timeout,
             max_bytes: settings.max_bytes,
             read_buffer: ReadBuffer::default(),
@@ -97,12 +96,24 @@ impl Scraper {
         let start = Instant::now();
         let timeout = time.map_or(self.timeout, |time| self.timeout.min(time / 10 * 9));
         self.scrapes += 1;
-        let result = self.fetch(wanted, Deadline::after(timeout), into);
+        into.clear();
+        self.reader.clear();
+        let limits = Limits {
+            deadline: Deadline::after(timeout),
+            max_bytes: self.max_bytes,
+        };
+        let result = self.answers.ask(
+            &mut self.source,
+            (wanted, self.catalog),
+            limits,
+            &mut self.read_buffer,
+            (&mut self.reader, &mut self.intake, into),
+        );
         let is_up = result.is_ok();
         if let Err(error) = result {
             log::error("scrape failed", &[("err", &cli::with_remedy(&error))]);
             into.clear();
-            self.info.clear();
+            self.answers.clear();
             self.reader.clear();
         }
         self.report_no_row();
@@ -116,50 +127,18 @@ impl Scraper {
         }
         let facts = self.add_processes(into);
         self.add_info(&facts, into);
+        self.add_modules(into);
         self.add_exporter(is_up, start.elapsed(), into);
         into.shrink();
     }
 
-    fn fetch(
-        &mut self,
-        wanted: &Wanted,
-        deadline: Deadline,
-        into: &mut Snapshot,
-    ) -> Result<(), SourceError> {
-        into.clear();
-        self.reader.clear();
-        self.info.clear();
-        show_stat(&mut self.show_stat, row_types(wanted, self.catalog));
-        let mut rows = self.intake.fill(into, wanted);
-        let mut stat = self.reader.reply(&mut rows);
-        // What can be done without comes last: the rows stand, whatever becomes of it.
-        let mut questions = [
-            Question::new(&self.show_stat, Need::All, &mut stat),
-            Question::new(SHOW_INFO, Need::Extra, &mut self.info),
-        ];
-        let limits = Limits {
-            deadline,
-            max_bytes: self.max_bytes,
-        };
-        self.source
-            .ask(&mut questions, limits, &mut self.read_buffer)?;
-        let [_, info] = questions;
-        let failure = info.failure;
-        rows.finish();
-        if let Some(error) = failure {
-            log::warn("show info failed", &[("err", &cli::with_remedy(&error))]);
-            self.info.clear();
-        }
-        Ok(())
-    }
-
     /// The rows that `show info` makes; there are none where it was not answered.
     fn add_info(&self, facts: &Facts, into: &mut Snapshot) {
-        if self.info.get("Version").is_none() {
+        if self.answers.info.get("Version").is_none() {
             return;
         }
         let catalog = self.catalog;
-        let text = |key| self.info.get(key).unwrap_or_default();
+        let text = |key| self.answers.info.get(key).unwrap_or_default();
         let (version, date, node) = (text("Version"), text("Release_date"), text("node"));
         into.add_constant(catalog, Scope::Version, &[date, version]);
         into.add_constant(catalog, Scope::Info, &[node, date, version]);
@@ -187,9 +166,36 @@ impl Scraper {
         }
     }
 
+    /// Stick tables and the name servers of resolvers.
+    fn add_modules(&self, into: &mut Snapshot) {
+        let catalog = self.catalog;
+        for table in self.answers.stick_tables.iter() {
+            let labels = [table.name, table.key_type];
+            into.add_row(
+                catalog,
+                Scope::StickTable,
+                &labels,
+                |field, to| match field {
+                    "size" => value::write_integer(table.size, to),
+                    "used" => value::write_integer(table.used, to),
+                    _ => None,
+                },
+            );
+        }
+        for server in self.answers.resolvers.iter() {
+            let cell = |column| server.cell(column).unwrap_or_default();
+            into.add_row(
+                catalog,
+                Scope::Resolver,
+                &[cell("pid"), cell("id")],
+                |column, to| value::write_integer(server.cell(column)?, to),
+            );
+        }
+    }
+
     /// A number of `show info`, whose key may have several spellings.
     fn process_number(&self, key: &str, to: &mut Text) -> Option<usize> {
-        let cell = key.split('|').find_map(|key| self.info.get(key))?;
+        let cell = key.split('|').find_map(|key| self.answers.info.get(key))?;
         // HAProxy has printed more than 100 at times.
         let is_percent = key == "Idle_pct";
         if is_percent && value::unsigned(cell).is_none_or(|percent| percent > 100) {
@@ -250,27 +256,6 @@ impl Scraper {
         let build = [env!("CARGO_PKG_VERSION"), REVISION, RUST_VERSION].map(str::as_bytes);
         into.add_constant(self.catalog, Scope::ExporterBuild, &build);
     }
-}
-
-/// The command for rows of these types, of all proxies and servers.
-fn show_stat(command: &mut String, row_types: u8) {
-    use std::fmt::Write;
-    command.clear();
-    // Writing to a String cannot fail.
-    let _ = write!(command, "show stat -1 {row_types} -1");
-}
-
-/// The bit mask of the row types that `show stat` is asked for (management guide, section 9.3).
-fn row_types(wanted: &Wanted, catalog: &Catalog) -> u8 {
-    let scopes = [
-        Scope::Frontend,
-        Scope::Backend,
-        Scope::Server,
-        Scope::Listener,
-    ];
-    let bits = scopes.iter().zip(RowType::ALL);
-    bits.map(|(scope, row_type)| u8::from(wanted.has(catalog, *scope)) << row_type as u8)
-        .sum()
 }
 
 /// Puts the row of a process.

@@ -1,0 +1,221 @@
+//! What a scrape asks of one HAProxy, and the answers.
+
+use std::fmt::Write;
+
+use super::trouble::Trouble;
+use crate::cli;
+use crate::haproxy::buffer::ReadBuffer;
+use crate::haproxy::info::{Info, SHOW_INFO};
+use crate::haproxy::reader::Limits;
+use crate::haproxy::reply::{Need, Question, Reply};
+use crate::haproxy::resolvers::{self, Resolvers, SHOW_RESOLVERS};
+use crate::haproxy::source::{Source, SourceError};
+use crate::haproxy::stat::{RowType, StatReader};
+use crate::haproxy::stick_tables::{SHOW_TABLE, StickTables};
+use crate::metrics::Scope;
+use crate::metrics::catalog::Catalog;
+use crate::metrics::intake::Intake;
+use crate::metrics::selection::Wanted;
+use crate::metrics::snapshot::Snapshot;
+
+/// Scopes that are made of `show info`.
+const INFO_SCOPES: [Scope; 6] = [
+    Scope::Version,
+    Scope::Info,
+    Scope::Process,
+    Scope::ProcessBuild,
+    Scope::ProcessNode,
+    Scope::ProcessDescription,
+];
+
+/// The answers to all commands but `show stat`, whose rows go straight into the snapshot. The memory is
+/// kept from scrape to scrape.
+#[derive(Default)]
+pub(super) struct Answers {
+    pub(super) info: Info,
+    pub(super) stick_tables: StickTables,
+    pub(super) resolvers: Resolvers,
+    /// The command for the rows.
+    show_stat: String,
+    /// The release that answered last, for commands that not all know.
+    release: Option<(u32, u32)>,
+    info_trouble: Trouble,
+    table_trouble: Trouble,
+    resolver_trouble: Trouble,
+}
+
+/// Which questions are asked.
+struct Asked {
+    /// The bit mask of the row types; none if 0.
+    row_types: u8,
+    info: bool,
+    stick_tables: bool,
+    resolvers: bool,
+}
+
+impl Asked {
+    fn new(wanted: &Wanted, catalog: &Catalog, source: &Source) -> Self {
+        let has = |scope| wanted.has(catalog, scope);
+        let scopes = [
+            Scope::Frontend,
+            Scope::Backend,
+            Scope::Server,
+            Scope::Listener,
+        ];
+        let bits = scopes.iter().zip(RowType::ALL);
+        let bits = bits.map(|(scope, row_type)| u8::from(has(*scope)) << row_type as u8);
+        let asked = Self {
+            row_types: bits.sum(),
+            info: INFO_SCOPES.into_iter().any(has),
+            stick_tables: has(Scope::StickTable),
+            resolvers: has(Scope::Resolver),
+        };
+        match source.takes_commands() {
+            // Something must be asked, to see whether HAProxy is up.
+            true => Self {
+                info: asked.info || asked.row_types == 0,
+                ..asked
+            },
+            false => Self {
+                row_types: asked.row_types.max(1),
+                info: false,
+                stick_tables: false,
+                resolvers: false,
+            },
+        }
+    }
+}
+
+impl Answers {
+    /// Forgets what came.
+    pub(super) fn clear(&mut self) {
+        self.info.clear();
+        self.stick_tables.clear();
+        self.resolvers.clear();
+    }
+
+    /// Asks for what is wanted and puts the rows into the snapshot.
+    ///
+    /// # Errors
+    /// When the rows could not be read whole, or, where none are wanted, `show info`.
+    pub(super) fn ask(
+        &mut self,
+        source: &mut Source,
+        (wanted, catalog): (&Wanted, &Catalog),
+        limits: Limits,
+        buffer: &mut ReadBuffer,
+        (reader, intake, into): (&mut StatReader, &mut Intake, &mut Snapshot),
+    ) -> Result<(), SourceError> {
+        self.clear();
+        let mut asked = Asked::new(wanted, catalog, source);
+        if asked.resolvers {
+            asked.resolvers = self.know_resolvers(source, limits, buffer)?;
+        }
+        self.show_stat.clear();
+        // Writing to a String cannot fail.
+        let _ = write!(self.show_stat, "show stat -1 {} -1", asked.row_types);
+        let mut rows = intake.fill(into, wanted);
+        let mut stat = reader.reply(&mut rows);
+        let info_need = match asked.row_types {
+            0 => Need::All,
+            _ => Need::Extra,
+        };
+        // What can be done without comes last: the rows stand, whatever becomes of it.
+        let all: [(bool, &str, Need, &mut dyn Reply); 4] = [
+            (asked.row_types > 0, &self.show_stat, Need::All, &mut stat),
+            (asked.info, SHOW_INFO, info_need, &mut self.info),
+            (
+                asked.stick_tables,
+                SHOW_TABLE,
+                Need::Extra,
+                &mut self.stick_tables,
+            ),
+            (
+                asked.resolvers,
+                SHOW_RESOLVERS,
+                Need::Extra,
+                &mut self.resolvers,
+            ),
+        ];
+        let all = all.into_iter().filter(|(is_asked, ..)| *is_asked);
+        let mut questions: Vec<Question<'_>> = all
+            .map(|(_, command, need, reply)| Question::new(command, need, reply))
+            .collect();
+        source.ask(&mut questions, limits, buffer)?;
+        let mut failures = [None, None, None];
+        for question in questions {
+            let at = match question.command {
+                SHOW_INFO => 0,
+                SHOW_TABLE => 1,
+                SHOW_RESOLVERS => 2,
+                _ => continue,
+            };
+            failures[at] = question.failure;
+        }
+        rows.finish();
+        self.take_failures(&asked, failures);
+        Ok(())
+    }
+
+    /// An answer that failed costs what is made of it, and one log line when that begins or changes.
+    fn take_failures(&mut self, asked: &Asked, failures: [Option<SourceError>; 3]) {
+        let text = |failure: Option<SourceError>| {
+            failure.map(|error| cli::with_remedy(&error).to_string())
+        };
+        let [info, stick_tables, resolvers] = failures.map(text);
+        if asked.info {
+            match &info {
+                Some(_) => self.info.clear(),
+                None => self.release = self.info.get("Version").and_then(release),
+            }
+            self.info_trouble.report("show info", info);
+        }
+        if asked.stick_tables {
+            if stick_tables.is_some() {
+                self.stick_tables.clear();
+            }
+            self.table_trouble.report(SHOW_TABLE, stick_tables);
+        }
+        if asked.resolvers {
+            if resolvers.is_some() {
+                self.resolvers.clear();
+            }
+            self.resolver_trouble.report(SHOW_RESOLVERS, resolvers);
+        }
+    }
+
+    /// Whether HAProxy knows `show stat domain resolvers`. At the first scrape it is asked for its
+    /// release before: older ones print all rows a second time instead.
+    ///
+    /// # Errors
+    /// When it does not say.
+    fn know_resolvers(
+        &mut self,
+        source: &mut Source,
+        limits: Limits,
+        buffer: &mut ReadBuffer,
+    ) -> Result<bool, SourceError> {
+        if self.release.is_none() {
+            let mut question = [Question::new(SHOW_INFO, Need::All, &mut self.info)];
+            source.ask(&mut question, limits, buffer)?;
+            self.release = self.info.get("Version").and_then(release);
+            self.info.clear();
+        }
+        Ok(self
+            .release
+            .is_some_and(|release| release >= resolvers::SINCE))
+    }
+}
+
+/// The first two numbers of `2.6.12-1+deb12u4`.
+fn release(version: &[u8]) -> Option<(u32, u32)> {
+    let text = std::str::from_utf8(version).ok()?;
+    let (major, rest) = text.split_once('.')?;
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    Some((major.parse().ok()?, rest[..end].parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests;
