@@ -141,6 +141,29 @@ impl Authority {
         self.join(&format!("{file}-whole"), &[&out, &key_file])
     }
 
+    /// A certificate that its own key signed, with the dates wished for: what is pinned as a root.
+    pub(crate) fn pinned(&self, file: &str, wish: Wish<'_>) -> PathBuf {
+        let (key, request) = (format!("{file}.key"), format!("{file}.csr"));
+        let names = format!("subjectAltName={}", wish.names);
+        let mut arguments = vec!["req", "-config", "ca.cnf", "-new", "-nodes"];
+        arguments.extend(["-keyout", &key, "-out", &request, "-subj", "/CN=pinned"]);
+        arguments.extend(wish.key.flags());
+        arguments.extend(["-addext", &names]);
+        self.run(&arguments);
+        let out = format!("{file}.pem");
+        let extensions = if wish.is_authority {
+            "authority"
+        } else {
+            "server"
+        };
+        let mut arguments = vec!["ca", "-batch", "-notext", "-config", "ca.cnf", "-selfsign"];
+        arguments.extend(["-keyfile", &key, "-in", &request, "-out", &out]);
+        arguments.extend(["-extensions", extensions]);
+        arguments.extend(["-startdate", wish.dates[0], "-enddate", wish.dates[1]]);
+        self.run(&arguments);
+        self.join(file, &[&out, &key])
+    }
+
     /// A certificate signed by an authority between, with that one behind it.
     pub(crate) fn sign_below(&self, file: &str, between: Wish<'_>, wish: Wish<'_>) -> PathBuf {
         self.sign("between", between);

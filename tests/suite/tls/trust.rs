@@ -285,6 +285,44 @@ fn a_self_signed_certificate_can_be_a_root() {
     );
 }
 
+/// A root that is out of date is refused like any other certificate, whether it may sign others or not.
+#[test]
+fn a_pinned_root_that_is_out_of_date() {
+    let Some(authority) = Authority::new("Test CA", Key::Ec) else {
+        return;
+    };
+    let past = ["20190102030405Z", "20200229235959Z"];
+    let future = ["20400102030405Z", "20500101000000Z"];
+    let expired = "the certificate expired at 2020-02-29T23:59:59Z";
+    let not_yet = "the certificate is not valid before 2040-01-02T03:04:05Z";
+    let cases = [
+        ("good", LOCAL.dates, false, Ok(())),
+        ("good-ca", LOCAL.dates, true, Ok(())),
+        ("expired", past, false, refused(expired)),
+        ("expired-ca", past, true, refused(expired)),
+        ("future", future, false, refused(not_yet)),
+        ("future-ca", future, true, refused(not_yet)),
+    ];
+    let files = cases.each_ref().map(|(name, dates, is_authority, _)| {
+        let wish = Wish {
+            dates: *dates,
+            is_authority: *is_authority,
+            ..LOCAL
+        };
+        (*name, authority.pinned(name, wish))
+    });
+    let listeners = files
+        .each_ref()
+        .map(|(name, file)| (*name, file.as_path(), ""));
+    let Some(farm) = Farm::start(&listeners) else {
+        return;
+    };
+    for ((name, file), (_, _, _, expected)) in files.iter().zip(cases) {
+        let flag = certificates::flag(file);
+        assert_eq!(farm.scrape(name, "localhost", &[&flag]), expected, "{name}");
+    }
+}
+
 /// HAProxy says good-bye behind a body that only the end of the connection ends, as its own stats
 /// page is before 2.0 and since 3.2.
 #[test]
