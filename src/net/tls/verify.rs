@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-use super::der::{self, Facts};
+use super::der::{self, Date};
 use super::{SetupError, TlsError};
 use crate::errno::reason;
 
@@ -109,24 +109,45 @@ impl Verifier {
             return Ok(());
         };
         let parsed = ParsedCertificate::try_from(end_entity)?;
-        if is_root(end_entity, roots) {
-            check_dates(end_entity, now)?;
-        } else {
-            verify_server_cert_signed_by_trust_anchor(
-                &parsed,
-                roots,
-                intermediates,
-                now,
-                self.algorithms.all,
-            )?;
+        let trusted = self.check_trust(&parsed, roots, intermediates, now);
+        match trusted {
+            Err(error) if is_authority(&error) && is_root(end_entity, roots) => {}
+            other => other?,
         }
         verify_server_name(&parsed, name)
     }
+
+    fn check_trust(
+        &self,
+        certificate: &ParsedCertificate<'_>,
+        roots: &RootCertStore,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        verify_server_cert_signed_by_trust_anchor(
+            certificate,
+            roots,
+            intermediates,
+            now,
+            self.algorithms.all,
+        )
+    }
+
+    /// Whether a certificate is out of date by itself, whoever signed it, and since or until when:
+    /// webpki looks at the dates first.
+    fn is_out_of_date(&self, certificate: &CertificateDer<'_>, now: UnixTime) -> bool {
+        let Ok(parsed) = ParsedCertificate::try_from(certificate) else {
+            return false;
+        };
+        let error = self.check_trust(&parsed, &RootCertStore::empty(), &[], now);
+        matches!(error, Err(Error::InvalidCertificate(why)) if date_of(&why).is_some())
+    }
 }
 
-/// Whether the peer's own certificate is among the roots: webpki builds no path for that, but it is
-/// what a self-signed HAProxy has. Its key is the trusted one, and the handshake proves that the peer
-/// holds it; a root whose names are constrained is left to webpki.
+/// Whether the peer's own certificate is among the roots. Where it is one of an authority, as
+/// `openssl req -x509` makes it and many a HAProxy has it, webpki refuses it as that of a server, once
+/// its dates are found good. Its key is the trusted one all the same, and the handshake proves that
+/// the peer holds it; a root whose names are constrained is left to webpki.
 fn is_root(certificate: &CertificateDer<'_>, roots: &RootCertStore) -> bool {
     let mut own = RootCertStore::empty();
     // What cannot be parsed is webpki's to refuse.
@@ -136,15 +157,25 @@ fn is_root(certificate: &CertificateDer<'_>, roots: &RootCertStore) -> bool {
         .is_some_and(|own| own.name_constraints.is_none() && roots.roots.contains(own))
 }
 
-fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
-    let facts = der::facts(certificate).ok_or(CertificateError::BadEncoding)?;
-    if facts.not_after.is_before(now) {
-        return Err(CertificateError::Expired);
+/// Whether webpki refused a certificate because it is one of an authority, and for nothing before.
+fn is_authority(error: &Error) -> bool {
+    let Error::InvalidCertificate(CertificateError::Other(other)) = error else {
+        return false;
+    };
+    other.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
+}
+
+/// What a date that is over or yet to come says.
+fn date_of(why: &CertificateError) -> Option<String> {
+    match why {
+        CertificateError::ExpiredContext { not_after, .. } => {
+            Some(format!("expired at {}", Date(*not_after)))
+        }
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            Some(format!("is not valid before {}", Date(*not_before)))
+        }
+        _ => None,
     }
-    if facts.not_before.is_after(now) {
-        return Err(CertificateError::NotValidYet);
-    }
-    Ok(())
 }
 
 impl ServerCertVerifier for Verifier {
@@ -158,7 +189,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         self.check(end_entity, intermediates, name, now)
             .inspect_err(|error| {
-                let text = refusal(error, end_entity, intermediates, now);
+                let text = self.refusal_of(error, end_entity, intermediates, now);
                 *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
             })?;
         Ok(ServerCertVerified::assertion())
@@ -187,72 +218,58 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Why a certificate was refused, with what an operator needs to mend it.
-fn refusal(
-    error: &Error,
-    end_entity: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-    now: UnixTime,
-) -> TlsError {
-    use CertificateError as Why;
-    let Error::InvalidCertificate(why) = error else {
-        return TlsError::Other(error.to_string());
-    };
-    let own = der::facts(end_entity);
-    let is_self_signed = own
-        .as_ref()
-        .is_some_and(|facts| facts.issuer == facts.subject);
-    TlsError::Other(match (why, own) {
-        (Why::Expired | Why::ExpiredContext { .. }, Some(own)) => {
-            dated(&own, intermediates, |facts| {
-                let bad = facts.not_after.is_before(now);
-                bad.then(|| format!("expired at {}", facts.not_after))
-            })
+impl Verifier {
+    /// Why a certificate was refused, with what an operator needs to mend it.
+    fn refusal_of(
+        &self,
+        error: &Error,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> TlsError {
+        use CertificateError as Why;
+        let Error::InvalidCertificate(why) = error else {
+            return TlsError::Other(error.to_string());
+        };
+        if let Some(words) = date_of(why) {
+            let bad = |certificate: &&CertificateDer<'_>| self.is_out_of_date(certificate, now);
+            return TlsError::Other(match intermediates.iter().find(bad) {
+                Some(issuer) if !self.is_out_of_date(end_entity, now) => {
+                    let name = subject(issuer);
+                    format!("the certificate of the issuer {name:?} {words}")
+                }
+                _ => format!("the certificate {words}"),
+            });
         }
-        (Why::NotValidYet | Why::NotValidYetContext { .. }, Some(own)) => {
-            dated(&own, intermediates, |facts| {
-                let bad = facts.not_before.is_after(now);
-                bad.then(|| format!("is not valid before {}", facts.not_before))
-            })
-        }
-        (
+        let Ok(own) = webpki::EndEntityCert::try_from(end_entity) else {
+            return TlsError::Other(unusable(why));
+        };
+        let issuer = || der::common_name(own.issuer());
+        match why {
+            // webpki rejects a self-signed authority as a server certificate.
+            Why::UnknownIssuer | Why::Other(_) if own.issuer() == own.subject() => {
+                TlsError::SelfSigned
+            }
+            Why::UnknownIssuer => TlsError::UnknownIssuer(issuer()),
+            Why::BadSignature => TlsError::Other(format!(
+                "the certificate is not signed by the {:?} that is trusted",
+                issuer()
+            )),
             Why::NotValidForNameContext {
                 expected,
                 presented,
-            },
-            _,
-        ) => wrong_name(&expected.to_str(), presented),
-        // webpki says of a self-signed authority that it is none of a server.
-        (Why::UnknownIssuer | Why::Other(_), Some(_)) if is_self_signed => {
-            return TlsError::SelfSigned;
+            } => TlsError::Other(wrong_name(&expected.to_str(), presented)),
+            why => TlsError::Other(unusable(why)),
         }
-        (Why::UnknownIssuer, Some(own)) => {
-            return TlsError::UnknownIssuer(der::common_name(own.issuer));
-        }
-        (Why::BadSignature, Some(own)) => format!(
-            "the certificate is not signed by the {:?} that is trusted",
-            der::common_name(own.issuer)
-        ),
-        (why, _) => unusable(why),
-    })
+    }
 }
 
-/// Of the certificates that came, the first which `bad` has words for.
-fn dated(
-    own: &Facts<'_>,
-    intermediates: &[CertificateDer<'_>],
-    bad: impl Fn(&Facts<'_>) -> Option<String>,
-) -> String {
-    if let Some(words) = bad(own) {
-        return format!("the certificate {words}");
-    }
-    let issuer = intermediates.iter().find_map(|certificate| {
-        let facts = der::facts(certificate)?;
-        let words = bad(&facts)?;
-        let name = der::common_name(facts.subject);
-        Some(format!("the certificate of the issuer {name:?} {words}"))
-    });
-    issuer.unwrap_or_else(|| "a certificate is out of date".to_owned())
+fn subject(certificate: &CertificateDer<'_>) -> String {
+    let parsed = webpki::EndEntityCert::try_from(certificate);
+    parsed.map_or_else(
+        |_| String::new(),
+        |parsed| der::common_name(parsed.subject()),
+    )
 }
 
 /// webpki writes names as `DnsName("host")` and `IpAddress(::1)`.
