@@ -17,10 +17,6 @@ pub(super) static MAIN: Group = Group {
         Counter sessions_total [Integer stot] "Sessions handled.";
         Counter bytes_in_total [Integer bin] "Bytes received.";
         Counter bytes_out_total [Integer bout] "Bytes sent.";
-        Gauge   http_queue_time_average_seconds [Milliseconds qtime] "Average time in the queue over the last 1,024 HTTP requests, in seconds.";
-        Gauge   http_connect_time_average_seconds [Milliseconds ctime] "Average time to connect over the last 1,024 HTTP requests, in seconds.";
-        Gauge   http_response_time_average_seconds [Milliseconds rtime] "Average time to respond over the last 1,024 HTTP requests, in seconds.";
-        Gauge   http_total_time_average_seconds [Milliseconds ttime] "Average total time over the last 1,024 HTTP requests, in seconds.";
         Counter requests_denied_total [Integer dreq] "Requests denied by rules.";
         Counter responses_denied_total [Integer dresp] "Responses denied by rules.";
         Counter connection_errors_total [Integer econ] "Failed connections to servers.";

@@ -45,7 +45,6 @@ keyed_families! {
     Gauge   max_ssl_rate "MaxSslRate" "Most TLS connections per second.";
     Gauge   current_frontend_ssl_key_rate "SslFrontendKeyRate" "New TLS keys on frontends in the last second.";
     Gauge   max_frontend_ssl_key_rate "SslFrontendMaxKeyRate" "Most new TLS keys per second on frontends.";
-    Gauge   frontent_ssl_reuse "SslFrontendSessionReuse_pct" "The same as frontend_ssl_reuse, under the misspelt name that HAProxy keeps.";
     Gauge   frontend_ssl_reuse "SslFrontendSessionReuse_pct" "Percent of frontend TLS connections that reused a session.";
     Gauge   current_backend_ssl_key_rate "SslBackendKeyRate" "New TLS keys on backends in the last second.";
     Gauge   max_backend_ssl_key_rate "SslBackendMaxKeyRate" "Most new TLS keys per second on backends.";

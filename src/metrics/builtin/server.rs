@@ -33,11 +33,7 @@ pub(super) static MAIN: Group = Group {
         Gauge   queue_limit [Integer qlimit] "Limit of requests in the queue (maxqueue).";
         Gauge   current_throttle [Integer throttle] "Percent of the weight and of maxconn that count during slowstart.";
         Counter loadbalanced_total [Integer lbtot] "Requests that load balancing gave to it.";
-        Gauge   http_queue_time_average_seconds [Milliseconds qtime] "Average time in the queue over the last 1,024 HTTP requests, in seconds.";
-        Gauge   http_connect_time_average_seconds [Milliseconds ctime] "Average time to connect over the last 1,024 HTTP requests, in seconds.";
         Gauge   current_session_rate [Integer rate] "Sessions in the last second.";
-        Gauge   http_response_time_average_seconds [Milliseconds rtime] "Average time to respond over the last 1,024 HTTP requests, in seconds.";
-        Gauge   http_total_time_average_seconds [Milliseconds ttime] "Average total time over the last 1,024 HTTP requests, in seconds.";
         Gauge   max_session_rate [Integer rate_max] "Most sessions per second.";
         Gauge   check_status CHECK_RESULTS "1 for the result of the last health check, 0 for the others.";
         Gauge   check_code [CheckCode check_code] "Code of the last layer 5 to 7 health check.";
@@ -50,9 +46,7 @@ pub(super) static MAIN: Group = Group {
         Gauge   queue_time_average_seconds [Milliseconds qtime] "Average time in the queue, last 1,024 requests, in seconds.";
         Gauge   connect_time_average_seconds [Milliseconds ctime] "Average time to connect, last 1,024 requests, in seconds.";
         Gauge   response_time_average_seconds [Milliseconds rtime] "Average time to respond, last 1,024 requests, in seconds.";
-        Gauge   server_idle_connections_current [Integer srv_icur] "The same as idle_connections_current, under its older name.";
         Gauge   total_time_average_seconds [Milliseconds ttime] "Average total time, last 1,024 requests, in seconds.";
-        Gauge   server_idle_connections_limit [Integer src_ilim] "The same as idle_connections_limit, under its older name.";
         Gauge   agent_status AGENT_RESULTS "1 for the result of the last agent check, 0 for the others.";
         Gauge   agent_code [AgentCode agent_code] "Code of the last agent check.";
         Gauge   agent_duration_seconds [AgentMilliseconds agent_duration] "Time the last agent check took, in seconds.";

@@ -31,7 +31,8 @@ pub(crate) fn text(name: &str) -> String {
     String::from_utf8(bytes(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The contract of HAProxy's own names, `builtin.tsv`: its cells by column name.
+/// The contract of HAProxy's own names, `builtin.tsv`: its cells by column name, without the names that
+/// HAProxy had before 2.4 only.
 pub(crate) fn builtin() -> &'static [BTreeMap<String, String>] {
     static ROWS: LazyLock<Vec<BTreeMap<String, String>>> = LazyLock::new(|| {
         let table = text("builtin.tsv");
@@ -42,7 +43,9 @@ pub(crate) fn builtin() -> &'static [BTreeMap<String, String>] {
             let cells = cells.map(|(name, cell)| ((*name).to_owned(), cell.to_owned()));
             cells.collect()
         };
-        lines.map(row).collect()
+        let rows = lines.map(row);
+        rows.filter(|row: &BTreeMap<String, String>| row["until"].is_empty())
+            .collect()
     });
     &ROWS
 }
