@@ -1,7 +1,7 @@
 //! README.md and the manual page are what the binary says, and what `src/share` holds.
 //!
-//! `UPDATE_README=1 cargo test readme` writes them anew: the tables behind the marks `<!-- flags -->`
-//! and `<!-- metrics -->`, the blocks behind `<!-- file: PATH -->`, the manual page's list of flags.
+//! `UPDATE_README=1 cargo test readme` writes them anew: the tables behind the marks `<!-- flags -->`,
+//! `<!-- metrics -->` and `<!-- builtin metrics -->`, the blocks behind `<!-- file: PATH -->`, the manual page's list of flags.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -23,8 +23,12 @@ fn read(name: &str) -> String {
 
 /// What the binary prints for one flag.
 fn print(flag: &str) -> String {
-    let (status, output, error) = peers::run(exporter::command().arg(flag));
-    assert!(status.success() && error.is_empty(), "{flag}: {error}");
+    print_all(&[flag])
+}
+
+fn print_all(flags: &[&str]) -> String {
+    let (status, output, error) = peers::run(exporter::command().args(flags));
+    assert!(status.success() && error.is_empty(), "{flags:?}: {error}");
     output
 }
 
@@ -89,7 +93,8 @@ fn row(cells: &[&str]) -> String {
 #[test]
 fn documents_are_what_the_binary_says() {
     hold_table("flags", &flag_rows());
-    hold_table("metrics", &metric_rows());
+    hold_table("metrics", &metric_rows("exporter"));
+    hold_table("builtin metrics", &metric_rows("builtin"));
     hold_files();
     let place = |text: &str| {
         let start = behind(text, ".\\\" flags");
@@ -113,12 +118,14 @@ fn flag_rows() -> Vec<String> {
     rows
 }
 
-fn metric_rows() -> Vec<String> {
+fn metric_rows(names: &str) -> Vec<String> {
     let mut rows = vec![
         row(&["name", "type", "labels", "help"]),
         "|---|---|---|---|".to_owned(),
     ];
-    rows.extend(print("--list-metrics").lines().map(|line| {
+    let names = format!("--haproxy.metric-names={names}");
+    let list = print_all(&[&names, "--list-metrics"]);
+    rows.extend(list.lines().map(|line| {
         let cells: Vec<&str> = line.split('\t').collect();
         let [name, kind, labels, help] = cells[..] else {
             panic!("not four columns: {line}")
