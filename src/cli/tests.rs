@@ -181,7 +181,7 @@ fn error_texts() {
     #[rustfmt::skip]
     let cases = [
         ("--haproxy.scrape-uri=", "--haproxy.scrape-uri: a scheme is missing (use http://, unix:, tcp:// or file:)"),
-        ("--haproxy.scrape-uri=http://u:secret@h:x/", "--haproxy.scrape-uri: port \"x\" is no number from 1 to 65535"),
+        ("--haproxy.scrape-uri=http://u:secret@h:x/", "--haproxy.scrape-uri: port must be a number from 1 to 65535, not \"x\""),
         ("--haproxy.timeout=", "--haproxy.timeout: \"\" is no duration (use for example 5s, 500ms, 1m30s)"),
         ("--haproxy.timeout=5", "--haproxy.timeout: duration \"5\" has no unit (use for example 5s, 500ms, 1m30s)"),
         ("--haproxy.timeout=0s", "--haproxy.timeout: must be above zero"),

@@ -5,6 +5,7 @@ pub(crate) mod columns;
 pub(crate) mod csv;
 pub(crate) mod failures;
 pub(crate) mod file;
+pub(crate) mod hint;
 pub(crate) mod info;
 pub(crate) mod lines;
 pub(crate) mod page;

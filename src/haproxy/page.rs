@@ -1,6 +1,7 @@
 //! The stats page over our own HTTP/1.0 client: one GET, one answer, one connection.
 
 use super::buffer::ReadBuffer;
+use super::hint::Hint;
 use super::reader::{Limits, Reader};
 use super::reply::{Proof, Question};
 use super::source::{Options, Problem, SetupError, SourceError};
@@ -22,6 +23,9 @@ pub(crate) struct HttpSource {
     request: Vec<u8>,
     resolver: Resolver,
     head: Vec<u8>,
+    has_proxy: bool,
+    /// The URI has `;csv` (management guide, section 9.1).
+    asks_for_csv: bool,
     #[cfg(feature = "tls")]
     tls: Option<tls::Client>,
 }
@@ -58,6 +62,8 @@ impl HttpSource {
             request: request(uri, proxy.as_ref().filter(|_| !uri.tls)),
             resolver: Resolver::system(),
             head: Vec::new(),
+            has_proxy: proxy.is_some(),
+            asks_for_csv: uri.path.contains(";csv"),
             #[cfg(feature = "tls")]
             tls: if uri.tls {
                 Some(tls_client(uri, options, proxy).map_err(SetupError::Tls)?)
@@ -83,8 +89,21 @@ impl HttpSource {
         let reader = &mut Reader::new(question.reply, buffer, limits);
         self.read_answer(reader).map_err(|problem| SourceError {
             object: self.object.clone(),
-            problem,
+            problem: self.with_hint(problem),
         })
+    }
+
+    fn with_hint(&self, problem: Problem) -> Problem {
+        match problem {
+            Problem::Net(error, None) if !self.has_proxy => {
+                let hint = Hint::of_page(&error);
+                Problem::Net(error, hint)
+            }
+            Problem::Reply(error, None) if error.is_html() && !self.asks_for_csv => {
+                Problem::Reply(error, Some(Hint::LacksCsv))
+            }
+            other => other,
+        }
     }
 
     fn read_answer(&mut self, reader: &mut Reader<'_>) -> Result<(), Problem> {

@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
     /// says more than how it ended.
     pub(super) fn broken(&mut self, problem: Problem) -> Problem {
         match self.reply.finish(self.buffer.data(), Proof::EmptyLine) {
-            Err(error) if error.is_of_another_kind() => Problem::Reply(error),
+            Err(error) if error.is_of_another_kind() => error.into(),
             _ => problem,
         }
     }

@@ -96,8 +96,15 @@ impl ReplyError {
     pub(crate) fn is_of_another_kind(&self) -> bool {
         matches!(
             self,
-            Self::Stat(TableError::NotStatistics(_) | TableError::Html)
+            Self::Stat(TableError::NotStatistics(_) | TableError::Html | TableError::Master)
         )
+    }
+}
+
+impl ReplyError {
+    /// Whether an HTML page came.
+    pub(crate) fn is_html(&self) -> bool {
+        matches!(self, Self::Stat(TableError::Html))
     }
 }
 

@@ -29,8 +29,10 @@ pub(crate) enum TableError {
     Empty(Proof),
     /// The proof of completeness is missing.
     Cut(Proof),
-    /// An HTML page: the URI lacks `;csv`.
+    /// An HTML page.
     Html,
+    /// The master of several processes (`-W -S`), which has no statistics.
+    Master,
     /// Neither a header nor a single good row; holds the first line.
     NotStatistics(String),
     /// A row, counted from 1, is longer than `MAX_LINE_BYTES`.
@@ -52,9 +54,8 @@ impl fmt::Display for TableError {
                 f.write_str("answer cut: the closing empty line is missing")
             }
             Self::Cut(_) => f.write_str("answer cut: it ends in the middle of a row"),
-            Self::Html => {
-                f.write_str("an HTML page instead of CSV (does the scrape URI lack \";csv\"?)")
-            }
+            Self::Html => f.write_str("an HTML page instead of CSV"),
+            Self::Master => f.write_str("this is the master's CLI; use a stats socket"),
             Self::NotStatistics(line) => write!(f, "not HAProxy statistics: it begins {line:?}"),
             Self::LineTooLong(line) => {
                 write!(f, "line {line} is longer than {MAX_LINE_BYTES} bytes")

@@ -7,12 +7,13 @@
 use std::io;
 
 use super::buffer::ReadBuffer;
+use super::hint::Hint;
 use super::reader::{Limits, Reader};
 use super::reply::{Need, Proof, Question};
 use super::source::{Problem, SourceError};
 use super::uri::UnixName;
 use crate::net::deadline::Deadline;
-use crate::net::error::{NetError, Phase};
+use crate::net::error::NetError;
 use crate::net::host_port::HostPort;
 use crate::net::resolve::Resolver;
 use crate::net::stream::Stream;
@@ -108,7 +109,7 @@ impl SocketSource {
     fn send(&mut self, questions: &[Question<'_>], deadline: Deadline) -> Result<Stream, Problem> {
         let stream = match &mut self.address {
             Address::Unix(name) => connect_unix(name, deadline)?,
-            Address::Tcp(address, resolver) => Stream::connect(address, resolver, deadline)?,
+            Address::Tcp(address, resolver) => connect_tcp(address, resolver, deadline)?,
         };
         self.line.clear();
         for (position, question) in questions.iter().enumerate() {
@@ -169,22 +170,25 @@ fn connect_unix(name: &UnixName, deadline: Deadline) -> Result<Stream, Problem> 
             other => other,
         },
     };
+    let path = match name {
+        UnixName::Path(path) => Some(path.as_str()),
+        UnixName::Abstract(_) => None,
+    };
     connected.map_err(|error| {
-        let hint = connect_hint(&error);
+        let hint = Hint::of_unix(&error, path);
         Problem::Net(error, hint)
     })
 }
 
-fn connect_hint(error: &NetError) -> Option<&'static str> {
-    let NetError::Io(Phase::Connect, error) = error else {
-        return None;
-    };
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => Some("is the exporter in HAProxy's group?"),
-        io::ErrorKind::NotFound => Some("is HAProxy running, with \"stats socket\" there?"),
-        io::ErrorKind::ConnectionRefused => Some("is HAProxy running?"),
-        _ => None,
-    }
+fn connect_tcp(
+    address: &HostPort,
+    resolver: &mut Resolver,
+    deadline: Deadline,
+) -> Result<Stream, Problem> {
+    Stream::connect(address, resolver, deadline).map_err(|error| {
+        let hint = Hint::of_tcp(&error);
+        Problem::Net(error, hint)
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::fmt;
 
 use super::buffer::ReadBuffer;
 use super::file::{FileError, FileSource};
+use super::hint::Hint;
 use super::page::HttpSource;
 use super::reader::Limits;
 use super::reply::{Question, ReplyError};
@@ -113,7 +114,7 @@ pub(crate) struct SourceError {
 #[derive(Debug)]
 pub(crate) enum Problem {
     /// The network gave nothing; the hint says what to look at.
-    Net(NetError, Option<&'static str>),
+    Net(NetError, Option<Hint>),
     /// The answer has more bytes than are allowed.
     TooLarge(u64),
     /// The answer came, but an earlier one on the same connection broke off.
@@ -123,7 +124,7 @@ pub(crate) enum Problem {
     /// The file cannot be used.
     File(FileError),
     /// What came is not a whole answer to the question.
-    Reply(ReplyError),
+    Reply(ReplyError, Option<Hint>),
 }
 
 /// What a setting of the exporter can do about a problem.
@@ -158,7 +159,7 @@ impl From<NetError> for Problem {
 
 impl From<ReplyError> for Problem {
     fn from(error: ReplyError) -> Self {
-        Self::Reply(error)
+        Self::Reply(error, None)
     }
 }
 
@@ -179,7 +180,7 @@ impl std::error::Error for SourceError {
         match &self.problem {
             Problem::Net(error, _) => Some(error),
             Problem::File(error) => Some(error),
-            Problem::Reply(error) => Some(error),
+            Problem::Reply(error, _) => Some(error),
             Problem::TooLarge(_) | Problem::BehindBroken | Problem::TooMuch => None,
         }
     }
@@ -188,15 +189,25 @@ impl std::error::Error for SourceError {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Net(error, Some(hint)) => write!(f, "{error} ({hint})"),
-            Self::Net(error, None) => error.fmt(f),
+            Self::Net(error, hint) => with_hint(error, hint.as_ref(), f),
             Self::TooLarge(limit) => {
                 write!(f, "read: the answer is larger than {limit} bytes")
             }
             Self::BehindBroken => f.write_str("read: the answer before it broke off"),
             Self::TooMuch => f.write_str("read: more came behind the closing empty line"),
             Self::File(error) => error.fmt(f),
-            Self::Reply(error) => error.fmt(f),
+            Self::Reply(error, hint) => with_hint(error, hint.as_ref(), f),
         }
+    }
+}
+
+fn with_hint(
+    error: &dyn fmt::Display,
+    hint: Option<&Hint>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    match hint {
+        Some(hint) => write!(f, "{error} ({hint})"),
+        None => error.fmt(f),
     }
 }

@@ -93,6 +93,8 @@ struct Answer {
     ends_blank: bool,
     /// The last row had a wrong number of fields.
     ends_in_cut_row: bool,
+    /// It says that `show stat` is unknown, and that `show proc` is known.
+    is_of_master: bool,
     /// Empty until a line has come that is not blank; kept to save an allocation a scrape.
     first_line: Vec<u8>,
 }
@@ -107,6 +109,8 @@ impl Answer {
             let first = &bytes[..bytes.len().min(EXCERPT_BYTES)];
             self.first_line.extend_from_slice(first.trim_ascii_end());
         }
+        self.is_of_master |= self.first_line.starts_with(b"Unknown command")
+            && bytes.trim_ascii_start().starts_with(b"show proc ");
         // Such a row may have line ends in its cells.
         if let Item::Bad(_)
         | Item::Row(Row {
@@ -209,6 +213,7 @@ impl StatReply<'_> {
         }
         match line.trim_ascii_start().first() {
             Some(b'<') => TableError::Html,
+            _ if self.reader.answer.is_of_master => TableError::Master,
             _ => TableError::NotStatistics(excerpt(line)),
         }
     }

@@ -48,7 +48,7 @@ impl HostPort {
 fn parse_port(text: &str) -> Result<u16, String> {
     let port = unsigned(text.as_bytes()).and_then(|number| u16::try_from(number).ok());
     port.filter(|port| *port > 0)
-        .ok_or_else(|| format!("port {text:?} is no number from 1 to 65535"))
+        .ok_or_else(|| format!("port must be a number from 1 to 65535, not {text:?}"))
 }
 
 /// Splits at the colon before the port; an IPv6 address must be in brackets.
@@ -62,21 +62,31 @@ pub(crate) fn split_host_port(text: &str) -> Result<(&str, Option<&str>), String
             .ok_or("the closing bracket is missing")?;
         let address = host.split('%').next().unwrap_or_default();
         if address.parse::<std::net::Ipv6Addr>().is_err() {
-            return Err(format!("{host:?} in brackets is no IPv6 address"));
+            return Err(format!("{host:?} in brackets is not an IPv6 address"));
         }
         return match after.strip_prefix(':') {
             Some(port) => Ok((host, Some(port))),
             None if after.is_empty() => Ok((host, None)),
-            None => Err(format!("{after:?} behind the bracket is no port")),
+            None => Err(format!("{after:?} behind the bracket is not a port")),
         };
     }
     match text.split_once(':') {
         None => Ok((text, None)),
-        Some((_, port)) if port.contains(':') => {
-            Err("an IPv6 address must be in brackets: [::1]:port".to_owned())
-        }
+        Some((_, port)) if port.contains(':') => Err(match is_like_ipv6(text) {
+            true => "an IPv6 address must be in brackets: [::1]:port".to_owned(),
+            false => "there is more than one colon: write host:port".to_owned(),
+        }),
         Some((host, port)) => Ok((host, Some(port))),
     }
+}
+
+/// Whether somebody may have meant an IPv6 address, with a port or a zone behind it or not.
+fn is_like_ipv6(text: &str) -> bool {
+    text.split('%')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .all(|c| c.is_ascii_hexdigit() || c == ':' || c == '.')
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub enum HttpError {
     NotHttp(String),
     /// A status other than 2xx, with its line.
     Status(String),
+    /// HTTP/1.0 is refused, with the status line.
+    Version(String),
     /// A redirect, with its status and Location.
     Redirect(u16, String),
     /// Credentials are missing or wrong.
@@ -50,6 +52,10 @@ impl fmt::Display for HttpError {
             }
             Self::NotHttp(line) => write!(f, "not an HTTP answer: it begins {line:?}"),
             Self::Status(line) => write!(f, "the answer is {line:?} instead of 200"),
+            Self::Version(line) => write!(
+                f,
+                "the answer is {line:?} instead of 200 (this exporter speaks HTTP/1.0)"
+            ),
             Self::Redirect(status, location) => {
                 write!(
                     f,
@@ -175,6 +181,8 @@ pub fn parse(head: &[u8]) -> Result<Ending, HttpError> {
             });
         }
         401 => return Err(HttpError::Unauthorized),
+        // Upgrade Required, HTTP Version Not Supported (RFC 9110, 15.5.22 and 15.6.6).
+        426 | 505 => return Err(HttpError::Version(line)),
         _ => return Err(HttpError::Status(line)),
     }
     body_ending(head)

@@ -292,10 +292,7 @@ fn error_texts() {
             TableError::Cut(Proof::LineEnd),
             "answer cut: it ends in the middle of a row",
         ),
-        (
-            TableError::Html,
-            "an HTML page instead of CSV (does the scrape URI lack \";csv\"?)",
-        ),
+        (TableError::Html, "an HTML page instead of CSV"),
         (
             TableError::NotStatistics("a\u{1b}\"".to_owned()),
             r#"not HAProxy statistics: it begins "a\u{1b}\"""#,

@@ -8,9 +8,9 @@ fn hosts_and_ports() {
         ("h:1", Ok("h:1"), Ok("h:1")),
         ("h:65535", Ok("h:65535"), Ok("h:65535")),
         ("h", Ok("h:80"), Err("the port is missing (host:port)")),
-        ("h:", Ok("h:80"), Err("port \"\" is no number from 1 to 65535")),
+        ("h:", Ok("h:80"), Err("port must be a number from 1 to 65535, not \"\"")),
         ("[::1]", Ok("[::1]:80"), Err("the port is missing (host:port)")),
-        ("[::1]:", Ok("[::1]:80"), Err("port \"\" is no number from 1 to 65535")),
+        ("[::1]:", Ok("[::1]:80"), Err("port must be a number from 1 to 65535, not \"\"")),
         ("[fe80::1%eth0]:5", Ok("[fe80::1%eth0]:5"), Ok("[fe80::1%eth0]:5")),
         (":1", Err("the host is missing"), Err("the host is missing")),
     ];

@@ -369,6 +369,7 @@ fn no_socket_to_connect_to() {
     let refused = "connect: connection refused (is HAProxy running?)";
     let below = "connect: a part of the path is not a directory";
     let plainly_refused = "connect: connection refused";
+    let no_page = "connect: connection refused (is HAProxy's stats page there? the default is http://localhost/;csv)";
     let unix = |name: String| (format!("unix:{name}"), format!("unix socket {name}"));
     let cases = [
         (unix(place("missing")), missing),
@@ -383,7 +384,7 @@ fn no_socket_to_connect_to() {
         ),
         (
             (format!("http://{free}/;csv"), format!("http://{free}/;csv")),
-            plainly_refused,
+            no_page,
         ),
     ];
     for ((uri, object), err) in cases {

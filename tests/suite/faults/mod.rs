@@ -3,6 +3,7 @@
 mod cli;
 mod cut;
 mod file;
+mod hints;
 mod http;
 mod http_body;
 mod joined;

@@ -139,7 +139,8 @@ fn a_port_may_be_left_out() {
     for uri in ["http://127.83.17.5/;csv", "http://127.83.17.5:/;csv"] {
         let exporter = Exporter::start(&[&format!("--haproxy.scrape-uri={uri}")]);
         assert_eq!(exporter.scrape().value("haproxy_up"), 0.0);
-        let refused = "http://127.83.17.5/;csv: connect: connection refused";
+        let refused = "http://127.83.17.5/;csv: connect: connection refused \
+                       (is HAProxy's stats page there? the default is http://localhost/;csv)";
         assert_eq!(
             exporter.finish().problems(),
             [Problem::scrape_failed(refused)]

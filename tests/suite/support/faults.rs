@@ -166,7 +166,7 @@ pub(crate) const CUT: &str = "answer cut: the closing empty line is missing";
 /// Over HTTP and from files: the last row is not whole.
 pub(crate) const CUT_ROW: &str = "answer cut: it ends in the middle of a row";
 /// HTML instead of CSV.
-pub(crate) const HTML: &str = "an HTML page instead of CSV (does the scrape URI lack \";csv\"?)";
+pub(crate) const HTML: &str = "an HTML page instead of CSV";
 
 /// The error for an answer without a header and without a row, which quotes its start.
 pub(crate) fn not_statistics(answer: &[u8]) -> String {
