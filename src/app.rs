@@ -4,7 +4,6 @@ use std::io::Write;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::cli::{self, Command, Config};
@@ -23,9 +22,6 @@ use crate::server::link::{self, Channel};
 use crate::server::listen::{self, Listener};
 use crate::server::supervisor::{self, ReadyFd};
 use crate::sys::signals;
-
-/// Whether the start is over.
-static SERVES: AtomicBool = AtomicBool::new(false);
 
 /// Exit status of a command line that cannot be used.
 const USAGE: u8 = 2;
@@ -126,7 +122,6 @@ fn start(mut config: Config, source: Source) -> Result<std::io::Error, String> {
         .name("front".to_owned())
         .spawn(move || leave(front.run()))
         .map_err(|error| format!("cannot start a thread: {error}"))?;
-    SERVES.store(true, Ordering::Relaxed);
     tell_supervisor(ready);
     Ok(service.run(&server))
 }
@@ -168,10 +163,8 @@ fn tell_supervisor(ready: Option<ReadyFd>) {
     }
 }
 
-/// A panic is one log line. In the main loop or the front it ends the process, which would only
-/// hang without them, and so does any panic during the start, which usually means that no thread can
-/// be had; later, in a thread of tiny_http, it ends that thread, and the front notices when the
-/// private connection goes with it.
+/// A panic, in whichever thread, is one log line and the end of the process, which would only hang
+/// without that thread. It ends here: release builds cannot unwind, and would leave a core dump.
 fn report_panic(panic: &PanicHookInfo<'_>) {
     let thread = std::thread::current();
     let name = thread.name().unwrap_or("tiny_http");
@@ -183,9 +176,7 @@ fn report_panic(panic: &PanicHookInfo<'_>) {
         "panic",
         &[("thread", &name), ("place", &place), ("err", &message)],
     );
-    if matches!(name, "main" | "front") || !SERVES.load(Ordering::Relaxed) {
-        std::process::exit(i32::from(FAILED));
-    }
+    std::process::exit(i32::from(FAILED));
 }
 
 /// Ends the process with the front: the main loop may be inside a scrape.

@@ -67,7 +67,7 @@ add_flags "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=/registr
 build_small() {
 	# shellcheck disable=SC2086 # features is two words or none
 	RUSTC_BOOTSTRAP=1 cargo build --locked --release --target-dir "$built" --target "$target" $features \
-		-Zbuild-std=std,panic_unwind -Zbuild-std-features=panic-unwind,optimize_for_size
+		-Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 }
 build_plain() {
 	# shellcheck disable=SC2086
