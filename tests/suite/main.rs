@@ -21,3 +21,4 @@ mod sources;
 mod supervise;
 mod support;
 mod tls;
+mod troubleshooting;
