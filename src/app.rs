@@ -3,8 +3,7 @@
 use std::io::Write;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::cli::{self, Command, Config};
 use crate::haproxy::rules::Filter;
@@ -15,11 +14,11 @@ use crate::metrics::selection::Defaults;
 use crate::net::proxy;
 use crate::process::ProcRoot;
 use crate::scrape::{Scraper, Settings};
-use crate::server::Service;
 use crate::server::front::{End, Front};
-use crate::server::handover::Handover;
-use crate::server::link::{self, Channel};
+use crate::server::link;
 use crate::server::listen::{self, Listener};
+use crate::server::routes::Routes;
+use crate::server::scrapes::Scrapes;
 use crate::server::supervisor::{self, ReadyFd};
 use crate::sys::signals;
 
@@ -87,14 +86,13 @@ fn start(mut config: Config, source: Source) -> Result<std::io::Error, String> {
     let inherited = inherited_listeners(&config)?;
     // Before any thread starts: they inherit the signal mask.
     let signals = signals::descriptor().map_err(|error| format!("signals: {error}"))?;
+    // Before there are socket files, which a start without threads would leave behind.
+    let (front_end, main_end) =
+        link::open().map_err(|error| format!("private connection: {error}"))?;
     let listeners = match inherited {
         Some(listeners) => listeners,
         None => listen::bind_all(&config.listen, config.socket_mode)?,
     };
-    let Channel { server, stream } = link::open().map_err(|error| {
-        listeners.iter().for_each(Listener::remove_file);
-        format!("private connection: {error}")
-    })?;
     // Lives as long as the process.
     let catalog = Box::leak(Box::new(Catalog::new(&config.server_columns)));
     let defaults = Defaults {
@@ -111,19 +109,19 @@ fn start(mut config: Config, source: Source) -> Result<std::io::Error, String> {
         pid_file: config.pid_file.clone(),
         process: ProcRoot::system(),
     };
-    let scraper = Scraper::new(catalog, source, settings);
-    let handover = Arc::new(Handover::new(Instant::now()));
-    let path = config.telemetry_path.clone();
-    let service = Service::new(scraper, defaults, path, Arc::clone(&handover));
+    let mut scraper = Scraper::new(catalog, source, settings);
+    let routes = Routes::new(config.telemetry_path.clone(), defaults);
+    let scrapes = Scrapes::new(front_end, config.timeout, SPARE_TIME);
     announce(&config, &listeners);
-    let patience = config.timeout + SPARE_TIME;
-    let front = Front::new(signals, listeners, stream, handover, patience);
+    let front = Front::new(signals, listeners, routes, scrapes);
     std::thread::Builder::new()
         .name("front".to_owned())
         .spawn(move || leave(front.run()))
         .map_err(|error| format!("cannot start a thread: {error}"))?;
     tell_supervisor(ready);
-    Ok(service.run(&server))
+    Ok(main_end.run(|_target, wanted, time, into| {
+        scraper.scrape(wanted, Some(time), into);
+    }))
 }
 
 fn inherited_listeners(config: &Config) -> Result<Option<Vec<Listener>>, String> {

@@ -85,7 +85,6 @@ impl Snapshot {
     }
 
     /// Bytes that the snapshot holds.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the front will count them"))]
     pub(crate) fn memory_bytes(&self) -> usize {
         let all = self.scopes.iter().flat_map(Rows::memory);
         all.map(|(_, capacity)| capacity).sum()

@@ -89,12 +89,11 @@ impl Scraper {
         }
     }
 
-    /// Scrapes what is `wanted` once, within the configured timeout and within `time`, the longest
-    /// that any client has, less a tenth for the answer's way. A failure is logged and shows as
-    /// `haproxy_up 0`.
+    /// Scrapes what is `wanted` once, within the configured timeout and within `time`. A failure is
+    /// logged and shows as `haproxy_up 0`.
     pub(crate) fn scrape(&mut self, wanted: &Wanted, time: Option<Duration>, into: &mut Snapshot) {
         let start = Instant::now();
-        let timeout = time.map_or(self.timeout, |time| self.timeout.min(time / 10 * 9));
+        let timeout = time.map_or(self.timeout, |time| self.timeout.min(time));
         self.scrapes += 1;
         into.clear();
         self.reader.clear();

@@ -1,4 +1,4 @@
-//! One connection of a client: reads a head, waits for its turn, gets its answer, leaves.
+//! One connection of a client: sends a request, waits for its scrape, gets its answer, leaves.
 
 use std::io;
 use std::net::Shutdown;
@@ -6,53 +6,111 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::delivery::{Buffers, Delivery, Turn};
 use super::request::{self, MAX_HEAD_BYTES, Parsed, Refusal, Request};
+use super::routes::Text;
 use crate::log;
+use crate::metrics::selection::Selection;
+use crate::metrics::snapshot::Snapshot;
 use crate::sys::{self, PollFd};
 
 /// Time for a whole head, from the connection or from its first byte on.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time that a connection may be idle between requests; longer than a usual scrape interval.
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(90);
-/// Whoever announces less, or has waited until nothing is left, gets this much: a scrape that cannot
-/// succeed would only say that HAProxy is down, to the client and in the log.
-const MIN_SCRAPE_TIME: Duration = Duration::from_millis(100);
-/// Time for a client to close after its last answer; what the kernel still has for it is sent on.
+/// Time for a client to close after its last answer; it has as long again while the kernel has bytes for it.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time for a whole answer, from its beginning until the client has read all of it. Prometheus does not
+/// wait for longer than its scrape interval, which is a minute unless told otherwise.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// A client that reads its answer is not cut for the sake of others before it had this time: as long as
+/// Prometheus waits unless told otherwise.
+pub(crate) const MIN_ANSWER_TIME: Duration = Duration::from_secs(10);
+/// An idle connection is not pushed out by newer ones before it had this time to send its request.
+const MIN_IDLE: Duration = Duration::from_millis(10);
+/// Until the next look at what the kernel still has for a client whose place is needed.
+const LOOK_PAUSE: Duration = Duration::from_millis(100);
+/// A scrape may take so long, however little time there is: one that cannot succeed would only say that
+/// HAProxy is down, to the client and in the log.
+const MIN_SCRAPE_TIME: Duration = Duration::from_millis(100);
+/// So a client that announces less than this is taken to have announced this.
+const MIN_ANNOUNCED: Duration = Duration::from_millis(150);
 
 /// A connection and what it is doing.
 pub(crate) struct Client {
-    /// The socket, non-blocking; the main loop has it as well while it answers.
-    pub fd: Arc<OwnedFd>,
+    /// The socket, non-blocking.
+    fd: OwnedFd,
     /// What the connection is doing.
     pub state: State,
     /// When the state began.
-    since: Instant,
+    pub since: Instant,
     /// Bytes of a head that has not ended.
     pending: Vec<u8>,
-    /// Whether an answer has been sent on this connection.
-    served: bool,
+    /// When the kernel had all of the last answer.
+    sent_at: Option<Instant>,
 }
 
 /// What a connection is doing.
-#[derive(Debug)]
 pub(crate) enum State {
     /// Sending a head, or nothing yet.
     Reading,
-    /// Waiting for its turn.
-    Waiting {
-        /// What it wants.
-        request: Request,
-        /// Its place in the order of arrival.
-        ticket: u64,
-    },
-    /// Getting its answer from the main loop.
-    Answering {
-        /// Whether the connection stays open after it.
-        keep_alive: bool,
-    },
+    /// Waiting for a scrape.
+    Waiting(Wait),
+    /// Getting its answer.
+    Answering(Delivery),
     /// It has its last answer; whatever it still sends is thrown away, so that it can read that.
-    Leaving,
+    Leaving {
+        /// Whether it has said that it sends nothing more.
+        has_ended: bool,
+    },
+}
+
+/// What a client waits for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wait {
+    /// The target, by number.
+    pub target: usize,
+    /// What it wants of it.
+    pub selection: Selection,
+    /// Whether it wants the head alone.
+    pub is_head: bool,
+    /// Whether the connection stays open after the answer.
+    pub keep_alive: bool,
+    /// When a scrape for it must end: a tenth of the time that it announced is for the answer's way.
+    pub scrape_until: Option<Instant>,
+    /// When it is told that there is no answer in time, so that it still hears that ...
+    pub gives_up: Option<Instant>,
+    /// ... and when its time is over.
+    pub ends: Option<Instant>,
+    /// The scrape that is for it, once that has begun.
+    pub batch: Option<u64>,
+}
+
+impl Wait {
+    /// A wait that begins now.
+    pub(crate) fn new(
+        request: &Request,
+        (target, selection): (usize, Selection),
+        now: Instant,
+    ) -> Self {
+        let announced = request.announced.map(|time| time.max(MIN_ANNOUNCED));
+        Self {
+            target,
+            selection,
+            is_head: request.is_head,
+            keep_alive: request.keep_alive,
+            scrape_until: announced.and_then(|time| now.checked_add(time / 10 * 9)),
+            gives_up: announced.and_then(|time| now.checked_add(time / 20 * 19)),
+            ends: announced.and_then(|time| now.checked_add(time)),
+            batch: None,
+        }
+    }
+
+    /// What a scrape for it may take that begins now, if it has announced that.
+    pub(crate) fn scrape_time(&self, now: Instant) -> Option<Duration> {
+        let left = self.scrape_until?.saturating_duration_since(now);
+        Some(left.max(MIN_SCRAPE_TIME))
+    }
 }
 
 /// What became of a connection.
@@ -70,74 +128,52 @@ impl Client {
     /// A connection that was just accepted.
     pub(crate) fn new(fd: OwnedFd, now: Instant) -> Self {
         Self {
-            fd: Arc::new(fd),
+            fd,
             state: State::Reading,
             since: now,
             pending: Vec::new(),
-            served: false,
+            sent_at: None,
         }
     }
 
-    /// What to poll for in the present state. While it waits only a broken connection matters, which
-    /// poll always reports; while it is answered the main loop finds that out.
+    /// What to poll for in the present state; while it waits, only what poll always reports, a broken
+    /// connection. A leaving client that has ended would be ready all the time.
     pub(crate) fn poll_fd(&self) -> PollFd {
+        let fd = self.fd.as_raw_fd();
         match self.state {
-            State::Reading | State::Leaving => sys::poll_fd(self.fd.as_raw_fd(), sys::READABLE),
-            State::Waiting { .. } => sys::poll_fd(self.fd.as_raw_fd(), 0),
-            State::Answering { .. } => sys::poll_fd(-1, 0),
+            State::Reading | State::Leaving { has_ended: false } => sys::poll_fd(fd, sys::READABLE),
+            State::Waiting(_) => sys::poll_fd(fd, 0),
+            State::Answering(_) => sys::poll_fd(fd, sys::WRITABLE),
+            State::Leaving { has_ended: true } => sys::poll_fd(-1, 0),
         }
     }
 
-    /// Whether what the client sends is read in the present state.
-    pub(crate) fn is_reading(&self) -> bool {
-        matches!(self.state, State::Reading | State::Leaving)
-    }
-
-    /// When the state ends by itself.
+    /// When the state ends by itself. A wait ends by its scrape.
     pub(crate) fn expires(&self) -> Option<Instant> {
-        let timeout = match self.state {
-            State::Reading if self.served && self.pending.is_empty() => KEEP_ALIVE_TIMEOUT,
-            State::Reading => HEAD_TIMEOUT,
-            State::Leaving => LINGER_TIMEOUT,
-            State::Waiting { .. } | State::Answering { .. } => return None,
-        };
-        Some(self.since + timeout)
+        match &self.state {
+            State::Reading if self.sent_at.is_some() && self.pending.is_empty() => {
+                Some(self.since + KEEP_ALIVE_TIMEOUT)
+            }
+            State::Reading => Some(self.since + HEAD_TIMEOUT),
+            State::Leaving { .. } => Some(self.since + LINGER_TIMEOUT),
+            State::Answering(delivery) => Some(delivery.began + ANSWER_TIMEOUT),
+            State::Waiting(_) => None,
+        }
     }
 
-    /// Since when the connection could be closed without a loss, if it can.
-    pub(crate) fn idle_since(&self) -> Option<Instant> {
-        self.is_reading().then_some(self.since)
-    }
-
-    /// Since when the connection waits for its turn, if it does.
-    pub(crate) fn waits_since(&self) -> Option<Instant> {
-        matches!(self.state, State::Waiting { .. }).then_some(self.since)
-    }
-
-    /// What a waiting client has left of the time it announced.
-    pub(crate) fn time_left(&self, now: Instant) -> Option<Duration> {
-        let State::Waiting { request, .. } = &self.state else {
-            return None;
-        };
-        let waited = now.saturating_duration_since(self.since);
-        let left = request.announced?.saturating_sub(waited);
-        Some(left.max(MIN_SCRAPE_TIME))
-    }
-
-    /// Lets it wait for its turn.
-    pub(crate) fn queue(&mut self, request: Request, ticket: u64, now: Instant) {
-        self.enter(State::Waiting { request, ticket }, now);
-    }
-
-    /// Its turn has come, if it waits for it: it is being answered from now on.
-    pub(crate) fn begin(&mut self, now: Instant) -> Option<Request> {
-        let State::Waiting { request, .. } = &self.state else {
-            return None;
-        };
-        let keep_alive = request.keep_alive;
-        match self.enter(State::Answering { keep_alive }, now) {
-            State::Waiting { request, .. } => Some(request),
-            _ => None,
+    /// When the connection could be closed for a newer one; an idle one goes before one that reads its
+    /// answer.
+    pub(crate) fn can_go_at(&self, now: Instant) -> Option<Instant> {
+        match &self.state {
+            State::Waiting(_) => None,
+            State::Answering(delivery) => Some(delivery.began + MIN_ANSWER_TIME),
+            State::Reading | State::Leaving { .. } => {
+                let reads_until = self.sent_at.map(|at| at + MIN_ANSWER_TIME);
+                match reads_until.filter(|until| now < *until && self.has_unread()) {
+                    Some(until) => Some(until.min(now + LOOK_PAUSE)),
+                    None => Some(self.since + MIN_IDLE),
+                }
+            }
         }
     }
 
@@ -147,19 +183,91 @@ impl Client {
         std::mem::replace(&mut self.state, state)
     }
 
-    /// The answer has been sent whole: reads the next request, if there may be one.
-    pub(crate) fn answered(&mut self, now: Instant) {
-        self.served = true;
-        match self.state {
-            State::Answering { keep_alive: true } => drop(self.enter(State::Reading, now)),
-            _ => self.leave(now),
+    /// Lets it wait for a scrape.
+    pub(crate) fn wait(&mut self, wait: Wait, now: Instant) {
+        self.enter(State::Waiting(wait), now);
+    }
+
+    /// Begins its answer, if it waits for one.
+    pub(crate) fn answer(
+        &mut self,
+        snapshot: &Arc<Snapshot>,
+        buffers: &mut Buffers,
+        now: Instant,
+    ) -> Fate {
+        let State::Waiting(wait) = self.state else {
+            return Fate::Stays;
+        };
+        let kind = (wait.is_head, wait.keep_alive);
+        let delivery = Delivery::new(Arc::clone(snapshot), wait.selection, kind, now);
+        self.enter(State::Answering(delivery), now);
+        self.send(buffers, now)
+    }
+
+    /// Sends more of its answer.
+    pub(crate) fn send(&mut self, buffers: &mut Buffers, now: Instant) -> Fate {
+        let State::Answering(delivery) = &mut self.state else {
+            return Fate::Stays;
+        };
+        let keep_alive = delivery.keep_alive;
+        match delivery.send(self.fd.as_fd(), buffers) {
+            Ok(Turn::Unfinished) => Fate::Stays,
+            Ok(Turn::Sent) => {
+                self.sent(keep_alive, now);
+                Fate::Stays
+            }
+            Err(error) => {
+                // All other errors are the client's doing.
+                let log = match error.kind() {
+                    io::ErrorKind::Other => log::error,
+                    _ => log::debug,
+                };
+                log("answer cut", &[("err", &error)]);
+                Fate::Gone
+            }
+        }
+    }
+
+    /// Answers with a short text.
+    pub(crate) fn say(
+        &mut self,
+        text: &Text<'_>,
+        (is_head, keep_alive): (bool, bool),
+        now: Instant,
+    ) -> Fate {
+        let answer = text.bytes(is_head, keep_alive);
+        // The kernel has nothing else for this client and room for this; if not, it does without.
+        match sys::send(self.fd.as_fd(), &answer) {
+            Ok(sent) if sent == answer.len() => {
+                self.sent(keep_alive, now);
+                Fate::Stays
+            }
+            _ => Fate::Gone,
+        }
+    }
+
+    /// The kernel has all of the answer: reads the next request, if there may be one.
+    fn sent(&mut self, keep_alive: bool, now: Instant) {
+        self.sent_at = Some(now);
+        match keep_alive {
+            true => drop(self.enter(State::Reading, now)),
+            false => self.leave(now),
         }
     }
 
     /// Its time is over.
-    pub(crate) fn expire(&mut self, now: Instant) -> Fate {
+    pub(crate) fn expire(&mut self, scratch: &mut [u8; MAX_HEAD_BYTES], now: Instant) -> Fate {
         match self.state {
             State::Reading if !self.pending.is_empty() => self.refuse(Refusal::Timeout, now),
+            State::Leaving { .. } => {
+                let until = self.sent_at.map(|at| at + ANSWER_TIMEOUT);
+                let may_stay = self.has_unread() && until.is_some_and(|until| now < until);
+                if !may_stay || self.read(scratch, now) == Fate::Gone {
+                    return Fate::Gone;
+                }
+                self.since = now;
+                Fate::Stays
+            }
             _ => Fate::Gone,
         }
     }
@@ -167,8 +275,18 @@ impl Client {
     /// Reads what has come, through `scratch`.
     pub(crate) fn read(&mut self, scratch: &mut [u8; MAX_HEAD_BYTES], now: Instant) -> Fate {
         match sys::receive(self.fd.as_fd(), scratch) {
+            // It may still read, and close only then (a half-closed connection).
+            Ok(0) if self.has_unread() => {
+                if matches!(self.state, State::Reading) {
+                    self.leave(now);
+                }
+                self.state = State::Leaving { has_ended: true };
+                Fate::Stays
+            }
             Ok(0) => Fate::Gone,
             Ok(count) => match self.state {
+                // Whoever does not read gets no more.
+                State::Reading if self.sent_at.is_some() && self.has_unread() => Fate::Gone,
                 State::Reading => self.take(&scratch[..count], now),
                 _ => Fate::Stays,
             },
@@ -215,39 +333,28 @@ impl Client {
 
     /// Says why and closes this side; the client has a moment to read it.
     fn refuse(&mut self, refusal: Refusal, now: Instant) -> Fate {
-        let status = refusal.status();
-        log::debug("request refused", &[("status", &status)]);
-        let allow = if refusal == Refusal::Method {
-            "Allow: GET, HEAD\r\n"
-        } else {
-            ""
-        };
-        let answer = format!(
-            "HTTP/1.1 {status}\r\n{allow}Content-Type: text/plain; charset=utf-8\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n{status}\n",
-            status.len() + 1
-        );
+        log::debug("request refused", &[("status", &refusal.status())]);
         self.pending = Vec::new();
-        // A socket that was only just opened has room for this; if not, the client does without.
-        match sys::send(self.fd.as_fd(), answer.as_bytes()) {
-            Ok(sent) if sent == answer.len() => {
-                self.leave(now);
-                Fate::Stays
-            }
-            _ => Fate::Gone,
+        self.say(&Text::refusal(refusal), (false, false), now)
+    }
+
+    /// Closes the connection. What the kernel still has for the client is forgotten, with a reset: after
+    /// a plain close it would stay there until the client reads it, or for ever.
+    pub(crate) fn close(self) {
+        if self.has_unread() {
+            let _ = sys::reset_at_close(self.fd.as_raw_fd());
         }
     }
 
-    /// The answer was cut: the connection ends with a reset, at once. A plain close would leave the
-    /// rest, which may be megabytes, in the kernel until the client reads it, or for ever.
-    pub(crate) fn cut(&self) {
-        let _ = sys::reset_at_close(self.fd.as_raw_fd());
+    /// Whether the kernel still has something for the client.
+    fn has_unread(&self) -> bool {
+        sys::unsent_bytes(self.fd.as_fd()).is_ok_and(|bytes| bytes > 0)
     }
 
     /// Closes this side and waits for the client to do the same: to close at once while bytes of
     /// the client are unread would make the kernel throw away what was sent (RFC 9112, 9.6).
     fn leave(&mut self, now: Instant) {
         let _ = sys::shutdown(self.fd.as_raw_fd(), Shutdown::Write);
-        self.enter(State::Leaving, now);
+        self.enter(State::Leaving { has_ended: false }, now);
     }
 }

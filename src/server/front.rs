@@ -1,22 +1,21 @@
-//! The front: owns every public listener and connection, and lets only good requests through.
+//! The front: owns every public listener and connection.
 //!
-//! One thread, one poll loop, fixed limits. Requests go on one at a time, in the order of their
-//! arrival: over the private connection (`channel`) to `tiny_http`, and with the client's socket
-//! (`handover`) to the main loop, which answers and reports. All requests that are there when a
-//! scrape starts carry the same batch number and share the scrape.
+//! One thread, one poll loop, fixed limits, and nobody who waits for a slow client: whoever can take more
+//! of an answer gets the next pieces, in turn. What needs no scrape is answered at once; for the metrics
+//! the main loop is asked (`scrapes`), which never sees a client.
 
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
-use std::os::unix::net::UnixStream;
-use std::sync::Arc;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use super::connection::{Client, Fate};
-use super::handover::Handover;
-use super::link;
+use super::clock::Clock;
+use super::connection::{Client, Fate, Wait};
+use super::delivery::Buffers;
 use super::listen::Listener;
-use super::request::MAX_HEAD_BYTES;
-use super::slots::Clients;
+use super::request::{MAX_HEAD_BYTES, Request};
+use super::routes::{Route, Routes};
+use super::scrapes::Scrapes;
+use super::slots::Slots;
 use crate::log;
 use crate::sys::signals::{self, Signal};
 use crate::sys::{self, PollFd};
@@ -30,8 +29,10 @@ const RESERVED_DESCRIPTORS: u64 = 24;
 const ACCEPTS_A_TURN: usize = 16;
 /// The time until the next try after the kernel had no memory or no descriptor.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
-/// Time for the answer under way when a signal asks to stop.
+/// Time for the answers under way when a signal asks to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+/// While anybody is served, a round waits no longer than this, so that the clock notices a stop.
+const LONGEST_ROUND: Duration = Duration::from_secs(1);
 
 /// How the front ends; the process ends with it.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,30 +47,23 @@ pub(crate) enum End {
 pub(crate) struct Front {
     signals: OwnedFd,
     listeners: Vec<Listener>,
-    private: UnixStream,
-    handover: Arc<Handover>,
-    /// The longest that the main loop may give no sign of life while it owes an answer.
-    patience: Duration,
-    clients: Clients,
-    /// The place of the client that is being answered.
-    answering: Option<usize>,
-    /// The request that goes on.
-    request: Vec<u8>,
-    /// What has come of the report on it.
-    report: Vec<u8>,
+    routes: Routes,
+    scrapes: Scrapes,
+    slots: Slots,
+    buffers: Buffers,
+    /// Where requests are read to.
+    scratch: Box<[u8; MAX_HEAD_BYTES]>,
     accept_after: Instant,
     stop_at: Option<Instant>,
 }
 
 impl Front {
-    /// A front for bound listeners. `patience` is how long the main loop may give no sign of life
-    /// while it owes an answer: more than its longest scrape.
+    /// A front for bound listeners.
     pub(crate) fn new(
         signals: OwnedFd,
         listeners: Vec<Listener>,
-        private: UnixStream,
-        handover: Arc<Handover>,
-        patience: Duration,
+        routes: Routes,
+        scrapes: Scrapes,
     ) -> Self {
         let free =
             sys::descriptor_limit().saturating_sub(RESERVED_DESCRIPTORS + listeners.len() as u64);
@@ -79,13 +73,11 @@ impl Front {
         Self {
             signals,
             listeners,
-            private,
-            handover,
-            patience,
-            clients: Clients::new(size),
-            answering: None,
-            request: Vec::new(),
-            report: Vec::new(),
+            routes,
+            scrapes,
+            slots: Slots::new(size),
+            buffers: Buffers::default(),
+            scratch: Box::new([0; MAX_HEAD_BYTES]),
             accept_after: Instant::now(),
             stop_at: None,
         }
@@ -94,18 +86,20 @@ impl Front {
     /// Serves until a signal asks to stop, or until the server behind the front has died. Removes
     /// the socket files that were made for it.
     pub(crate) fn run(mut self) -> End {
-        let end = self.serve_clients();
-        self.listeners.iter().for_each(Listener::remove_file);
+        let end = self.serve();
+        // What is sent whole is left to the kernel.
+        self.slots.cut_all();
         end
     }
 
-    fn serve_clients(&mut self) -> End {
-        let mut scratch = Box::new([0; MAX_HEAD_BYTES]);
+    fn serve(&mut self) -> End {
         let mut set: Vec<PollFd> = Vec::with_capacity(MAX_CLIENTS + 16);
+        let mut clock = Clock::new(Instant::now());
         loop {
-            let now = Instant::now();
+            let now = clock.now();
             let accepts = self.fill_poll_set(&mut set, now);
-            match sys::poll(&mut set, self.time_to_wait(now)) {
+            let wait = self.time_to_wait(now);
+            match sys::poll(&mut set, wait) {
                 Ok(_) => {}
                 // The kernel needs memory for a large set; poll(2) leaves no events in it.
                 Err(error) if error.kind() == io::ErrorKind::OutOfMemory => {
@@ -114,48 +108,30 @@ impl Front {
                 }
                 Err(error) => return End::Dead(format!("poll: {error}")),
             }
-            let now = Instant::now();
-            if set[1].revents != 0
-                && let Err(error) = self.read_report(now)
-            {
-                return End::Dead(format!("private connection: {error}"));
-            }
-            self.take_signals(set[0].revents, now);
-            let clients_from = 2 + accepts;
-            for (position, ready) in (0..self.clients.places().len()).zip(&set[clients_from..]) {
-                if ready.revents != 0 {
-                    self.look_at(position, &mut scratch, now);
-                }
-            }
-            for (listener, ready) in (0..accepts).zip(&set[2..]) {
-                if ready.revents != 0 {
-                    self.accept(listener, &mut scratch, now);
-                }
-            }
-            self.expire(now);
-            if let Some(end) = self.serve(now) {
-                return end;
+            let now = clock.advance(Instant::now(), wait);
+            match self.round(&set, accepts, now) {
+                Ok(None) => {}
+                Ok(Some(end)) => return end,
+                Err(error) => return End::Dead(format!("private connection: {error}")),
             }
         }
     }
 
-    /// Signals, the private connection, the listeners, then all client places in their order.
-    /// Returns how many listeners are in it: none while nobody can be accepted.
+    /// Signals, the private connection, the listeners, then all slots in their order. Returns how
+    /// many listeners are in it: none while nobody can be accepted.
     fn fill_poll_set(&self, set: &mut Vec<PollFd>, now: Instant) -> usize {
         set.clear();
         set.push(sys::poll_fd(self.signals.as_raw_fd(), sys::READABLE));
-        set.push(sys::poll_fd(self.private.as_raw_fd(), sys::READABLE));
-        let can_accept = self.stop_at.is_none()
-            && now >= self.accept_after
-            && self.clients.free_place(now).is_some();
+        set.push(sys::poll_fd(self.scrapes.fd(), sys::READABLE));
+        let can_accept =
+            self.stop_at.is_none() && now >= self.accept_after && self.slots.free(now).is_some();
         let accepts = if can_accept { self.listeners.len() } else { 0 };
         set.extend(
             self.listeners[..accepts]
                 .iter()
                 .map(|l| sys::poll_fd(l.fd.as_raw_fd(), sys::READABLE)),
         );
-        let places = self.clients.places().iter();
-        set.extend(places.map(|place| place.as_ref().map_or(sys::poll_fd(-1, 0), Client::poll_fd)));
+        set.extend(self.slots.poll_fds());
         accepts
     }
 
@@ -163,29 +139,60 @@ impl Front {
     fn time_to_wait(&self, now: Instant) -> Option<Duration> {
         let accept = match self.stop_at {
             None if now < self.accept_after => Some(self.accept_after),
-            None if self.clients.free_place(now).is_none() => self.clients.next_replaceable(),
+            None if self.slots.free(now).is_none() => self.slots.next_replaceable(now),
             _ => None,
         };
         let timers = [
-            self.clients.next_expiry(),
-            self.gives_up_at(),
+            self.slots.next_expiry(),
+            self.scrapes.wakes_at(&self.slots, now),
             accept,
             self.stop_at,
         ];
         let next = timers.into_iter().flatten().min()?;
-        Some(next.saturating_duration_since(now))
-    }
-
-    /// When the main loop is given up, if it gives no sign of life before.
-    fn gives_up_at(&self) -> Option<Instant> {
-        self.answering?;
-        Some(self.handover.last_alive() + self.patience)
-    }
-
-    fn take_signals(&mut self, revents: i16, now: Instant) {
-        if revents == 0 {
-            return;
+        let wait = next.saturating_duration_since(now);
+        match self.scrapes.is_running() || self.slots.is_busy() {
+            true => Some(wait.min(LONGEST_ROUND)),
+            false => Some(wait),
         }
+    }
+
+    /// Looks after all that is ready in `set`, then after all whose time has come.
+    fn round(&mut self, set: &[PollFd], accepts: usize, now: Instant) -> io::Result<Option<End>> {
+        if set[1].revents != 0 {
+            self.scrapes
+                .receive(&mut self.slots, &mut self.buffers, now)?;
+        }
+        if set[0].revents != 0 {
+            self.take_signals(now);
+        }
+        let clients_from = 2 + accepts;
+        for (slot, ready) in (0..self.slots.len()).zip(&set[clients_from..]) {
+            if ready.revents != 0 {
+                self.look_at(slot, ready, now);
+            }
+        }
+        for (listener, ready) in (0..accepts).zip(&set[2..]) {
+            if ready.revents != 0 {
+                self.accept(listener, now);
+            }
+        }
+        self.expire(now);
+        self.scrapes
+            .answer_late(&mut self.slots, &mut self.buffers, now);
+        if self.scrapes.gives_up_at().is_some_and(|at| at <= now) {
+            let why = "the server has not answered in time".to_owned();
+            return Ok(Some(End::Dead(why)));
+        }
+        match self.stop_at {
+            Some(at) if at <= now || !self.slots.is_answering() => return Ok(Some(End::Stopped)),
+            Some(_) => {}
+            None => self.scrapes.begin(&mut self.slots, now)?,
+        }
+        self.scrapes.trim();
+        Ok(None)
+    }
+
+    fn take_signals(&mut self, now: Instant) {
         while let Some(signal) = signals::next(self.signals.as_fd()) {
             match signal {
                 Signal::Hangup => log::info("SIGHUP ignored: there is nothing to reload", &[]),
@@ -198,124 +205,70 @@ impl Front {
         }
     }
 
-    fn look_at(&mut self, position: usize, scratch: &mut [u8; MAX_HEAD_BYTES], now: Instant) {
-        if let Some(client) = self.clients.get_mut(position) {
-            let fate = match client.is_reading() {
-                true => client.read(scratch, now),
-                false => Fate::Gone,
-            };
-            self.apply(position, fate, now);
+    /// Sends what the client takes, or reads what it sends. While it waits only its end shows.
+    fn look_at(&mut self, slot: usize, ready: &PollFd, now: Instant) {
+        let Some(client) = self.slots.get_mut(slot) else {
+            return;
+        };
+        // Its answer may have begun in this round, or it may have been closed and its slot given away.
+        if client.poll_fd().fd != ready.fd || client.poll_fd().events != ready.events {
+            return;
+        }
+        let fate = match ready.events {
+            sys::WRITABLE => client.send(&mut self.buffers, now),
+            sys::READABLE => client.read(&mut self.scratch, now),
+            _ => Fate::Gone,
+        };
+        self.apply(slot, fate, now);
+    }
+
+    fn apply(&mut self, slot: usize, fate: Fate, now: Instant) {
+        match fate {
+            Fate::Stays => {}
+            Fate::Gone => self.slots.close(slot),
+            Fate::Asks(request) => self.take(slot, &request, now),
         }
     }
 
-    fn apply(&mut self, position: usize, fate: Fate, now: Instant) {
-        match fate {
-            Fate::Stays => {}
-            Fate::Gone => self.clients.close(position),
-            Fate::Asks(request) => self.clients.queue(position, request, now),
+    /// Answers a request, or lets its client wait for a scrape.
+    fn take(&mut self, slot: usize, request: &Request, now: Instant) {
+        let Some(client) = self.slots.get_mut(slot) else {
+            return;
+        };
+        match self.routes.find(request) {
+            Route::Metrics(target, selection) => {
+                client.wait(Wait::new(request, (target, selection), now), now);
+            }
+            Route::Text(text) => {
+                let fate = client.say(&text, (request.is_head, request.keep_alive), now);
+                self.apply(slot, fate, now);
+            }
         }
     }
 
     fn expire(&mut self, now: Instant) {
-        for position in 0..self.clients.places().len() {
-            let Some(client) = self.clients.get_mut(position) else {
-                continue;
-            };
-            if client.expires().is_some_and(|at| at <= now) {
-                let fate = client.expire(now);
-                self.apply(position, fate, now);
-            }
-        }
-    }
-
-    /// Begins the next answer, if none is under way. Returns the end, when it has come.
-    fn serve(&mut self, now: Instant) -> Option<End> {
-        if self.gives_up_at().is_some_and(|at| at <= now) {
-            return Some(End::Dead("the server has not answered in time".to_owned()));
-        }
-        if self
-            .stop_at
-            .is_some_and(|at| at <= now || self.answering.is_none())
-        {
-            return Some(End::Stopped);
-        }
-        if self.answering.is_none()
-            && let Some(position) = self.clients.next_waiting()
-            && let Err(error) = self.begin(position, now)
-        {
-            return Some(End::Dead(format!("private connection: {error}")));
-        }
-        self.handover.set_others(self.clients.waiting());
-        None
-    }
-
-    /// Hands a client over, then sends its request on, whatever it looked like.
-    fn begin(&mut self, position: usize, now: Instant) -> io::Result<()> {
-        let Some((request, exchange)) = self.clients.begin(position, now) else {
-            return Ok(());
-        };
-        self.answering = Some(position);
-        self.handover.give(exchange, self.clients.waiting(), now);
-        let method = if request.is_head { "HEAD" } else { "GET" };
-        let path = &request.path;
-        self.request.clear();
-        write!(self.request, "{method} {path} HTTP/1.1\r\n\r\n")?;
-        // The server has read all that came before: this much always finds room.
-        self.private.write_all(&self.request)
-    }
-
-    /// Reads the main loop's report on the answer under way; anything else means that the server is
-    /// broken, and its end shows here as well.
-    fn read_report(&mut self, now: Instant) -> io::Result<()> {
-        // More than a report has.
-        let mut bytes = [0; 64];
-        let count = match self.private.read(&mut bytes) {
-            Ok(0) => return Err(io::Error::other("closed by the server")),
-            Ok(count) => count,
-            Err(e)
-                if matches!(
-                    e.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                ) =>
+        for slot in 0..self.slots.len() {
+            if let Some(client) = self.slots.get_mut(slot)
+                && client.expires().is_some_and(|at| at <= now)
             {
-                return Ok(());
-            }
-            Err(e) => return Err(e),
-        };
-        self.report.extend_from_slice(&bytes[..count]);
-        if let Some(is_sent) = link::read_report(&self.report)? {
-            self.report.clear();
-            self.answered(is_sent, now);
-        }
-        Ok(())
-    }
-
-    fn answered(&mut self, is_sent: bool, now: Instant) {
-        let Some(position) = self.answering.take() else {
-            return;
-        };
-        if let Some(client) = self.clients.get_mut(position) {
-            if is_sent {
-                client.answered(now);
-            } else {
-                client.cut();
-                self.clients.close(position);
+                let fate = client.expire(&mut self.scratch, now);
+                self.apply(slot, fate, now);
             }
         }
     }
 
-    fn accept(&mut self, listener: usize, scratch: &mut [u8; MAX_HEAD_BYTES], now: Instant) {
+    fn accept(&mut self, listener: usize, now: Instant) {
         for _ in 0..ACCEPTS_A_TURN {
-            let Some(place) = self.clients.free_place(now) else {
+            let Some(slot) = self.slots.free(now) else {
                 return;
             };
-            match sys::accept(self.listener_fd(listener)) {
+            match self.listeners[listener].accept() {
                 Ok(fd) => {
                     let mut client = Client::new(fd, now);
                     // A client usually sends its request at once, and many only come and go.
-                    let fate = client.read(scratch, now);
-                    self.clients.put(place, client);
-                    self.apply(place, fate, now);
+                    let fate = client.read(&mut self.scratch, now);
+                    self.slots.put(slot, client);
+                    self.apply(slot, fate, now);
                 }
                 Err(error) => {
                     self.accept_failed(&error, now);
@@ -323,10 +276,6 @@ impl Front {
                 }
             }
         }
-    }
-
-    fn listener_fd(&self, listener: usize) -> RawFd {
-        self.listeners[listener].fd.as_raw_fd()
     }
 
     /// Most errors of accept(2) are the client's; out of descriptors or memory, an idle client goes.
@@ -338,8 +287,8 @@ impl Front {
             log::debug("cannot accept", &[("err", error)]);
             self.accept_after = now + RETRY_PAUSE;
             // Not the one that has just been accepted: its request may be on the way.
-            if let Some(position) = self.clients.replaceable(now) {
-                self.clients.close(position);
+            if let Some(slot) = self.slots.replaceable(now) {
+                self.slots.close(slot);
             }
         }
     }

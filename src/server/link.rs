@@ -1,19 +1,24 @@
-//! The private way from the front to `tiny_http`: one connection, and nobody else's.
+//! The private way from the front to the main loop: `tiny_http` with one connection, and nobody else's.
 //!
 //! `tiny_http` 0.12 trusts its clients, and many a small request can stop it. So it gets one
-//! connection in its life, over which the front sends one request after the other. That connection is
-//! there before `tiny_http` starts, and its listener is shut down before that as well: nobody else can
-//! be accepted, and `tiny_http` starts no threads for more clients and lets those it does not need end.
+//! connection in its life, over which the front sends one request after the other, always the same one:
+//! it means that there is something to scrape. What that is, and what comes of it, is handed over beside
+//! it. The connection is there before `tiny_http` starts, and its listener is shut down before that as
+//! well: nobody else can be accepted, and `tiny_http` starts no threads for more clients and lets those
+//! it does not need end.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::mem::ManuallyDrop;
 use std::net::Shutdown;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tiny_http::{Request, Server};
+use tiny_http::Server;
 
+use crate::metrics::selection::Wanted;
+use crate::metrics::snapshot::Snapshot;
 use crate::sys::{self, own_connection};
 
 /// Time for `tiny_http`'s threads to start, and to find that there is nobody more to accept.
@@ -22,34 +27,67 @@ const START_TIMEOUT: Duration = Duration::from_secs(5);
 /// microseconds between two system calls.
 const MAX_NAMES: u32 = 100;
 
-/// The report of an answer that the client got whole. A status line and no fields: a whole HTTP
-/// answer, for which `tiny_http` goes on to the next request.
-pub(super) const SENT: &[u8] = b"HTTP/1.1 204 Sent\r\n\r\n";
-/// The report of an answer that was cut.
-pub(super) const CUT: &[u8] = b"HTTP/1.1 204 Cut\r\n\r\n";
+/// The request to scrape.
+pub(super) const REQUEST: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+/// The report that the scrape is over. A status line and no fields: a whole HTTP answer, after which
+/// `tiny_http` goes on to the next request.
+pub(super) const REPORT: &[u8] = b"HTTP/1.1 204 Scraped\r\n\r\n";
 
-/// Both ends of the private connection.
-pub(crate) struct Channel {
-    /// The server's end. Never dropped: `tiny_http`'s drop connects to its listener, which is gone.
-    pub server: ManuallyDrop<Server>,
-    /// The front's end.
-    pub stream: UnixStream,
+/// A scrape on its way to the main loop and back.
+pub(crate) struct Scrape {
+    /// What to scrape, by number.
+    pub target: usize,
+    /// What those want who share it.
+    pub wanted: Wanted,
+    /// The time that it may take.
+    pub time: Duration,
+    /// Where to; filled on the way back. Nobody else has it meanwhile.
+    pub snapshot: Arc<Snapshot>,
+}
+
+/// The scrape that is being handed over.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Option<Scrape>>>);
+
+impl Shared {
+    /// Each use leaves the value whole, so a panic while it was locked spoils nothing.
+    fn lock(&self) -> MutexGuard<'_, Option<Scrape>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The front's end.
+pub(crate) struct FrontEnd {
+    stream: UnixStream,
+    shared: Shared,
+    /// Bytes of the report that have come.
+    reported: usize,
+}
+
+/// The main loop's end.
+pub(crate) struct MainEnd {
+    /// Never dropped: `tiny_http`'s drop connects to its listener, which is gone.
+    server: ManuallyDrop<Server>,
+    shared: Shared,
 }
 
 /// Starts `tiny_http` with its only connection.
 ///
 /// # Errors
 /// When a socket or thread cannot be had.
-pub(crate) fn open() -> io::Result<Channel> {
+pub(crate) fn open() -> io::Result<(FrontEnd, MainEnd)> {
     let (listener, stream) = listener_with_own_connection()?;
     let server = Server::from_listener(listener, None).map_err(io::Error::other)?;
     let server = ManuallyDrop::new(server);
     // The accept thread takes the connection, reports once that there is no other, and ends.
     match server.recv_timeout(START_TIMEOUT) {
-        Err(_) => Ok(Channel { server, stream }),
-        Ok(None) => Err(io::Error::other("tiny_http did not start in time")),
-        Ok(Some(_)) => Err(io::Error::other("a request that the front did not send")),
+        Err(_) => {}
+        Ok(None) => return Err(io::Error::other("tiny_http did not start in time")),
+        Ok(Some(_)) => return Err(io::Error::other("a request that the front did not send")),
     }
+    let front = FrontEnd::new(stream);
+    let shared = front.shared.clone();
+    Ok((front, MainEnd { server, shared }))
 }
 
 /// A listener that accepts our own connection and then no other.
@@ -77,28 +115,92 @@ fn listener_with_own_connection() -> io::Result<(UnixListener, UnixStream)> {
     ))
 }
 
-/// The main loop's last word on a request.
-///
-/// # Errors
-/// When the private connection is broken.
-pub(crate) fn report(request: Request, is_sent: bool) -> io::Result<()> {
-    let mut out = request.into_writer();
-    out.write_all(if is_sent { SENT } else { CUT })?;
-    out.flush()
+impl FrontEnd {
+    /// The front's end over a non-blocking `stream`.
+    fn new(stream: UnixStream) -> Self {
+        Self {
+            stream,
+            shared: Shared::default(),
+            reported: 0,
+        }
+    }
+
+    /// What to poll for reports.
+    pub(crate) fn fd(&self) -> RawFd {
+        self.stream.as_raw_fd()
+    }
+
+    /// Asks the main loop to scrape. Only one scrape may be under way.
+    ///
+    /// # Errors
+    /// When the server is broken.
+    pub(crate) fn ask(&mut self, scrape: Scrape) -> io::Result<()> {
+        *self.shared.lock() = Some(scrape);
+        // The server has read all that came before: this much always finds room.
+        self.stream.write_all(REQUEST)
+    }
+
+    /// Reads what has come of the main loop's report; returns the scrape when it is over.
+    ///
+    /// # Errors
+    /// When anything else comes: the server is broken, and its end shows here as well.
+    pub(crate) fn report(&mut self) -> io::Result<Option<Scrape>> {
+        let mut bytes = [0; 2 * REPORT.len()];
+        let count = match self.stream.read(&mut bytes) {
+            Ok(0) => return Err(io::Error::other("closed by the server")),
+            Ok(count) => count,
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                ) =>
+            {
+                return Ok(None);
+            }
+            Err(e) => return Err(e),
+        };
+        if !REPORT[self.reported..].starts_with(&bytes[..count]) {
+            return Err(io::Error::other("not a report"));
+        }
+        self.reported += count;
+        if self.reported < REPORT.len() {
+            return Ok(None);
+        }
+        self.reported = 0;
+        let scrape = self.shared.lock().take();
+        scrape
+            .map(Some)
+            .ok_or_else(|| io::Error::other("a report without a scrape"))
+    }
 }
 
-/// Whether the client got its answer whole, from a report; `None` while more of it is to come.
-///
-/// # Errors
-/// When it is no report: `tiny_http` has answered by itself.
-pub(crate) fn read_report(report: &[u8]) -> io::Result<Option<bool>> {
-    match report {
-        SENT => Ok(Some(true)),
-        CUT => Ok(Some(false)),
-        part if SENT.starts_with(part) || CUT.starts_with(part) => Ok(None),
-        _ => Err(io::Error::other("not a report")),
+impl MainEnd {
+    /// The main loop: blocks on `tiny_http`, scrapes a target for what is wanted within a time once for each request, reports. Ends only when
+    /// nothing can be received or reported any more.
+    pub(crate) fn run(
+        &self,
+        mut scrape: impl FnMut(usize, &Wanted, Duration, &mut Snapshot),
+    ) -> io::Error {
+        loop {
+            let result = self.server.recv().and_then(|request| {
+                let asked = self.shared.lock().take();
+                if let Some(mut asked) = asked {
+                    // Nobody else has it: see `Scrape`.
+                    if let Some(into) = Arc::get_mut(&mut asked.snapshot) {
+                        scrape(asked.target, &asked.wanted, asked.time, into);
+                    }
+                    *self.shared.lock() = Some(asked);
+                }
+                let mut report = request.into_writer();
+                report.write_all(REPORT)?;
+                report.flush()
+            });
+            if let Err(error) = result {
+                return error;
+            }
+        }
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

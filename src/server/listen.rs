@@ -23,6 +23,13 @@ const BACKLOG: i32 = 4096;
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time to find out whether somebody answers on a socket file that is already there.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+/// What the kernel keeps for a client that does not read. Linux doubles it (socket(7), SO_SNDBUF), and
+/// takes no more than net.core.wmem_max, usually 208 KiB, here. Over a round trip of 0.1 s that is 4 MB/s
+/// and more; 64 clients that read nothing cost 32 MiB.
+const SEND_BUFFER_BYTES: i32 = 256 * 1024;
+/// A TCP client that acknowledges nothing, or has no room, for so long is gone (tcp(7), TCP_USER_TIMEOUT).
+/// Also bounds how long the kernel keeps bytes for connections that are closed already.
+const USER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Most sockets that systemd may pass.
 const MAX_INHERITED: u16 = 64;
 
@@ -89,24 +96,36 @@ pub(crate) struct Listener {
     pub fd: OwnedFd,
     /// The address it is bound to.
     pub name: String,
-    /// A socket file that we made: it is removed at a clean stop, unless another has taken its place.
-    file: Option<SocketFile>,
+    kind: ListenerKind,
+    /// A socket file that we made.
+    _file: Option<SocketFile>,
 }
 
+/// Removed with its listener, at a clean stop and at a start that fails, unless another has taken its
+/// place.
 #[derive(Debug)]
 struct SocketFile {
     path: PathBuf,
     identity: (u64, u64),
 }
 
-impl Listener {
-    /// Removes the socket file that this listener made.
-    pub(crate) fn remove_file(&self) {
-        if let Some(file) = &self.file
-            && identity(&file.path).ok() == Some(file.identity)
-        {
-            let _ = std::fs::remove_file(&file.path);
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if identity(&self.path).ok() == Some(self.identity) {
+            let _ = std::fs::remove_file(&self.path);
         }
+    }
+}
+
+impl Listener {
+    /// Accepts a connection: non-blocking, close-on-exec, and with the send buffer that it shall have.
+    /// TCP connections have that from their listener; unix sockets do not inherit it.
+    pub(crate) fn accept(&self) -> io::Result<OwnedFd> {
+        let client = sys::accept(self.fd.as_raw_fd())?;
+        if self.kind == ListenerKind::Unix {
+            let _ = sys::set_send_buffer(client.as_fd(), SEND_BUFFER_BYTES);
+        }
+        Ok(client)
     }
 }
 
@@ -123,10 +142,7 @@ pub(crate) fn bind_all(addresses: &[ListenAddress], mode: u32) -> Result<Vec<Lis
     for address in addresses {
         match bind(address, mode) {
             Ok(bound) => listeners.extend(bound),
-            Err(reason) => {
-                listeners.iter().for_each(Listener::remove_file);
-                return Err(format!("listen address {address}: {reason}"));
-            }
+            Err(reason) => return Err(format!("listen address {address}: {reason}")),
         }
     }
     Ok(listeners)
@@ -206,10 +222,23 @@ fn tcp_listener(listener: TcpListener) -> Listener {
     let name = listener
         .local_addr()
         .map_or_else(|_| "?".to_owned(), |address| address.to_string());
+    // Inherited by accepted sockets, as TCP_NODELAY is. A kernel that refuses serves all the same.
+    let _ = sys::set_send_buffer(listener.as_fd(), SEND_BUFFER_BYTES);
+    let _ = sys::set_user_timeout(listener.as_fd(), USER_TIMEOUT);
     Listener {
         fd: listener.into(),
         name,
-        file: None,
+        kind: ListenerKind::Tcp,
+        _file: None,
+    }
+}
+
+fn unix_listener(listener: UnixListener, path: &Path, file: Option<SocketFile>) -> Listener {
+    Listener {
+        fd: listener.into(),
+        name: format!("unix:{}", path.display()),
+        kind: ListenerKind::Unix,
+        _file: file,
     }
 }
 
@@ -244,11 +273,7 @@ fn bind_unix(path: &Path, mode: u32) -> Result<Listener, String> {
         path: path.to_owned(),
         identity,
     });
-    Ok(Listener {
-        fd: listener.into(),
-        name: format!("unix:{}", path.display()),
-        file,
-    })
+    Ok(unix_listener(listener, path, file))
 }
 
 /// Takes over the sockets that systemd passes (sd_listen_fds(3)); `variable` reads the environment.
@@ -282,15 +307,9 @@ fn take_over(fd: InheritedFd) -> io::Result<Listener> {
         let listener = UnixListener::from(fd);
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let name = address
-            .as_pathname()
-            .map_or_else(|| "unix:?".to_owned(), |p| format!("unix:{}", p.display()));
         // The file is systemd's: it stays.
-        return Ok(Listener {
-            fd: listener.into(),
-            name,
-            file: None,
-        });
+        let path = address.as_pathname().unwrap_or(Path::new("?"));
+        return Ok(unix_listener(listener, path, None));
     }
     let listener = TcpListener::from(fd);
     listener.set_nonblocking(true)?;

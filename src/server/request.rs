@@ -14,6 +14,8 @@ pub struct Request {
     pub is_head: bool,
     /// The path without the query; printable ASCII that begins with a slash.
     pub path: String,
+    /// What stands behind the question mark; printable ASCII.
+    pub query: String,
     /// Whether the client wants to send another request on this connection.
     pub keep_alive: bool,
     /// `X-Prometheus-Scrape-Timeout-Seconds`.
@@ -96,12 +98,13 @@ fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
     let mut lines = head
         .split(|b| *b == b'\n')
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let (is_head, path, minor_version) = request_line(lines.next().unwrap_or_default())?;
+    let (is_head, (path, query), minor_version) = request_line(lines.next().unwrap_or_default())?;
     let mut hosts = 0;
     let mut length = None;
     let mut request = Request {
         is_head,
         path,
+        query,
         keep_alive: minor_version > 0,
         announced: None,
     };
@@ -139,8 +142,8 @@ fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
     Ok(request)
 }
 
-/// Method, path and minor version.
-fn request_line(line: &[u8]) -> Result<(bool, String, u8), Refusal> {
+/// Method, path with query, and minor version.
+fn request_line(line: &[u8]) -> Result<(bool, (String, String), u8), Refusal> {
     let mut words = line.split(|b| *b == b' ');
     let (Some(method), Some(target), Some(version), None) =
         (words.next(), words.next(), words.next(), words.next())
@@ -166,8 +169,8 @@ fn request_line(line: &[u8]) -> Result<(bool, String, u8), Refusal> {
     Ok((is_head, path(target)?, minor_version))
 }
 
-/// The path of `/path?query` or of `http://host/path?query` (RFC 9112, 3.2).
-fn path(target: &[u8]) -> Result<String, Refusal> {
+/// Path and query of `/path?query` or of `http://host/path?query` (RFC 9112, 3.2).
+fn path(target: &[u8]) -> Result<(String, String), Refusal> {
     if !target.iter().all(u8::is_ascii_graphic) {
         return Err(Refusal::Malformed);
     }
@@ -180,12 +183,14 @@ fn path(target: &[u8]) -> Result<String, Refusal> {
         }
         _ => target,
     };
-    let path = target.split(['?', '#']).next().unwrap_or_default();
-    match path.as_bytes().first() {
-        Some(b'/') => Ok(path.to_owned()),
-        None => Ok("/".to_owned()),
-        Some(_) => Err(Refusal::Malformed),
-    }
+    let target = target.split('#').next().unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let path = match path.as_bytes().first() {
+        Some(b'/') => path,
+        None => "/",
+        Some(_) => return Err(Refusal::Malformed),
+    };
+    Ok((path.to_owned(), query.to_owned()))
 }
 
 /// Name and value of a field line; a blank before the colon or at the line's start is refused

@@ -1,69 +1,54 @@
-//! The places for connections: who has one, who is next, who must give way.
+//! Connection slots: admission and eviction.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::connection::{Client, State};
-use super::handover::{Exchange, Waiting};
-use super::request::Request;
+use super::connection::{Client, Fate, MIN_ANSWER_TIME, State, Wait};
+use super::delivery::{Buffers, Delivery};
+use super::routes::Text;
+use crate::log;
+use crate::metrics::snapshot::Snapshot;
+use crate::sys::{self, PollFd};
 
-/// A connection is not pushed out by newer ones before it had this time to send its request.
-pub(crate) const MIN_IDLE: Duration = Duration::from_millis(10);
-/// A client that has less time gets a scrape of its own: HAProxy must not look down to those who
-/// share a scrape because one of them is in a hurry.
-const MIN_SHARED_TIME: Duration = Duration::from_millis(500);
-
-/// A fixed number of places.
-pub(crate) struct Clients {
-    places: Vec<Option<Client>>,
-    next_ticket: u64,
-    batch: u64,
-    /// Tickets below this belong to the present batch.
-    batch_end: u64,
+/// A fixed number of slots.
+pub(crate) struct Slots {
+    slots: Vec<Option<Client>>,
 }
 
-impl Clients {
-    /// `size` free places.
+impl Slots {
+    /// `size` free slots.
     pub(crate) fn new(size: usize) -> Self {
         Self {
-            places: (0..size).map(|_| None).collect(),
-            next_ticket: 0,
-            batch: 0,
-            batch_end: 0,
+            slots: (0..size).map(|_| None).collect(),
         }
     }
 
-    /// All places, in their order.
-    pub(crate) fn places(&self) -> &[Option<Client>] {
-        &self.places
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
     }
 
-    /// The client at a place.
-    fn get(&self, place: usize) -> Option<&Client> {
-        self.places.get(place)?.as_ref()
+    /// The client in a slot.
+    pub(crate) fn get_mut(&mut self, slot: usize) -> Option<&mut Client> {
+        self.slots.get_mut(slot)?.as_mut()
     }
 
-    /// The client at a place.
-    pub(crate) fn get_mut(&mut self, place: usize) -> Option<&mut Client> {
-        self.places.get_mut(place)?.as_mut()
+    /// A poll entry for each slot.
+    pub(crate) fn poll_fds(&self) -> impl Iterator<Item = PollFd> {
+        let slots = self.slots.iter();
+        slots.map(|slot| slot.as_ref().map_or(sys::poll_fd(-1, 0), Client::poll_fd))
     }
 
-    /// Puts a client into a place that `free_place` gave; whoever was there is closed.
-    pub(crate) fn put(&mut self, place: usize, client: Client) {
-        self.places[place] = Some(client);
+    /// Puts a client into a slot that `free` gave; whoever was there is closed.
+    pub(crate) fn put(&mut self, slot: usize, client: Client) {
+        self.close(slot);
+        self.slots[slot] = Some(client);
     }
 
-    /// Closes the connection at a place.
-    pub(crate) fn close(&mut self, place: usize) {
-        self.places[place] = None;
-    }
-
-    /// Lets the client at a place wait for its turn.
-    pub(crate) fn queue(&mut self, place: usize, request: Request, now: Instant) {
-        let ticket = self.next_ticket;
-        if let Some(client) = self.get_mut(place) {
-            client.queue(request, ticket, now);
-            self.next_ticket += 1;
+    /// Closes the connection in a slot.
+    pub(crate) fn close(&mut self, slot: usize) {
+        if let Some(client) = self.slots[slot].take() {
+            client.close();
         }
     }
 
@@ -72,82 +57,132 @@ impl Clients {
         self.all().filter_map(Client::expires).min()
     }
 
-    /// Those who wait for their turn, if anybody does.
-    pub(crate) fn waiting(&self) -> Option<Waiting> {
-        let one = |since| Waiting { since, clients: 1 };
-        let all = self.all().filter_map(Client::waits_since).map(one);
-        all.reduce(|a, b| Waiting {
-            since: a.since.min(b.since),
-            clients: a.clients + b.clients,
+    /// Whether anybody waits for an answer or for the end of one.
+    pub(crate) fn is_answering(&self) -> bool {
+        self.all()
+            .any(|client| matches!(client.state, State::Answering(_)))
+    }
+
+    /// Whether a client does more than to be connected.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.all()
+            .any(|client| !matches!(client.state, State::Reading))
+    }
+
+    /// Those who wait for a scrape, and since when.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Wait, Instant)> {
+        self.all().filter_map(|client| match &client.state {
+            State::Waiting(wait) => Some((wait, client.since)),
+            _ => None,
         })
     }
 
-    /// The place of the client whose turn it is: the one that came first.
-    pub(crate) fn next_waiting(&self) -> Option<usize> {
-        let tickets = self.places.iter().enumerate();
-        let waiting = tickets.filter_map(|(place, client)| match &client.as_ref()?.state {
-            State::Waiting { ticket, .. } => Some((*ticket, place)),
+    /// The same, to change them.
+    pub(crate) fn waiting_mut(&mut self) -> impl Iterator<Item = &mut Wait> {
+        let all = self.slots.iter_mut().flatten();
+        all.filter_map(|client| match &mut client.state {
+            State::Waiting(wait) => Some(wait),
+            _ => None,
+        })
+    }
+
+    /// Answers those of the waiting for whom `snapshot` is.
+    pub(crate) fn answer(
+        &mut self,
+        snapshot: &Arc<Snapshot>,
+        is_for: impl Fn(&Wait) -> bool,
+        buffers: &mut Buffers,
+        now: Instant,
+    ) {
+        for slot in 0..self.slots.len() {
+            if let Some(client) = &mut self.slots[slot]
+                && matches!(&client.state, State::Waiting(wait) if is_for(wait))
+                && client.answer(snapshot, buffers, now) == Fate::Gone
+            {
+                self.close(slot);
+            }
+        }
+    }
+
+    /// Answers those who are late: with what `latest` has for them, or with a word about it.
+    pub(crate) fn answer_late<'a>(
+        &mut self,
+        is_late: impl Fn(&Wait) -> bool,
+        latest: impl Fn(&Wait, Instant) -> Option<&'a Arc<Snapshot>>,
+        buffers: &mut Buffers,
+        now: Instant,
+    ) {
+        for slot in 0..self.slots.len() {
+            if let Some(client) = &mut self.slots[slot]
+                && let State::Waiting(wait) = client.state
+                && is_late(&wait)
+            {
+                let fate = match latest(&wait, client.since) {
+                    Some(snapshot) => client.answer(snapshot, buffers, now),
+                    None => client.say(&Text::too_late(), (wait.is_head, wait.keep_alive), now),
+                };
+                if fate == Fate::Gone {
+                    self.close(slot);
+                }
+            }
+        }
+    }
+
+    /// Cuts those who read a snapshot.
+    pub(crate) fn cut_readers(&mut self, snapshot: &Arc<Snapshot>) {
+        self.cut(|delivery| delivery.reads(snapshot));
+    }
+
+    /// Cuts all answers that are not with the kernel whole.
+    pub(crate) fn cut_all(&mut self) {
+        self.cut(|_| true);
+    }
+
+    fn cut(&mut self, condition: impl Fn(&Delivery) -> bool) {
+        for slot in 0..self.slots.len() {
+            if let Some(client) = &self.slots[slot]
+                && matches!(&client.state, State::Answering(delivery) if condition(delivery))
+            {
+                log::debug("answer cut", &[("err", &"the client reads too slowly")]);
+                self.close(slot);
+            }
+        }
+    }
+
+    /// From when on all who read a snapshot may be cut.
+    pub(crate) fn may_be_cut_at(&self, snapshot: &Arc<Snapshot>) -> Option<Instant> {
+        let began = self.all().filter_map(|client| match &client.state {
+            State::Answering(delivery) if delivery.reads(snapshot) => Some(delivery.began),
             _ => None,
         });
-        waiting.min().map(|(_, place)| place)
+        began.max().map(|began| began + MIN_ANSWER_TIME)
     }
 
-    /// Takes the waiting client at a place out of the queue: it is being answered from now on. All
-    /// that are there when a batch begins belong to it.
-    pub(crate) fn begin(&mut self, place: usize, now: Instant) -> Option<(Request, Exchange)> {
-        let client = self.get(place)?;
-        let State::Waiting { ticket, .. } = client.state else {
-            return None;
-        };
-        let own = client.time_left(now);
-        let hurry = own.filter(|left| *left < MIN_SHARED_TIME && ticket >= self.batch_end);
-        let time_left = hurry.or_else(|| self.shortest_time_left(now));
-        if ticket >= self.batch_end {
-            self.batch += 1;
-            self.batch_end = hurry.map_or(self.next_ticket, |_| ticket + 1);
-        }
-        let batch = self.batch;
-        let client = self.get_mut(place)?;
-        let request = client.begin(now)?;
-        let exchange = Exchange {
-            client: Arc::clone(&client.fd),
-            keep_alive: request.keep_alive,
-            batch,
-            time_left,
-        };
-        Some((request, exchange))
-    }
-
-    fn shortest_time_left(&self, now: Instant) -> Option<Duration> {
-        let all = self.all().filter_map(|client| client.time_left(now));
-        all.filter(|left| *left >= MIN_SHARED_TIME).min()
-    }
-
-    /// The place for one more client: a free one, or that of the one that is idle the longest.
-    pub(crate) fn free_place(&self, now: Instant) -> Option<usize> {
-        let free = self.places.iter().position(Option::is_none);
+    /// The slot for one more client: a free one, or that of whoever must give way.
+    pub(crate) fn free(&self, now: Instant) -> Option<usize> {
+        let free = self.slots.iter().position(Option::is_none);
         free.or_else(|| self.replaceable(now))
     }
 
-    /// The place of the client that is idle the longest, if it has been for long enough.
+    /// The slot of the client that has been idle the longest, or else has read its answer the longest,
+    /// if that was for long enough.
     pub(crate) fn replaceable(&self, now: Instant) -> Option<usize> {
-        let (place, since) = self.oldest_idle()?;
-        (since + MIN_IDLE <= now).then_some(place)
+        let slots = self.slots.iter().enumerate();
+        let replaceable = slots.filter_map(|(slot, client)| {
+            let client = client.as_ref()?;
+            let reads = matches!(client.state, State::Answering(_));
+            let can_go = client.can_go_at(now).is_some_and(|at| at <= now);
+            can_go.then_some((reads, client.since, slot))
+        });
+        replaceable.min().map(|(_, _, slot)| slot)
     }
 
-    /// When a place can be had, if nobody leaves before; `None` when all are being served.
-    pub(crate) fn next_replaceable(&self) -> Option<Instant> {
-        self.oldest_idle().map(|(_, since)| since + MIN_IDLE)
-    }
-
-    fn oldest_idle(&self) -> Option<(usize, Instant)> {
-        let places = self.places.iter().enumerate();
-        let idle =
-            places.filter_map(|(place, client)| Some((place, client.as_ref()?.idle_since()?)));
-        idle.min_by_key(|(_, since)| *since)
+    /// When a slot can be had, if nobody leaves before; `None` when all wait for a scrape.
+    pub(crate) fn next_replaceable(&self, now: Instant) -> Option<Instant> {
+        self.all().filter_map(|client| client.can_go_at(now)).min()
     }
 
     fn all(&self) -> impl Iterator<Item = &Client> {
-        self.places.iter().flatten()
+        self.slots.iter().flatten()
     }
 }

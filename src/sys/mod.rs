@@ -21,7 +21,7 @@ pub(crate) use inherited::InheritedFd;
 pub(crate) use machine::{clock_ticks, count_entries, descriptor_limit, page_bytes};
 pub(crate) use sockets::{
     ListenerKind, accept, interface_number, listener_kind, receive, reset_at_close, send,
-    set_backlog, set_no_delay, shutdown, unsent_bytes,
+    set_backlog, set_no_delay, set_send_buffer, set_user_timeout, shutdown, unsent_bytes,
 };
 pub(crate) use tcp::{Families, listen_tcp};
 pub(crate) use unix::{UNIX_PATH_BYTES, UnixAddress, connect_unix, listen_unix};

@@ -3,6 +3,7 @@
 use std::io;
 use std::mem::size_of;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 use libc::{c_int, c_void, socklen_t};
 
@@ -103,6 +104,20 @@ pub(crate) fn listener_kind(fd: BorrowedFd<'_>) -> io::Result<ListenerKind> {
 /// Turns TCP_NODELAY on, which accepted sockets inherit; nothing to do for a unix socket.
 pub(crate) fn set_no_delay(fd: BorrowedFd<'_>) {
     let _ = set_option(fd.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_NODELAY, &1i32);
+}
+
+/// Fixes the size of the send buffer, which grows by itself otherwise; Linux doubles it, for what it needs
+/// besides (socket(7), SO_SNDBUF).
+pub(crate) fn set_send_buffer(fd: BorrowedFd<'_>, bytes: c_int) -> io::Result<()> {
+    set_option(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_SNDBUF, &bytes)
+}
+
+/// The time that a TCP peer may leave sent bytes unacknowledged, or have no room (tcp(7),
+/// TCP_USER_TIMEOUT), in whole milliseconds.
+pub(crate) fn set_user_timeout(fd: BorrowedFd<'_>, time: Duration) -> io::Result<()> {
+    let millis = c_int::try_from(time.as_millis()).unwrap_or(c_int::MAX);
+    let (level, option) = (libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT);
+    set_option(fd.as_raw_fd(), level, option, &millis)
 }
 
 pub(super) fn set_option<T>(fd: RawFd, level: c_int, option: c_int, value: &T) -> io::Result<()> {

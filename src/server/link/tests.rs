@@ -1,30 +1,106 @@
+use super::super::tests::{snapshot, text};
 use super::*;
-use std::io::Read;
+
+/// The front's end of a link whose main loop is the test.
+pub(crate) struct FakeMain {
+    stream: UnixStream,
+    shared: Shared,
+}
+
+/// A link that does not need `tiny_http`.
+pub(crate) fn fake() -> (FrontEnd, FakeMain) {
+    let (near, stream) = UnixStream::pair().unwrap();
+    near.set_nonblocking(true).unwrap();
+    let front = FrontEnd::new(near);
+    let shared = front.shared.clone();
+    (front, FakeMain { stream, shared })
+}
+
+impl FakeMain {
+    /// Waits for a request to scrape.
+    pub(crate) fn receive(&mut self) -> Scrape {
+        let mut request = [0; REQUEST.len()];
+        self.stream.read_exact(&mut request).unwrap();
+        assert_eq!(request, REQUEST);
+        self.shared.lock().take().unwrap()
+    }
+
+    /// Whether there is a request to scrape now.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.shared.lock().is_some()
+    }
+
+    /// Gives a scrape back, with what it brought, and reports in two pieces.
+    pub(crate) fn report(&mut self, mut scrape: Scrape, snapshot: Snapshot) {
+        *Arc::get_mut(&mut scrape.snapshot).unwrap() = snapshot;
+        *self.shared.lock() = Some(scrape);
+        let (first, rest) = REPORT.split_at(REPORT.len() / 2);
+        self.send(first);
+        self.send(rest);
+    }
+
+    /// Sends what is no report.
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
+}
+
+fn scrape(target: usize) -> Scrape {
+    Scrape {
+        target,
+        wanted: Wanted::default(),
+        time: Duration::from_secs(1),
+        snapshot: Arc::default(),
+    }
+}
+
+fn wait_for_report(front: &mut FrontEnd) -> Scrape {
+    front.stream.set_nonblocking(false).unwrap();
+    loop {
+        if let Some(scrape) = front.report().unwrap() {
+            return scrape;
+        }
+    }
+}
 
 #[test]
-fn requests_and_reports_go_both_ways() {
-    let Channel { server, mut stream } = open().unwrap();
-    stream.set_nonblocking(false).unwrap();
-    for (method, path, is_sent) in [
-        ("GET", "/metrics", true),
-        ("HEAD", "/", false),
-        ("GET", "/x?", true),
-    ] {
-        write!(stream, "{method} {path} HTTP/1.1\r\n\r\n").unwrap();
-        let request = server.recv().unwrap();
-        assert_eq!((request.method().as_str(), request.url()), (method, path));
-        report(request, is_sent).unwrap();
-        let mut bytes = Vec::new();
-        let read = loop {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            bytes.push(byte[0]);
-            if let Some(is_sent) = read_report(&bytes).unwrap() {
-                break is_sent;
-            }
-        };
-        assert_eq!(read, is_sent);
+fn scrapes_go_there_and_back() {
+    let (mut front, main) = open().unwrap();
+    std::thread::spawn(move || main.run(|target, _, _, into| *into = snapshot(target as u64, 0)));
+    for target in [0, 7, 1] {
+        front.ask(scrape(target)).unwrap();
+        let back = wait_for_report(&mut front);
+        assert_eq!(back.target, target);
+        assert_eq!(text(&back.snapshot), text(&snapshot(target as u64, 0)));
     }
+}
+
+#[test]
+fn what_is_no_report() {
+    let own_answer = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
+    let (whole, others) = ("HTTP/1.1 204 Scraped\r\n\r\n", ["H", "\r\n"]);
+    let longer = others.map(|more| format!("{whole}{more}"));
+    for bytes in [
+        own_answer,
+        "HTTP/1.1 204 No Content\r\n\r\n",
+        "x",
+        &longer[0],
+        &longer[1],
+    ] {
+        let (mut front, mut main) = fake();
+        front.ask(scrape(0)).unwrap();
+        main.send(bytes.as_bytes());
+        let error = front.report().err().unwrap();
+        assert_eq!(error.to_string(), "not a report", "{bytes}");
+    }
+    let (mut front, mut main) = fake();
+    main.send(REPORT);
+    let error = front.report().err().unwrap();
+    assert_eq!(error.to_string(), "a report without a scrape");
+    assert!(front.report().unwrap().is_none());
+    drop(main);
+    let error = front.report().err().unwrap();
+    assert_eq!(error.to_string(), "closed by the server");
 }
 
 #[test]
@@ -59,18 +135,4 @@ fn who_comes_first_is_noticed() {
         io::ErrorKind::WouldBlock,
         "also if it has left"
     );
-}
-
-#[test]
-fn what_is_no_report() {
-    let own_answer = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
-    for bytes in [
-        own_answer,
-        "HTTP/1.1 204 No Content\r\n\r\n",
-        "HTTP/1.1 204 Sent\r\n\r\nH",
-        "x",
-    ] {
-        let error = read_report(bytes.as_bytes()).unwrap_err();
-        assert_eq!(error.to_string(), "not a report", "{bytes}");
-    }
 }

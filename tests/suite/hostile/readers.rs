@@ -134,22 +134,33 @@ fn a_slow_reader_is_served_while_it_is_alone() {
     honest.check(&response.body).expect("a complete exposition");
 }
 
-/// What is cut never looks whole: it is shorter than its Content-Length.
+/// Readers give way when others need their place, and what is cut never looks whole: it is shorter than
+/// its Content-Length.
 #[test]
 fn a_cut_answer_can_be_recognised() {
+    let _alone = alone();
     let exporter = large();
     let honest = Honest::new(exporter.address());
-    let mut never_reader = ask(&exporter);
-    never_reader
-        .peek(&mut [0; 1])
-        .expect("the start of an answer");
-    // It is cut off for this one.
-    honest.scrape().expect("the scrape behind it");
+    // Each gets a scrape of its own; there are no more snapshots.
+    let mut never_readers: Vec<TcpStream> = (0..8)
+        .map(|_| {
+            let client = ask(&exporter);
+            client.peek(&mut [0; 1]).expect("the start of an answer");
+            client
+        })
+        .collect();
+    honest.scrape().expect("the scrape behind them");
     let mut answer = Vec::new();
-    let _ = never_reader.read_to_end(&mut answer);
+    let _ = never_readers[0].read_to_end(&mut answer);
     let error = http::parse(&answer, false).expect_err("a cut answer");
     assert!(error.starts_with("Content-Length "), "{error}");
     assert!(answer.len() < 20_000_000, "{} bytes", answer.len());
+    // Nobody else had to go.
+    let last = never_readers.last_mut().expect("the last");
+    let mut answer = Vec::new();
+    last.read_to_end(&mut answer).expect("all of it");
+    let response = http::parse(&answer, false).expect("a whole answer");
+    honest.check(&response.body).expect("a complete exposition");
 }
 
 /// Nobody who only waits, or makes others wait, costs processor time.

@@ -121,9 +121,10 @@ fn notify_socket_that_is_not_there() {
             .env("NOTIFY_SOCKET", "/nonexistent/notify"),
     );
     assert_eq!(exporter.get("/-/healthy").status, 200);
-    let lines = exporter.log_lines();
     let wanted = "NOTIFY_SOCKET=/nonexistent/notify: no such file or directory";
-    assert!(lines.iter().any(|line| line.contains(wanted)), "{lines:?}");
+    exporter.wait_for_line("the warning", |fields| {
+        fields.get("err").is_some_and(|err| err == wanted)
+    });
 }
 
 #[test]

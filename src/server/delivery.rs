@@ -1,0 +1,177 @@
+//! One answer on its way: a snapshot, where the client stands in it, and the piece that is being sent.
+
+use std::io::{self, Write};
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::metrics::cursor::{self, Cursor};
+use crate::metrics::exposition::{BUFFER_BYTES, CONTENT_TYPE};
+use crate::metrics::selection::Selection;
+use crate::metrics::snapshot::Snapshot;
+use crate::sys;
+
+/// Room before the first piece of an exposition for the head of the answer, which goes out with it. The
+/// head has about 140 bytes.
+const HEAD_BYTES: usize = 256;
+/// Pieces that a client gets before the others have their turn: more than the kernel takes at once (see
+/// `listen::SEND_BUFFER_BYTES`), so that a fast reader keeps up, and still only a millisecond.
+const PIECES_A_TURN: usize = 8;
+/// Buffers that are kept for the next answers.
+const KEPT_BUFFERS: usize = 2;
+
+/// Buffers for pieces. A client has one only while a piece is sent in part.
+#[derive(Default)]
+pub(crate) struct Buffers {
+    free: Vec<Box<[u8]>>,
+}
+
+impl Buffers {
+    fn take(&mut self) -> io::Result<Box<[u8]>> {
+        if let Some(buffer) = self.free.pop() {
+            return Ok(buffer);
+        }
+        let mut buffer = Vec::new();
+        // An answer is cut rather than the process ended where the address space is short.
+        buffer.try_reserve_exact(HEAD_BYTES + BUFFER_BYTES)?;
+        buffer.resize(HEAD_BYTES + BUFFER_BYTES, 0);
+        Ok(buffer.into_boxed_slice())
+    }
+
+    fn give_back(&mut self, buffer: Box<[u8]>) {
+        if self.free.len() < KEPT_BUFFERS {
+            self.free.push(buffer);
+        }
+    }
+}
+
+/// What became of an answer in its turn.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// All of it is with the kernel.
+    Sent,
+    /// There is more.
+    Unfinished,
+}
+
+/// An answer that is being sent.
+pub(crate) struct Delivery {
+    snapshot: Arc<Snapshot>,
+    selection: Selection,
+    cursor: Cursor,
+    /// Bytes of the exposition that are not in a piece yet.
+    left: u64,
+    /// The head, until it is in a piece.
+    has_head: bool,
+    length: u64,
+    /// Whether the connection stays open after it.
+    pub keep_alive: bool,
+    /// When it began.
+    pub began: Instant,
+    /// A piece that is sent in part, and what is still to be sent of it.
+    piece: Option<(Box<[u8]>, std::ops::Range<usize>)>,
+}
+
+impl Delivery {
+    /// An answer with what `selection` wants of `snapshot`, or with its head alone.
+    pub(crate) fn new(
+        snapshot: Arc<Snapshot>,
+        selection: Selection,
+        (is_head, keep_alive): (bool, bool),
+        now: Instant,
+    ) -> Self {
+        let length = cursor::exposition_bytes(&snapshot, &selection);
+        Self {
+            snapshot,
+            selection,
+            cursor: Cursor::default(),
+            left: if is_head { 0 } else { length },
+            has_head: false,
+            length,
+            keep_alive,
+            began: now,
+            piece: None,
+        }
+    }
+
+    /// Whether it is sent from this snapshot.
+    pub(crate) fn reads(&self, snapshot: &Arc<Snapshot>) -> bool {
+        Arc::ptr_eq(&self.snapshot, snapshot)
+    }
+
+    /// Sends as much as the kernel takes and the others can wait for.
+    ///
+    /// # Errors
+    /// The client has gone; or `Other`, our own fault: the exposition is not as long as announced.
+    pub(crate) fn send(&mut self, to: BorrowedFd<'_>, buffers: &mut Buffers) -> io::Result<Turn> {
+        for _ in 0..PIECES_A_TURN {
+            let (buffer, mut unsent) = match self.piece.take() {
+                Some(piece) => piece,
+                None => self.next_piece(buffers)?,
+            };
+            match sys::send(to, &buffer[unsent.clone()]) {
+                Ok(count) => unsent.start += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => {
+                    buffers.give_back(buffer);
+                    return Err(error);
+                }
+            }
+            if !unsent.is_empty() {
+                self.piece = Some((buffer, unsent));
+                return Ok(Turn::Unfinished);
+            }
+            buffers.give_back(buffer);
+            if self.left == 0 {
+                return Ok(Turn::Sent);
+            }
+        }
+        Ok(Turn::Unfinished)
+    }
+
+    fn next_piece(
+        &mut self,
+        buffers: &mut Buffers,
+    ) -> io::Result<(Box<[u8]>, std::ops::Range<usize>)> {
+        let mut buffer = buffers.take()?;
+        let mut start = HEAD_BYTES;
+        if !self.has_head {
+            self.has_head = true;
+            start = put_head(&mut buffer[..HEAD_BYTES], self.length, self.keep_alive)?;
+        }
+        if self.left == 0 {
+            return Ok((buffer, start..HEAD_BYTES));
+        }
+        let to = &mut buffer[HEAD_BYTES..];
+        let filled = self.cursor.fill(&self.snapshot, &self.selection, to);
+        // A client that is told a wrong length would wait for more, or take the next answer for it.
+        self.left = match self.left.checked_sub(filled as u64) {
+            Some(left) if filled > 0 => left,
+            _ => {
+                let (length, left) = (self.length, self.left);
+                return Err(io::Error::other(format!(
+                    "an exposition of {length} bytes has {filled} where {left} are missing"
+                )));
+            }
+        };
+        Ok((buffer, start..HEAD_BYTES + filled))
+    }
+}
+
+/// Puts the head at the end of `room`; returns where it begins.
+fn put_head(room: &mut [u8], length: u64, keep_alive: bool) -> io::Result<usize> {
+    let connection = if keep_alive { "keep-alive" } else { "close" };
+    let mut rest = &mut room[..];
+    write!(
+        rest,
+        "HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {length}\r\n\
+         Connection: {connection}\r\n\r\n"
+    )?;
+    let unused = rest.len();
+    let used = room.len() - unused;
+    room.copy_within(..used, unused);
+    Ok(unused)
+}
+
+#[cfg(test)]
+mod tests;

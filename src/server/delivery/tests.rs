@@ -1,0 +1,131 @@
+use super::super::tests::{selection, snapshot, text};
+use super::*;
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+/// An answer with a snapshot of so many frontends.
+fn delivery(frontends: usize, is_head: bool, keep_alive: bool) -> Delivery {
+    let snapshot = Arc::new(snapshot(1, frontends));
+    Delivery::new(snapshot, selection(), (is_head, keep_alive), Instant::now())
+}
+
+/// A client's socket, as the front has it, and its far end.
+fn client() -> (OwnedFd, UnixStream) {
+    let (near, far) = UnixStream::pair().unwrap();
+    near.set_nonblocking(true).unwrap();
+    (near.into(), far)
+}
+
+fn head(length: usize, connection: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n\
+         Content-Length: {length}\r\nConnection: {connection}\r\n\r\n"
+    )
+}
+
+#[test]
+fn small_answers_are_sent_at_once() {
+    let text = text(&snapshot(1, 0));
+    let length = text.len();
+    for (is_head, keep_alive, expected) in [
+        (false, true, head(length, "keep-alive") + &text),
+        (false, false, head(length, "close") + &text),
+        (true, true, head(length, "keep-alive")),
+        (true, false, head(length, "close")),
+    ] {
+        let (near, mut far) = client();
+        let mut buffers = Buffers::default();
+        let turn = delivery(0, is_head, keep_alive).send(near.as_fd(), &mut buffers);
+        assert_eq!(turn.unwrap(), Turn::Sent);
+        assert_eq!(buffers.free.len(), 1, "the buffer is back");
+        drop(near);
+        let mut got = String::new();
+        far.read_to_string(&mut got).unwrap();
+        assert_eq!(got, expected);
+    }
+}
+
+/// Far more than the socket holds, to a client that takes a little at a time.
+#[test]
+fn large_answers_are_sent_in_turns() {
+    let text = text(&snapshot(1, 2_000));
+    let (near, mut far) = client();
+    let mut buffers = Buffers::default();
+    let mut delivery = delivery(2_000, false, false);
+    let (mut got, mut piece, mut turns) = (Vec::new(), vec![0; 50_000], 0);
+    while delivery.send(near.as_fd(), &mut buffers).unwrap() == Turn::Unfinished {
+        let held = delivery.piece.is_some();
+        assert!(
+            held || turns == 0 || buffers.free.len() == 1,
+            "a buffer is lost"
+        );
+        let count = far.read(&mut piece).unwrap();
+        got.extend_from_slice(&piece[..count]);
+        turns += 1;
+    }
+    assert!(turns > 10, "{turns} turns");
+    drop(near);
+    far.read_to_end(&mut got).unwrap();
+    assert!(got == (head(text.len(), "close") + &text).into_bytes());
+}
+
+#[test]
+fn nobody_takes_more_than_a_turn() {
+    let text = text(&snapshot(1, 2_000));
+    let (near, mut far) = client();
+    let reader = std::thread::spawn(move || far.read_to_end(&mut Vec::new()).unwrap());
+    let mut delivery = delivery(2_000, false, false);
+    let mut buffers = Buffers::default();
+    while delivery.left == text.len() as u64 {
+        delivery.send(near.as_fd(), &mut buffers).unwrap();
+    }
+    let taken = text.len() as u64 - delivery.left;
+    assert!(
+        taken <= (PIECES_A_TURN * BUFFER_BYTES) as u64,
+        "{taken} bytes"
+    );
+    while delivery.send(near.as_fd(), &mut buffers).unwrap() == Turn::Unfinished {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    drop(near);
+    assert_eq!(
+        reader.join().unwrap(),
+        text.len() + head(text.len(), "close").len()
+    );
+}
+
+#[test]
+fn a_client_that_has_gone_fails_the_send() {
+    let (near, far) = client();
+    drop(far);
+    let mut buffers = Buffers::default();
+    let result = delivery(0, false, true).send(near.as_fd(), &mut buffers);
+    assert_eq!(result.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(buffers.free.len(), 1, "the buffer is back");
+}
+
+/// Whatever is wrong with it, a client never gets an answer that is shorter or longer than announced.
+#[test]
+fn a_wrong_length_is_our_fault() {
+    let whole = text(&snapshot(1, 0));
+    for (more, less) in [(0, 1), (1, 0), (1_000, 0)] {
+        let (near, mut far) = client();
+        let mut delivery = delivery(0, false, true);
+        delivery.length = whole.len() as u64 + more - less;
+        delivery.left = delivery.length;
+        let mut buffers = Buffers::default();
+        let error = loop {
+            match delivery.send(near.as_fd(), &mut buffers) {
+                Ok(turn) => assert_eq!(turn, Turn::Unfinished),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::Other, "{error}");
+        drop(near);
+        let mut got = String::new();
+        far.read_to_string(&mut got).unwrap();
+        assert_eq!(got.ends_with(&whole), less == 0, "{got}");
+    }
+}

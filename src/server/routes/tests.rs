@@ -1,0 +1,73 @@
+use super::super::request::{Parsed, parse};
+use super::super::tests::defaults;
+use super::*;
+
+fn find(routes: &Routes, target: &str) -> String {
+    let head = format!("GET {target} HTTP/1.0\r\n\r\n");
+    let Parsed::Request(request, _) = parse(head.as_bytes()) else {
+        panic!("{target}");
+    };
+    match routes.find(&request) {
+        Route::Metrics(target, _) => format!("metrics of target {target}"),
+        Route::Text(text) => format!("{} {} {}", text.status, text.kind, text.body),
+    }
+}
+
+#[test]
+fn paths() {
+    let healthy = "200 OK text/plain; charset=utf-8 OK\n";
+    let missing = "404 Not Found text/plain; charset=utf-8 404 Not Found\n";
+    let cases = [
+        ("/metrics", "/metrics", "metrics of target 0"),
+        ("/metrics", "/metrics?a=b", "metrics of target 0"),
+        ("/metrics", "http://host/metrics", "metrics of target 0"),
+        ("/metrics", "/metrics/", missing),
+        ("/metrics", "/Metrics", missing),
+        ("/metrics", "/-/healthy", healthy),
+        ("/metrics", "/-/healthy?x", healthy),
+        ("/metrics", "/-/ready", missing),
+        ("/a/b", "/a/b", "metrics of target 0"),
+        ("/a/b", "/metrics", missing),
+        // Whoever wants metrics there gets them.
+        ("/", "/", "metrics of target 0"),
+        ("/-/healthy", "/-/healthy", "metrics of target 0"),
+    ];
+    for (telemetry_path, target, expected) in cases {
+        let routes = Routes::new(telemetry_path.to_owned(), defaults());
+        assert_eq!(find(&routes, target), expected, "{telemetry_path} {target}");
+    }
+    let landing = find(&Routes::new("/a/b".to_owned(), defaults()), "/");
+    assert!(landing.starts_with("200 OK text/html; charset=utf-8 <!DOCTYPE html>"));
+    assert!(landing.contains("<a href=\"/a/b\">/a/b</a>"), "{landing}");
+}
+
+#[test]
+fn texts_as_bytes() {
+    let cases = [
+        (
+            Text::refusal(Refusal::Method),
+            (false, false),
+            "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\n\
+             Content-Type: text/plain; charset=utf-8\r\nContent-Length: 23\r\n\
+             Connection: close\r\n\r\n405 Method Not Allowed\n",
+        ),
+        (
+            Text::too_late(),
+            (false, true),
+            "HTTP/1.1 503 Service Unavailable\r\n\
+             Content-Type: text/plain; charset=utf-8\r\nContent-Length: 79\r\n\
+             Connection: keep-alive\r\n\r\n\
+             no scrape ended in the time that X-Prometheus-Scrape-Timeout-Seconds announces\n",
+        ),
+        (
+            Text::refusal(Refusal::Malformed),
+            (true, false),
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+             Content-Length: 16\r\nConnection: close\r\n\r\n",
+        ),
+    ];
+    for (text, (is_head, keep_alive), expected) in cases {
+        let bytes = text.bytes(is_head, keep_alive);
+        assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+    }
+}

@@ -1,0 +1,232 @@
+//! Who shares a scrape, how long it may take, and when the next may begin.
+
+use std::io;
+use std::os::fd::RawFd;
+use std::time::{Duration, Instant};
+
+use super::connection::Wait;
+use super::delivery::Buffers;
+use super::link::{FrontEnd, Scrape};
+use super::slots::Slots;
+use super::snapshots::Snapshots;
+use crate::metrics::selection::Wanted;
+
+/// The last free snapshot is not taken unless another one can be had after this: then whoever comes next
+/// waits no longer, and has the other half of Prometheus' 10 s for its scrape and answer.
+const MAX_WAIT: Duration = Duration::from_secs(5);
+/// Whoever lets a scrape take so long is patient: what Prometheus' 10 s leave for it.
+const PATIENT_TIME: Duration = Duration::from_secs(9);
+
+/// The scrapes for the clients that wait.
+pub(crate) struct Scrapes {
+    link: FrontEnd,
+    snapshots: Snapshots,
+    /// The longest that a scrape may take.
+    timeout: Duration,
+    /// What the main loop may need besides before it is given up.
+    spare: Duration,
+    running: Option<Running>,
+    next_batch: u64,
+    /// After a scrape that ended only because those it was for had little time, others with little time
+    /// wait until then; but for a client that is alone, which cannot ask more often than it waits.
+    impatient_after: Option<Instant>,
+}
+
+/// A scrape that is under way.
+#[derive(Clone, Copy)]
+struct Running {
+    batch: u64,
+    began: Instant,
+    time: Duration,
+    /// How many clients it is for.
+    clients: usize,
+}
+
+impl Scrapes {
+    /// No scrape yet; each may take `timeout`, and the main loop `spare` besides.
+    pub(crate) fn new(link: FrontEnd, timeout: Duration, spare: Duration) -> Self {
+        Self {
+            link,
+            snapshots: Snapshots::new(),
+            timeout,
+            spare,
+            running: None,
+            next_batch: 0,
+            impatient_after: None,
+        }
+    }
+
+    /// What to poll for reports of the main loop.
+    pub(crate) fn fd(&self) -> RawFd {
+        self.link.fd()
+    }
+
+    /// Whether a scrape is under way.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// When the main loop is given up, if it does not report before.
+    pub(crate) fn gives_up_at(&self) -> Option<Instant> {
+        let running = self.running?;
+        Some(running.began + running.time + self.spare)
+    }
+
+    /// When there is something to do, if nothing happens before.
+    pub(crate) fn wakes_at(&self, slots: &Slots, now: Instant) -> Option<Instant> {
+        let next = match self.running {
+            Some(_) => self.gives_up_at(),
+            None => self.begins_at(slots, now),
+        };
+        let late = slots
+            .waiting()
+            .filter_map(|(wait, _)| self.late_at(wait))
+            .min();
+        [next, late].into_iter().flatten().min()
+    }
+
+    /// When the next scrape may begin; `None` when nobody waits for one.
+    fn begins_at(&self, slots: &Slots, now: Instant) -> Option<Instant> {
+        let (_, time) = self.next(slots, now)?;
+        let pace = match self.impatient_after {
+            Some(after) if time < self.patient_time() => after,
+            _ => now,
+        };
+        Some(pace.max(self.snapshot_at(slots, now)))
+    }
+
+    /// The target that is next, and what the scrape may take: the longest time that anybody has who will
+    /// share it.
+    fn next(&self, slots: &Slots, now: Instant) -> Option<(usize, Duration)> {
+        let (oldest, _) = slots.waiting().min_by_key(|(_, since)| *since)?;
+        let target = oldest.target;
+        let times = slots.waiting().filter(|(wait, _)| wait.target == target);
+        let times = times.map(|(wait, _)| wait.scrape_time(now).unwrap_or(self.timeout));
+        Some((target, times.max()?.min(self.timeout)))
+    }
+
+    fn patient_time(&self) -> Duration {
+        self.timeout.min(PATIENT_TIME)
+    }
+
+    /// When a snapshot can be had; then for the last readers of the oldest their time is over.
+    fn snapshot_at(&self, slots: &Slots, now: Instant) -> Instant {
+        let read = self.snapshots.read();
+        let first = read.filter_map(|one| slots.may_be_cut_at(one)).min();
+        match (self.snapshots.free(), first) {
+            (0, Some(first)) => first,
+            (1, Some(first)) => first.checked_sub(MAX_WAIT).unwrap_or(now),
+            _ => now,
+        }
+    }
+
+    /// Begins the next scrape, if it is time to.
+    ///
+    /// # Errors
+    /// When the server is broken.
+    pub(crate) fn begin(&mut self, slots: &mut Slots, now: Instant) -> io::Result<()> {
+        if self.running.is_some() || self.begins_at(slots, now).is_none_or(|at| at > now) {
+            return Ok(());
+        }
+        let Some((target, time)) = self.next(slots, now) else {
+            return Ok(());
+        };
+        if self.snapshots.free() == 0 {
+            self.cut_readers(slots, now);
+        }
+        let keep_latest = self.latest_may_be_needed(slots, now + time);
+        let Some(snapshot) = self.snapshots.take(keep_latest) else {
+            return Ok(());
+        };
+        let batch = self.next_batch;
+        self.next_batch += 1;
+        let (mut wanted, mut clients) = (Wanted::default(), 0);
+        for wait in slots.waiting_mut().filter(|wait| wait.target == target) {
+            wanted.add(&wait.selection);
+            wait.batch = Some(batch);
+            clients += 1;
+        }
+        self.running = Some(Running {
+            batch,
+            began: now,
+            time,
+            clients,
+        });
+        self.link.ask(Scrape {
+            target,
+            wanted,
+            time,
+            snapshot,
+        })
+    }
+
+    /// Cuts those who read the oldest snapshot of which all readers had their time.
+    fn cut_readers(&self, slots: &mut Slots, now: Instant) {
+        let is_over = |one| slots.may_be_cut_at(one).is_some_and(|at| at <= now);
+        if let Some(oldest) = self.snapshots.read().find(|one| is_over(one)) {
+            slots.cut_readers(oldest);
+        }
+    }
+
+    /// Whether somebody who waits may run out of time before the scrape ends that begins now, and has
+    /// waited since before the last one ended.
+    fn latest_may_be_needed(&self, slots: &Slots, ends: Instant) -> bool {
+        slots.waiting().any(|(wait, since)| {
+            let latest = self.snapshots.finished_after(wait.target, since);
+            wait.gives_up.is_some_and(|at| at < ends) && latest.is_some()
+        })
+    }
+
+    /// Reads what the main loop reports; when a scrape is over, answers those it was for.
+    ///
+    /// # Errors
+    /// When the server is broken.
+    pub(crate) fn receive(
+        &mut self,
+        slots: &mut Slots,
+        buffers: &mut Buffers,
+        now: Instant,
+    ) -> io::Result<()> {
+        let Some(scrape) = self.link.report()? else {
+            return Ok(());
+        };
+        let Some(running) = self.running.take() else {
+            return Ok(());
+        };
+        let ran_out_of_time = now.saturating_duration_since(running.began) >= running.time;
+        let others = slots.waiting().any(|(wait, _)| wait.batch.is_none());
+        let patient = self.patient_time();
+        let is_paced = ran_out_of_time && running.time < patient && (running.clients > 1 || others);
+        self.impatient_after = is_paced.then(|| running.began + patient);
+        let is_for = |wait: &Wait| wait.batch == Some(running.batch);
+        slots.answer(&scrape.snapshot, is_for, buffers, now);
+        self.snapshots.publish(scrape.snapshot, scrape.target, now);
+        Ok(())
+    }
+
+    /// When a client that waits is answered with what there is. If its scrape has run out of time by then,
+    /// what comes of that is here in a moment, and says more.
+    fn late_at(&self, wait: &Wait) -> Option<Instant> {
+        let gives_up = wait.gives_up?;
+        let scrape = self.running.filter(|one| wait.batch == Some(one.batch));
+        match scrape {
+            Some(one) if one.began + one.time <= gives_up => wait.ends,
+            _ => Some(gives_up),
+        }
+    }
+
+    /// Answers those whose time is over: with the latest scrape, if that ended while they waited.
+    pub(crate) fn answer_late(&self, slots: &mut Slots, buffers: &mut Buffers, now: Instant) {
+        let is_late = |wait: &Wait| self.late_at(wait).is_some_and(|at| at <= now);
+        let latest = |wait: &Wait, since| self.snapshots.finished_after(wait.target, since);
+        slots.answer_late(is_late, latest, buffers, now);
+    }
+
+    /// Gives memory back that nobody needs.
+    pub(crate) fn trim(&mut self) {
+        self.snapshots.trim();
+    }
+}
+
+#[cfg(test)]
+mod tests;

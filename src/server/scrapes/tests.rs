@@ -1,0 +1,187 @@
+use super::*;
+use std::os::unix::net::UnixStream;
+
+use super::super::connection::{Client, MIN_ANSWER_TIME, State};
+use super::super::link::tests::{FakeMain, fake};
+use super::super::request::{Parsed, parse};
+use super::super::snapshots::MAX_SNAPSHOTS;
+use super::super::tests::{selection, snapshot};
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Scrapes for clients that never read, at whatever time the test says it is.
+struct Bench {
+    scrapes: Scrapes,
+    slots: Slots,
+    buffers: Buffers,
+    main: FakeMain,
+    zero: Instant,
+    /// The clients' ends.
+    clients: Vec<UnixStream>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let (link, main) = fake();
+        Self {
+            scrapes: Scrapes::new(link, TIMEOUT, TIMEOUT),
+            slots: Slots::new(20),
+            buffers: Buffers::default(),
+            main,
+            zero: Instant::now(),
+            clients: Vec::new(),
+        }
+    }
+
+    fn at(&self, seconds: f64) -> Instant {
+        self.zero + Duration::from_secs_f64(seconds)
+    }
+
+    /// A client asks for the metrics; returns its slot.
+    fn ask(&mut self, seconds: f64, announced: Option<f64>) -> usize {
+        let now = self.at(seconds);
+        let (near, far) = UnixStream::pair().unwrap();
+        near.set_nonblocking(true).unwrap();
+        let mut client = Client::new(near.into(), now);
+        let Parsed::Request(mut request, _) = parse(b"GET /metrics HTTP/1.0\r\n\r\n") else {
+            panic!("a request");
+        };
+        request.announced = announced.map(Duration::from_secs_f64);
+        client.wait(Wait::new(&request, (0, selection()), now), now);
+        let slot = self.slots.free(now).unwrap();
+        self.slots.put(slot, client);
+        self.clients.push(far);
+        slot
+    }
+
+    /// Whether a scrape begins at this time.
+    fn begins(&mut self, seconds: f64) -> bool {
+        let now = self.at(seconds);
+        self.scrapes.begin(&mut self.slots, now).unwrap();
+        self.main.is_asked()
+    }
+
+    /// A scrape that began ends.
+    fn end(&mut self, seconds: f64) {
+        let scrape = self.main.receive();
+        // More than a unix socket takes.
+        self.main.report(scrape, snapshot(0, 1_000));
+        let now = self.at(seconds);
+        let (slots, buffers) = (&mut self.slots, &mut self.buffers);
+        while self.scrapes.is_running() {
+            self.scrapes.receive(slots, buffers, now).unwrap();
+        }
+    }
+
+    fn is_answered(&mut self, slot: usize) -> bool {
+        let client = self.slots.get_mut(slot);
+        client.is_some_and(|client| matches!(client.state, State::Answering(_)))
+    }
+
+    /// Clients that never read take all snapshots but one, each at a time of its own, a millisecond
+    /// after the other.
+    fn all_but_one(&mut self) -> Vec<usize> {
+        let mut slots = Vec::new();
+        for number in 0..MAX_SNAPSHOTS - 1 {
+            let seconds = number as f64 / 1e3;
+            let slot = self.ask(seconds, None);
+            assert!(self.begins(seconds));
+            self.end(seconds);
+            assert!(self.is_answered(slot));
+            slots.push(slot);
+        }
+        slots
+    }
+}
+
+/// So nobody waits for the whole time that a slow reader has.
+#[test]
+fn the_last_snapshot_is_taken_when_another_is_near() {
+    let mut bench = Bench::new();
+    let readers = bench.all_but_one();
+    let next = bench.ask(1.0, None);
+    let half = (MIN_ANSWER_TIME - MAX_WAIT).as_secs_f64();
+    assert!(!bench.begins(half - 0.01));
+    let wakes = bench.scrapes.wakes_at(&bench.slots, bench.at(1.0));
+    assert_eq!(wakes, Some(bench.at(half)));
+    assert!(bench.begins(half));
+    bench.end(half);
+    assert!(bench.is_answered(next));
+    assert!(readers.iter().all(|slot| bench.is_answered(*slot)));
+}
+
+/// Whoever leaves makes room at once.
+#[test]
+fn a_snapshot_is_free_when_its_readers_have_gone() {
+    let mut bench = Bench::new();
+    let readers = bench.all_but_one();
+    bench.ask(1.0, None);
+    assert!(!bench.begins(1.0));
+    bench.slots.close(readers[2]);
+    assert!(bench.begins(1.0));
+}
+
+#[test]
+fn the_readers_of_the_oldest_give_way_after_ten_seconds() {
+    let mut bench = Bench::new();
+    let mut readers = bench.all_but_one();
+    let later = bench.ask(5.0, None);
+    assert!(bench.begins(5.0));
+    bench.end(5.0);
+    readers.push(later);
+    bench.ask(6.0, None);
+    for seconds in [6.0, 9.99] {
+        assert!(!bench.begins(seconds), "{seconds}");
+        assert!(readers.iter().all(|slot| bench.is_answered(*slot)));
+    }
+    assert!(bench.begins(10.0));
+    assert!(!bench.is_answered(readers[0]), "the oldest is cut");
+    assert!(readers[1..].iter().all(|slot| bench.is_answered(*slot)));
+}
+
+/// Without need nobody is cut.
+#[test]
+fn slow_readers_stay_while_nobody_else_comes() {
+    let mut bench = Bench::new();
+    let readers = bench.all_but_one();
+    assert!(!bench.begins(50.0));
+    bench.ask(50.0, None);
+    assert!(bench.begins(50.0), "one is free");
+    assert!(readers.iter().all(|slot| bench.is_answered(*slot)));
+}
+
+#[test]
+fn times_of_a_scrape() {
+    // What the clients announce, and what a scrape for them may take.
+    let cases: [(&[Option<f64>], f64); 7] = [
+        (&[None], 5.0),
+        (&[Some(10.0)], 5.0),
+        (&[Some(5.0)], 4.5),
+        (&[Some(1.0), Some(4.0), Some(2.0)], 3.6),
+        (&[Some(1.0), None], 5.0),
+        (&[Some(0.001)], 0.135),
+        (&[Some(1e18)], 5.0),
+    ];
+    for (announced, expected) in cases {
+        let mut bench = Bench::new();
+        announced.iter().for_each(|time| {
+            bench.ask(0.0, *time);
+        });
+        assert!(bench.begins(0.0));
+        let time = bench.main.receive().time.as_secs_f64();
+        assert!((time - expected).abs() < 1e-6, "{announced:?} {time}");
+    }
+}
+
+/// Each has asked, waited, and begins with what is left of its time.
+#[test]
+fn who_has_waited_has_less_left() {
+    let mut bench = Bench::new();
+    bench.ask(0.0, None);
+    assert!(bench.begins(0.0));
+    bench.ask(1.0, Some(4.0));
+    bench.end(3.0);
+    assert!(bench.begins(3.0));
+    let time = bench.main.receive().time.as_secs_f64();
+    assert!((time - 1.6).abs() < 1e-6, "{time}");
+}
