@@ -5,7 +5,7 @@ pub(crate) mod duration;
 pub(crate) mod flags;
 mod remedies;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
 use crate::metrics::catalog::{self, PROFILES};
 use crate::net::trust::TlsOptions;
+use crate::scrape::REVISION;
 use crate::server::listen::ListenAddress;
 use crate::sys::InheritedFd;
 use flags::{Flag, Takes};
@@ -87,7 +88,16 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
     let arguments = arguments::expand(arguments)?;
     let mut parser = Parser::from_args(arguments);
     let mut given = Given::default();
-    while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
+    loop {
+        if let Some(flag) = parser
+            .try_raw_args()
+            .and_then(|arguments| one_dash(arguments.peek()?))
+        {
+            return Err(flag);
+        }
+        let Some(argument) = parser.next().map_err(|error| error.to_string())? else {
+            break;
+        };
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(flags::help())),
             Arg::Long("version") => return Ok(Command::Print(version())),
@@ -97,12 +107,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
                 })?;
                 given.take(flag, on, &mut parser)?;
             }
-            Arg::Short(letter) => {
-                return Err(format!(
-                    "unknown flag -{} (try --help)",
-                    letter.escape_debug()
-                ));
-            }
+            // `one_dash` lets no other pass.
+            Arg::Short(letter) => return Err(format!("unknown flag -{letter} (try --help)")),
             Arg::Value(value) => {
                 return Err(format!(
                     "unexpected argument {} (try --help)",
@@ -118,17 +124,61 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
     Ok(Command::Run(Box::new(config)))
 }
 
-/// The text of `--version`.
+/// What is wrong with an argument that begins with one dash, as flags did in old unit files; `-h` alone
+/// is a flag, and `-` is a value. What may be a password is not repeated.
+fn one_dash(argument: &OsStr) -> Option<String> {
+    let text = argument.to_string_lossy();
+    let rest = text.strip_prefix('-')?;
+    if rest.is_empty() || rest == "h" || rest.starts_with('-') {
+        return None;
+    }
+    let name = rest.split(['=', ':', '@']).next().unwrap_or_default();
+    let shown = name.escape_debug();
+    let is_flag = matches!(name, "help" | "version") || flags::find(name).is_some();
+    Some(match is_flag {
+        true => format!("unknown flag -{shown}: write --{shown}, with two dashes"),
+        false => format!("unknown flag -{shown} (try --help)"),
+    })
+}
+
+/// The text of `--version`: what it is, and what it was built from and for.
 fn version() -> String {
-    let tls = if cfg!(feature = "tls") {
-        "with"
-    } else {
-        "without"
+    let (tls, features) = match cfg!(feature = "tls") {
+        true => ("with", "tls"),
+        false => ("without", "none"),
     };
+    let version = env!("CARGO_PKG_VERSION");
     format!(
-        "haproxy_exporter, version {} ({tls} TLS)\n",
-        env!("CARGO_PKG_VERSION")
+        "haproxy_exporter, version {version} ({tls} TLS)\n\
+         revision {REVISION}, target {}, features: {features}\n",
+        target()
     )
+}
+
+/// The processor, system and C library that this was compiled for, as Rust's targets name them.
+fn target() -> String {
+    use std::env::consts::{ARCH, OS};
+    let processor = match (
+        ARCH,
+        cfg!(target_feature = "v7"),
+        cfg!(target_endian = "little"),
+    ) {
+        ("arm", true, _) => "armv7",
+        ("mips", _, true) => "mipsel",
+        ("x86", ..) => "i686",
+        (other, ..) => other,
+    };
+    let library = if cfg!(target_env = "musl") {
+        "musl"
+    } else {
+        "gnu"
+    };
+    let hard_float = match (ARCH, cfg!(target_abi = "eabihf")) {
+        ("arm", true) => "eabihf",
+        ("arm", false) => "eabi",
+        _ => "",
+    };
+    format!("{processor}-{OS}-{library}{hard_float}")
 }
 
 /// The flags that were given, with their texts; switches as `true` and `false`.

@@ -232,7 +232,16 @@ fn error_texts() {
         ("--Log.level=info", "unknown flag --Log.level (try --help)"),
         ("-x", "unknown flag -x (try --help)"),
         ("-\u{1b}", "unknown flag -\\u{1b} (try --help)"),
-        ("-log.level=info", "unknown flag -l (try --help)"),
+        ("-log.level=info", "unknown flag -log.level: write --log.level, with two dashes"),
+        ("-haproxy.scrape-uri=http://u:p@h/;csv", "unknown flag -haproxy.scrape-uri: write --haproxy.scrape-uri, with two dashes"),
+        ("-no-haproxy.ssl-verify", "unknown flag -no-haproxy.ssl-verify: write --no-haproxy.ssl-verify, with two dashes"),
+        ("-help", "unknown flag -help: write --help, with two dashes"),
+        ("-version", "unknown flag -version: write --version, with two dashes"),
+        ("-hx", "unknown flag -hx (try --help)"),
+        ("-h=1", "unknown flag -h (try --help)"),
+        ("-haproxy.scrape-url=u:secret@h", "unknown flag -haproxy.scrape-url (try --help)"),
+        ("-x:secret", "unknown flag -x (try --help)"),
+        ("-\u{1b}", "unknown flag -\\u{1b} (try --help)"),
         ("haproxy.scrape-uri=http://u:secret@h/", "unexpected argument \"haproxy.scrape-uri\"... (try --help)"),
         ("http://u:secret@h/", "unexpected argument \"http\"... (try --help)"),
         ("u:secret@h", "unexpected argument \"u\"... (try --help)"),
@@ -303,7 +312,10 @@ fn texts_to_print() {
     let version = printed(&["--version"]);
     let number = env!("CARGO_PKG_VERSION");
     assert!(version.starts_with(&format!("haproxy_exporter, version {number}")));
-    assert!(version.ends_with('\n') && version.lines().count() == 1);
+    let built = version.lines().nth(1).unwrap();
+    let words = ["revision ", ", target ", "-linux-", ", features: "];
+    assert!(words.iter().all(|word| built.contains(word)), "{built}");
+    assert!(version.ends_with('\n') && version.lines().count() == 2);
     let metrics = printed(&["--list-metrics"]);
     let builtin = printed(&["--list-metrics", "--haproxy.metric-names=builtin"]);
     assert!(

@@ -24,7 +24,7 @@ use crate::process::{Complaint, Facts, ProcRoot};
 use questions::Answers;
 
 /// The revision that the build was told (`HAPROXY_EXPORTER_REVISION`, set by tests/tools/build.sh).
-const REVISION: &str = match option_env!("HAPROXY_EXPORTER_REVISION") {
+pub(crate) const REVISION: &str = match option_env!("HAPROXY_EXPORTER_REVISION") {
     Some(revision) => revision,
     None => "unknown",
 };
