@@ -7,6 +7,7 @@
 mod app;
 mod cli;
 mod errno;
+mod event;
 mod haproxy;
 mod log;
 mod metrics;

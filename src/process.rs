@@ -67,11 +67,10 @@ pub(crate) struct Complaint {
 }
 
 impl Complaint {
-    /// Whether the same is missing for the same reason, of whichever process: HAProxy has another
-    /// id after each reload.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
-        let file = |complaint: &Self| complaint.object.rsplit('/').next().map(str::to_owned);
-        file(self) == file(other) && self.why == other.why
+    /// What is missing and why, of whichever process: HAProxy has another id after each reload.
+    pub(crate) fn kind(&self) -> String {
+        let file = self.object.rsplit('/').next().unwrap_or_default();
+        format!("{file}: {}", self.why)
     }
 }
 

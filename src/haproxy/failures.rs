@@ -89,6 +89,20 @@ impl BadRow {
     }
 }
 
+impl BadRow {
+    /// What kind of fault it is: the same for rows that are bad in the same way.
+    pub(crate) fn kind(&self) -> &'static str {
+        match &self.why {
+            Why::BareQuote | Why::UnclosedQuote => "quote",
+            Why::FieldCount { .. } => "fields",
+            Why::Type(_) => "type",
+            Why::NoProxyName | Why::NoServerName(_) | Why::Misnamed { .. } => "name",
+            Why::Second(_) => "second",
+            Why::Cell { column, .. } => column,
+        }
+    }
+}
+
 impl fmt::Display for BadRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}", self.line)?;

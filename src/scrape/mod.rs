@@ -1,18 +1,18 @@
 //! One scrape from end to end, and the counters that live as long as the exporter.
 
 mod questions;
-mod trouble;
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::cli;
+use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::reader::Limits;
 use crate::haproxy::rules::Filter;
 use crate::haproxy::source::Source;
 use crate::haproxy::stat::StatReader;
-use crate::log;
+use crate::log::Level;
 use crate::metrics::Scope;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::intake::Intake;
@@ -20,8 +20,8 @@ use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
 use crate::metrics::value::{self, Text};
 use crate::net::deadline::Deadline;
-use crate::process::{Complaint, Facts, ProcRoot};
-use questions::Answers;
+use crate::process::{Facts, ProcRoot};
+use questions::{Answers, report};
 
 /// The revision that the build was told (`HAPROXY_EXPORTER_REVISION`, set by tests/tools/build.sh).
 pub(crate) const REVISION: &str = match option_env!("HAPROXY_EXPORTER_REVISION") {
@@ -48,9 +48,10 @@ pub(crate) struct Scraper {
     parse_failures: u64,
     process: ProcRoot,
     pid_file: Option<PathBuf>,
-    complaint: Option<Complaint>,
-    /// Whether the last answer had no row.
-    had_no_row: bool,
+    failed: Event,
+    bad_rows: Event,
+    no_row: Event,
+    process_incomplete: Event,
 }
 
 /// What the scraper must know besides its source.
@@ -76,7 +77,7 @@ impl Scraper {
             source,
             reader: StatReader::new(settings.filter),
             intake: Intake::new(catalog),
-            answers: Answers::default(),
+            answers: Answers::new(),
             timeout: settings.timeout,
             max_bytes: settings.max_bytes,
             read_buffer: ReadBuffer::default(),
@@ -84,8 +85,18 @@ impl Scraper {
             parse_failures: 0,
             process: settings.process,
             pid_file: settings.pid_file,
-            complaint: None,
-            had_no_row: false,
+            failed: Event::new(Level::Error, "scrape failed", "HAProxy is scraped again"),
+            bad_rows: Event::new(Level::Warn, "bad rows or cells", "all rows are good again"),
+            no_row: Event::new(
+                Level::Warn,
+                "HAProxy printed no row",
+                "HAProxy prints rows again",
+            ),
+            process_incomplete: Event::new(
+                Level::Warn,
+                "HAProxy process metrics are missing",
+                "HAProxy process metrics are complete again",
+            ),
         }
     }
 
@@ -109,21 +120,15 @@ impl Scraper {
             (&mut self.reader, &mut self.intake, into),
         );
         let is_up = result.is_ok();
-        if let Err(error) = result {
-            log::error("scrape failed", &[("err", &cli::with_remedy(&error))]);
-            into.clear();
-            self.answers.clear();
-            self.reader.clear();
+        match is_up {
+            true => self.report_rows(start),
+            false => {
+                into.clear();
+                self.answers.clear();
+                self.reader.clear();
+            }
         }
-        self.report_no_row();
-        let failures = self.reader.failures();
-        self.parse_failures += failures.count;
-        if let Some(first) = &failures.first {
-            log::warn(
-                "bad rows or cells",
-                &[("count", &failures.count), ("first", first)],
-            );
-        }
+        report(&mut self.failed, result.err());
         let facts = self.add_processes(into);
         self.add_info(&facts, into);
         self.add_modules(into);
@@ -211,36 +216,40 @@ impl Scraper {
             let complaint;
             (haproxy, complaint) = self.process.of_pid_file(pid_file);
             add_facts(self.catalog, Scope::HaproxyProcess, &haproxy, into);
-            self.report(complaint);
+            match complaint {
+                Some(error) => {
+                    let now = Instant::now();
+                    let fields: [(&str, &dyn Display); 1] = [("err", &error)];
+                    self.process_incomplete.happens(now, &error.kind(), &fields);
+                }
+                None => self.process_incomplete.is_over(),
+            }
         }
         let (own, _) = self.process.of("self");
         add_facts(self.catalog, Scope::OwnProcess, &own, into);
         haproxy
     }
 
-    /// An answer with a header alone is no failure, but hardly ever what is wanted.
-    fn report_no_row(&mut self) {
-        let has_no_row = self.reader.has_no_row();
-        if has_no_row && !self.had_no_row {
-            let why = "it is stopping, or its stats scope or bind-process hides every proxy";
-            log::warn("HAProxy printed no row", &[("err", &why)]);
+    /// Counts what could not be read, and says so.
+    fn report_rows(&mut self, now: Instant) {
+        let failures = self.reader.failures();
+        self.parse_failures += failures.count;
+        match &failures.first {
+            Some(first) => {
+                let fields: [(&str, &dyn Display); 2] =
+                    [("count", &failures.count), ("first", first)];
+                self.bad_rows.happens(now, first.kind(), &fields);
+            }
+            None => self.bad_rows.is_over(),
         }
-        self.had_no_row = has_no_row;
-    }
-
-    fn report(&mut self, complaint: Option<Complaint>) {
-        let is_known = match (&complaint, &self.complaint) {
-            (Some(new), Some(old)) => new.is_like(old),
-            (new, old) => new.is_none() && old.is_none(),
-        };
-        if is_known {
-            return;
+        // An answer with a header alone is no failure, but hardly ever what is wanted.
+        match self.reader.has_no_row() {
+            true => {
+                let why = "it is stopping, or its stats scope or bind-process hides every proxy";
+                self.no_row.happens(now, why, &[("err", &why)]);
+            }
+            false => self.no_row.is_over(),
         }
-        match &complaint {
-            Some(error) => log::warn("HAProxy process metrics are missing", &[("err", error)]),
-            None => log::info("HAProxy process metrics are complete again", &[]),
-        }
-        self.complaint = complaint;
     }
 
     /// What the exporter says of itself and of this scrape.

@@ -1,9 +1,10 @@
 //! What a scrape asks of one HAProxy, and the answers.
 
 use std::fmt::Write;
+use std::time::Instant;
 
-use super::trouble::Trouble;
 use crate::cli;
+use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::info::{Info, SHOW_INFO};
 use crate::haproxy::reader::Limits;
@@ -12,6 +13,7 @@ use crate::haproxy::resolvers::{self, Resolvers, SHOW_RESOLVERS};
 use crate::haproxy::source::{Source, SourceError};
 use crate::haproxy::stat::{RowType, StatReader};
 use crate::haproxy::stick_tables::{SHOW_TABLE, StickTables};
+use crate::log::Level;
 use crate::metrics::Scope;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::intake::Intake;
@@ -30,7 +32,6 @@ const INFO_SCOPES: [Scope; 6] = [
 
 /// The answers to all commands but `show stat`, whose rows go straight into the snapshot. The memory is
 /// kept from scrape to scrape.
-#[derive(Default)]
 pub(super) struct Answers {
     pub(super) info: Info,
     pub(super) stick_tables: StickTables,
@@ -39,9 +40,9 @@ pub(super) struct Answers {
     show_stat: String,
     /// The release that answered last, for commands that not all know.
     release: Option<(u32, u32)>,
-    info_trouble: Trouble,
-    table_trouble: Trouble,
-    resolver_trouble: Trouble,
+    info_failed: Event,
+    stick_tables_failed: Event,
+    resolvers_failed: Event,
 }
 
 /// Which questions are asked.
@@ -87,6 +88,24 @@ impl Asked {
 }
 
 impl Answers {
+    /// Nothing was asked yet.
+    pub(super) fn new() -> Self {
+        let failed = |message, over| Event::new(Level::Warn, message, over);
+        Self {
+            info: Info::default(),
+            stick_tables: StickTables::default(),
+            resolvers: Resolvers::default(),
+            show_stat: String::new(),
+            release: None,
+            info_failed: failed("show info failed", "show info is answered again"),
+            stick_tables_failed: failed("show table failed", "show table is answered again"),
+            resolvers_failed: failed(
+                "show stat domain resolvers failed",
+                "show stat domain resolvers is answered again",
+            ),
+        }
+    }
+
     /// Forgets what came.
     pub(super) fn clear(&mut self) {
         self.info.clear();
@@ -157,30 +176,27 @@ impl Answers {
         Ok(())
     }
 
-    /// An answer that failed costs what is made of it, and one log line when that begins or changes.
+    /// An answer that failed costs what is made of it, and a log line when that begins.
     fn take_failures(&mut self, asked: &Asked, failures: [Option<SourceError>; 3]) {
-        let text = |failure: Option<SourceError>| {
-            failure.map(|error| cli::with_remedy(&error).to_string())
-        };
-        let [info, stick_tables, resolvers] = failures.map(text);
+        let [info, stick_tables, resolvers] = failures;
         if asked.info {
             match &info {
                 Some(_) => self.info.clear(),
                 None => self.release = self.info.get("Version").and_then(release),
             }
-            self.info_trouble.report("show info", info);
+            report(&mut self.info_failed, info);
         }
         if asked.stick_tables {
             if stick_tables.is_some() {
                 self.stick_tables.clear();
             }
-            self.table_trouble.report(SHOW_TABLE, stick_tables);
+            report(&mut self.stick_tables_failed, stick_tables);
         }
         if asked.resolvers {
             if resolvers.is_some() {
                 self.resolvers.clear();
             }
-            self.resolver_trouble.report(SHOW_RESOLVERS, resolvers);
+            report(&mut self.resolvers_failed, resolvers);
         }
     }
 
@@ -205,6 +221,16 @@ impl Answers {
             .release
             .is_some_and(|release| release >= resolvers::SINCE))
     }
+}
+
+/// Says that a question failed, or that it does not any more.
+pub(super) fn report(event: &mut Event, failure: Option<SourceError>) {
+    let Some(error) = failure else {
+        event.is_over();
+        return;
+    };
+    let text = cli::with_remedy(&error).to_string();
+    event.happens(Instant::now(), &text, &[("err", &text)]);
 }
 
 /// The first two numbers of `2.6.12-1+deb12u4`.

@@ -99,7 +99,7 @@ fn whole(stat: &[u8], has_info: bool) -> Outcome {
 }
 
 /// Serves prefixes. Each must fail whole; after each hundredth and the last one a healthy scrape
-/// must work. Returns the log's problems, one for each cut.
+/// must work. Returns the log's problems: one whenever the reason changes, or after a healthy scrape.
 fn cut_at(
     fake: &Fake,
     answer: &[u8],
@@ -133,7 +133,17 @@ fn cut_at(
     }
     let cuts = positions.len();
     assert!(cuts >= 100, "{cuts} cuts");
-    let problems = exporter.finish().problems();
-    assert_eq!(problems.len(), cuts, "one line for each cut");
+    let finished = exporter.finish();
+    let counted = finished.times_until("HAProxy is scraped again");
+    assert_eq!(
+        counted, cuts as u64,
+        "each cut is counted until the log says it is over"
+    );
+    let problems = finished.problems();
+    let healthy = cuts.div_ceil(100) + 1;
+    assert!(
+        problems.len() >= healthy && problems.len() < cuts / 2,
+        "{problems:#?}"
+    );
     problems
 }

@@ -230,6 +230,15 @@ impl Finished {
             .map(Problem::from_fields)
             .collect()
     }
+
+    /// How often it happened, as the lines say it that tell when it was over.
+    pub(crate) fn times_until(&self, over: &str) -> u64 {
+        let fields = self.lines.iter().map(|line| logfmt::fields(line));
+        let lines = fields.filter(|fields| fields["msg"] == over);
+        lines
+            .map(|fields| fields["times"].parse::<u64>().expect("a number of times"))
+            .sum()
+    }
 }
 
 /// A warning or an error of the log, without its time stamp.
