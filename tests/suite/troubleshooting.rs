@@ -44,7 +44,7 @@ fn scrape_as_stranger(uri: &str) -> Option<String> {
     }
     let directory = open_directory();
     let program = directory.path().join("exporter");
-    std::fs::copy(exporter::command().get_program(), &program).expect("copy the binary");
+    exporter::copy_to(&program);
     let mut command = exporter::command_of(program.as_os_str());
     command.arg(format!("--haproxy.scrape-uri={uri}"));
     Some(problem(Exporter::spawn(

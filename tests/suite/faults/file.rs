@@ -135,8 +135,7 @@ fn unreadable() {
     );
     write(&path, &good_answer());
     set_mode(&path, 0o000);
-    fs::copy(exporter::command().get_program(), &binary).expect("copy the exporter");
-    set_mode(&binary, 0o755);
+    exporter::copy_to(&binary);
     let mut command = Command::new(&binary);
     command
         .arg(format!("--haproxy.scrape-uri=file:{}", path.display()))

@@ -57,7 +57,7 @@ fn what_may_not_be_entered_or_opened() {
         set_mode(&place(name), mode);
     }
     let binary = place("exporter");
-    fs::copy(exporter::command().get_program(), &binary).expect("copy the exporter");
+    exporter::copy_to(&binary);
     let closed = format!(
         "the exporter may not enter the directory {}",
         place("closed").display()

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::hostile::connections::idle;
 use crate::hostile::tools::{Bare, limit};
 use crate::hostile::{Rules, siege};
-use crate::support::exporter::Exporter;
+use crate::support::exporter::{self, Exporter};
 use crate::support::http::PATIENCE;
 use crate::support::{exposition, fixtures, peers};
 
@@ -25,8 +25,7 @@ fn for_others() -> (TempDir, Command) {
         |path: &std::path::Path| std::fs::set_permissions(path, Permissions::from_mode(0o777));
     allow(directory.path()).expect("set permissions");
     let binary = directory.path().join("haproxy_exporter");
-    std::fs::copy(env!("CARGO_BIN_EXE_haproxy_exporter"), &binary).expect("copy the exporter");
-    allow(&binary).expect("set permissions");
+    exporter::copy_to(&binary);
     (directory, Command::new(binary))
 }
 

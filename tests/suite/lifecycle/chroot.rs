@@ -1,11 +1,10 @@
 //! The static binary where there is nothing else, and the one for another machine.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::binaries::{aarch64_binary, static_binary};
-use crate::support::exporter::Exporter;
+use crate::support::exporter::{self, Exporter};
 use crate::support::haproxy::{Haproxy, Place};
 use crate::support::{peers, reference};
 
@@ -38,9 +37,7 @@ impl Jail {
             return None;
         }
         let inside = self.root.join("exporter");
-        std::fs::copy(binary, &inside).expect("copy the binary");
-        std::fs::set_permissions(&inside, PermissionsExt::from_mode(0o555))
-            .expect("make it executable");
+        exporter::copy_program(binary.as_os_str(), &inside);
         let mut command = Command::new(peers::find("chroot")?);
         command.arg("--userspec=65534:65534").arg(&self.root);
         command

@@ -40,7 +40,7 @@ fn unprivileged(directory: &Path) -> Option<Command> {
         return None;
     }
     let copy = directory.join("exporter");
-    std::fs::copy(exporter::command().get_program(), &copy).expect("copy the binary");
+    exporter::copy_to(&copy);
     let mut command = Command::new(copy);
     command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
     Some(command)

@@ -9,7 +9,7 @@ use crate::support::peers::{self, Peer};
 
 /// Starts a log service's script without input, and waits until it ended or complained.
 fn start_logging(script: &Path) {
-    let mut logger = Peer::start(&mut Command::new(script));
+    let mut logger = Peer::start(Command::new("sh").arg(script));
     peers::wait_for("the log service's end or complaint", || {
         (logger.has_ended() || logger.output().contains("current")).then_some(())
     });

@@ -110,7 +110,7 @@ impl Ground {
         let directory = TempDir::new().expect("a temporary directory");
         std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o777))
             .expect("open the directory to all");
-        std::fs::copy(binary(), directory.path().join("exporter")).expect("copy the binary");
+        exporter::copy_to(&directory.path().join("exporter"));
         let haproxy = haproxy()?;
         Some(Ground { directory, haproxy })
     }

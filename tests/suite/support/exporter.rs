@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -314,6 +315,25 @@ pub(crate) fn assert_serves(uri: &str, wanted: &Exposition) {
 /// The binary without flags, and without the proxies of the machine it is tested on.
 pub(crate) fn command() -> Command {
     command_of(env!("CARGO_BIN_EXE_haproxy_exporter").as_ref())
+}
+
+/// Copies the binary to where another user may run it.
+pub(crate) fn copy_to(path: &Path) {
+    copy_program(command().get_program(), path);
+}
+
+/// Copies a program that will be started.
+///
+/// Not with `std::fs::copy`: a test that forks meanwhile would keep the copy open for writing, and what
+/// is open for writing cannot be started (ETXTBSY, execve(2)).
+pub(crate) fn copy_program(program: &OsStr, path: &Path) {
+    let mut copy = Command::new("install");
+    let status = copy.args(["-m", "755"]).arg(program).arg(path).status();
+    assert!(
+        status.expect("start install(1)").success(),
+        "{}",
+        path.display()
+    );
 }
 
 /// The same for another build of it.
