@@ -201,10 +201,11 @@ impl Answers {
     }
 
     /// Whether HAProxy knows `show stat domain resolvers`. At the first scrape it is asked for its
-    /// release before: older ones print all rows a second time instead.
+    /// release before: older ones print all rows a second time instead. One that does not say is not
+    /// asked; the rows stand, and what is wrong shows where `show info` is asked with them.
     ///
     /// # Errors
-    /// When it does not say.
+    /// When HAProxy could not be reached.
     fn know_resolvers(
         &mut self,
         source: &mut Source,
@@ -212,9 +213,12 @@ impl Answers {
         buffer: &mut ReadBuffer,
     ) -> Result<bool, SourceError> {
         if self.release.is_none() {
-            let mut question = [Question::new(SHOW_INFO, Need::All, &mut self.info)];
-            source.ask(&mut question, limits, buffer)?;
-            self.release = self.info.get("Version").and_then(release);
+            let mut questions = [Question::new(SHOW_INFO, Need::Extra, &mut self.info)];
+            source.ask(&mut questions, limits, buffer)?;
+            let [question] = questions;
+            if question.failure.is_none() {
+                self.release = self.info.get("Version").and_then(release);
+            }
             self.info.clear();
         }
         Ok(self
