@@ -1,7 +1,7 @@
 //! Backends under the names of HAProxy's built-in exporter.
 
-use super::{BACKEND_STATES, SERVERS_IN_STATE, SERVERS_WITH_RESULT};
-use crate::metrics::{Cell, Family, Group, Kind, RESPONSE_CODES, Reading, Scope};
+use super::{BACKEND_STATES, RESPONSE_CODES, SERVERS_IN_STATE, SERVERS_WITH_RESULT};
+use crate::metrics::{Cell, Family, Group, Kind, Reading, Scope};
 
 pub(super) static MAIN: Group = Group {
     scope: Scope::Backend,

@@ -1,7 +1,7 @@
 //! Frontends under the names of HAProxy's built-in exporter.
 
-use super::FRONTEND_STATES;
-use crate::metrics::{Cell, Family, Group, Kind, RESPONSE_CODES, Reading, Scope};
+use super::{FRONTEND_STATES, RESPONSE_CODES};
+use crate::metrics::{Cell, Family, Group, Kind, Reading, Scope};
 
 pub(super) static MAIN: Group = Group {
     scope: Scope::Frontend,

@@ -46,6 +46,12 @@ pub(crate) static PROFILE: Profile = Profile {
     ],
 };
 
+/// From 3.0 on, proxies that are not in http mode have a zero in `hrsp_other` as well.
+static RESPONSE_CODES: [Cell; 6] = {
+    let mut cells = super::RESPONSE_CODES;
+    cells[cells.len() - 1].reading = Reading::HttpInteger;
+    cells
+};
 static FRONTEND_STATES: [Cell; 2] = states("status", Reading::FrontendState, labels::SERVER_STATE);
 static BACKEND_STATES: [Cell; 2] = states("status", Reading::BackendState, labels::SERVER_STATE);
 static LISTENER_STATES: [Cell; 3] =

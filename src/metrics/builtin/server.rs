@@ -1,7 +1,7 @@
 //! Servers under the names of HAProxy's built-in exporter.
 
-use super::{AGENT_RESULTS, CHECK_RESULTS, SERVER_STATES};
-use crate::metrics::{Cell, Family, Group, Kind, RESPONSE_CODES, Reading, Scope};
+use super::{AGENT_RESULTS, CHECK_RESULTS, RESPONSE_CODES, SERVER_STATES};
+use crate::metrics::{Cell, Family, Group, Kind, Reading, Scope};
 
 pub(super) static MAIN: Group = Group {
     scope: Scope::Server,
