@@ -42,6 +42,27 @@ impl Answers {
         }
     }
 
+    /// Those of the fixtures of the other profile, without stick tables and resolvers.
+    pub(super) fn of_rows(version: &str, capture: &str) -> Answers {
+        let read = |name: &str| {
+            let text = fixtures::text(&format!("{version}/{name}"));
+            text.strip_suffix('\n').unwrap_or(&text).to_owned()
+        };
+        Answers {
+            stat: read(&format!("{capture}.csv")),
+            info: read("info.txt"),
+            ..Answers::default()
+        }
+    }
+
+    /// What a file or the stats page has of it.
+    pub(super) fn rows_only(&self) -> Answers {
+        Answers {
+            stat: self.stat.clone(),
+            ..Answers::default()
+        }
+    }
+
     /// The first value of a key of `show info`: what comes later may be the second line of a description.
     pub(super) fn fact(&self, key: &str) -> Option<&str> {
         let mut lines = self.info.lines();

@@ -14,11 +14,12 @@ const AVERAGED: u64 = 1024;
 /// The question itself is a connection, a session and a task or two.
 const OF_THE_QUESTION: f64 = 2.0;
 /// What it shows itself in.
-const COUNTS_THE_QUESTION: [&str; 6] = [
+const COUNTS_THE_QUESTION: [&str; 7] = [
     "haproxy_process_current_connections",
     "haproxy_process_current_tasks",
     "haproxy_process_current_run_queue",
     "haproxy_frontend_current_sessions",
+    "haproxy_listener_current_sessions",
     "haproxy_frontend_h1_open_connections",
     "haproxy_frontend_h1_open_streams",
 ];

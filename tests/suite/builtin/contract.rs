@@ -27,6 +27,33 @@ pub(super) struct Line {
     pub(super) is_http: bool,
 }
 
+/// What HAProxy's exporter does not have and ours has, from `show info`.
+const OURS: [(&str, &str); 3] = [
+    ("haproxy_process_maxconn_reached_total", "MaxconnReached"),
+    ("haproxy_process_warnings_total", "TotalWarnings"),
+    (
+        "haproxy_process_blocked_traffic_warnings_total",
+        "BlockedTrafficWarnings",
+    ),
+];
+
+/// All lines of the contract, and ours.
+pub(super) fn lines_and_ours() -> Vec<Line> {
+    let ours = OURS.iter().map(|(name, key)| Line {
+        set: "ours".to_owned(),
+        scope: "process".to_owned(),
+        name: (*name).to_owned(),
+        kind: "counter".to_owned(),
+        labels: Vec::new(),
+        constant: None,
+        keys: vec![(*key).to_owned()],
+        transform: "copy".to_owned(),
+        since: "2.0".to_owned(),
+        is_http: false,
+    });
+    lines().into_iter().chain(ours).collect()
+}
+
 /// All lines, in their order. Names that only HAProxy before 2.4 knew, and what no answer to the
 /// questions of a scrape holds (`show peers` is never asked), are left out.
 pub(super) fn lines() -> Vec<Line> {

@@ -1,0 +1,146 @@
+//! `--list-metrics` against the contracts of both profiles.
+
+use std::collections::BTreeMap;
+
+use super::contract;
+use crate::support::exporter;
+use crate::support::fixtures;
+use crate::support::peers;
+
+/// With a pid file; `max_fds` and `start_time_seconds` are in the contract as well.
+const PID_FILE: [(&str, &str); 5] = [
+    ("haproxy_process_cpu_seconds_total", "counter"),
+    ("haproxy_process_open_fds", "gauge"),
+    ("haproxy_process_virtual_memory_bytes", "gauge"),
+    ("haproxy_process_virtual_memory_max_bytes", "gauge"),
+    ("haproxy_process_resident_memory_bytes", "gauge"),
+];
+
+/// Of the exporter and its own process.
+const OWN: [(&str, &str, &str); 12] = [
+    ("haproxy_up", "gauge", ""),
+    ("haproxy_exporter_scrapes_total", "counter", ""),
+    ("haproxy_exporter_csv_parse_failures_total", "counter", ""),
+    ("haproxy_exporter_scrape_duration_seconds", "gauge", ""),
+    (
+        "haproxy_exporter_build_info",
+        "gauge",
+        "version,revision,rustversion",
+    ),
+    ("process_cpu_seconds_total", "counter", ""),
+    ("process_open_fds", "gauge", ""),
+    ("process_max_fds", "gauge", ""),
+    ("process_virtual_memory_bytes", "gauge", ""),
+    ("process_virtual_memory_max_bytes", "gauge", ""),
+    ("process_resident_memory_bytes", "gauge", ""),
+    ("process_start_time_seconds", "gauge", ""),
+];
+
+/// Only under the exporter names.
+const EXPORTER: [(&str, &str, &str); 3] = [
+    ("haproxy_version_info", "gauge", "release_date,version"),
+    ("haproxy_info", "gauge", "node,release_date,version"),
+    ("haproxy_process_pid", "gauge", ""),
+];
+
+/// Type and labels by name.
+type Families = BTreeMap<String, (String, String)>;
+
+/// What a profile lists; each name once, each with a help text.
+fn listed(names: &str) -> Families {
+    let mut command = exporter::command();
+    command.args([&format!("--haproxy.metric-names={names}"), "--list-metrics"]);
+    let (status, output, error) = peers::run(&mut command);
+    assert!(status.success() && error.is_empty(), "{error}");
+    let mut families = Families::new();
+    for line in output.lines() {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let [name, kind, labels, help] = cells[..] else {
+            panic!("{line:?}")
+        };
+        assert!(help.ends_with('.') && help.len() > 8, "{line:?}");
+        let family = (kind.to_owned(), labels.to_owned());
+        assert_eq!(
+            families.insert(name.to_owned(), family),
+            None,
+            "{name} twice"
+        );
+    }
+    families
+}
+
+fn add(families: &mut Families, name: &str, kind: &str, labels: &str) {
+    families.insert(name.to_owned(), (kind.to_owned(), labels.to_owned()));
+}
+
+/// What both profiles have.
+fn common() -> Families {
+    let mut families = Families::new();
+    for (name, kind, labels) in OWN {
+        add(&mut families, name, kind, labels);
+    }
+    for (name, kind) in PID_FILE {
+        add(&mut families, name, kind, "");
+    }
+    for line in contract::lines_and_ours() {
+        if line.scope == "process" {
+            add(
+                &mut families,
+                &line.name,
+                &line.kind,
+                &line.labels.join(","),
+            );
+        }
+    }
+    families
+}
+
+fn assert_same(got: &Families, want: &Families) {
+    let missing: Vec<_> = want
+        .iter()
+        .filter(|(name, is)| got.get(*name) != Some(*is))
+        .collect();
+    let extra: Vec<_> = got
+        .iter()
+        .filter(|(name, is)| want.get(*name) != Some(*is))
+        .collect();
+    assert!(
+        missing.is_empty() && extra.is_empty(),
+        "wanted {missing:#?}, listed {extra:#?}"
+    );
+}
+
+#[test]
+fn builtin_names() {
+    let mut want = common();
+    for line in contract::lines() {
+        let mut labels = line.labels.clone();
+        labels.extend(line.constant.map(|(name, _)| name));
+        add(&mut want, &line.name, &line.kind, &labels.join(","));
+    }
+    assert_same(&listed("builtin"), &want);
+    assert_eq!(want.len(), 451 + 3 + 12 + 5);
+}
+
+#[test]
+fn exporter_names() {
+    let mut want = common();
+    for (name, kind, labels) in EXPORTER {
+        add(&mut want, name, kind, labels);
+    }
+    for line in fixtures::text("metrics.tsv").lines().skip(1) {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let constant = cells[6].split_once('=').map(|(name, _)| name);
+        let labels = match cells[5] {
+            "-" => String::new(),
+            labels => labels.replace(' ', ""),
+        };
+        let labels: Vec<&str> = labels
+            .split(',')
+            .chain(constant)
+            .filter(|label| !label.is_empty())
+            .collect();
+        add(&mut want, cells[3], cells[4], &labels.join(","));
+    }
+    assert_same(&listed("exporter"), &want);
+}
