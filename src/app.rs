@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::cli::{self, Command, Config};
+use crate::errno::reason;
 use crate::haproxy::rules::Filter;
 use crate::haproxy::source::{Options, SetupError, Source};
 use crate::log;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::selection::Defaults;
 use crate::net::proxy;
+use crate::once;
 use crate::process::ProcRoot;
 use crate::scrape::{Scraper, Settings};
 use crate::server::front::{End, Front};
@@ -34,17 +36,19 @@ pub fn main() -> ExitCode {
     let (status, message) = match cli::parse(std::env::args_os().skip(1)) {
         Ok(Command::Print(text)) => match std::io::stdout().write_all(text.as_bytes()) {
             Ok(()) => return ExitCode::SUCCESS,
-            Err(error) => (FAILED, format!("standard output: {error}")),
+            Err(error) => (FAILED, format!("standard output: {}", reason(&error))),
         },
         Ok(Command::Run(config)) => run(*config),
         Err(message) => (USAGE, message),
     };
-    // Nobody can be told that standard error is closed.
-    let _ = writeln!(
-        std::io::stderr(),
-        "haproxy_exporter: {}",
-        one_line(&message)
-    );
+    if !message.is_empty() {
+        // Nobody can be told that standard error is closed.
+        let _ = writeln!(
+            std::io::stderr(),
+            "haproxy_exporter: {}",
+            one_line(&message)
+        );
+    }
     ExitCode::from(status)
 }
 
@@ -56,7 +60,8 @@ fn one_line(message: &str) -> String {
         .collect()
 }
 
-/// Serves until the process ends; returns the exit status and the reason why it could not start.
+/// Serves until the process ends, or prints one scrape; returns the exit status and the reason why
+/// that did not go well, unless the log has it.
 fn run(config: Config) -> (u8, String) {
     log::configure(config.log_level, config.log_format);
     std::panic::set_hook(Box::new(report_panic));
@@ -64,6 +69,9 @@ fn run(config: Config) -> (u8, String) {
         Ok(source) => source,
         Err(error) => return (USAGE, cli::setup(&error)),
     };
+    if config.once {
+        return once(&config, source);
+    }
     match start(config, source) {
         Ok(error) => (FAILED, format!("the server stopped: {error}")),
         Err(reason) => (FAILED, reason),
@@ -79,20 +87,7 @@ fn source(config: &Config) -> Result<Source, SetupError> {
     Source::new(&config.scrape_uri, &options)
 }
 
-/// Binds, starts the front and serves; returns only when the server has failed.
-fn start(mut config: Config, source: Source) -> Result<std::io::Error, String> {
-    // Before anything else is opened: see `InheritedFd::take`.
-    let ready = config.ready_fd.take().map(ReadyFd::take).transpose()?;
-    let inherited = inherited_listeners(&config)?;
-    // Before any thread starts: they inherit the signal mask.
-    let signals = signals::descriptor().map_err(|error| format!("signals: {error}"))?;
-    // Before there are socket files, which a start without threads would leave behind.
-    let (front_end, main_end) =
-        link::open().map_err(|error| format!("private connection: {error}"))?;
-    let listeners = match inherited {
-        Some(listeners) => listeners,
-        None => listen::bind_all(&config.listen, config.socket_mode)?,
-    };
+fn scraper(config: &Config, source: Source) -> (Scraper, Defaults) {
     // Lives as long as the process.
     let catalog = Box::leak(Box::new(Catalog::new(&config.server_columns)));
     let defaults = Defaults {
@@ -109,7 +104,35 @@ fn start(mut config: Config, source: Source) -> Result<std::io::Error, String> {
         pid_file: config.pid_file.clone(),
         process: ProcRoot::system(),
     };
-    let mut scraper = Scraper::new(catalog, source, settings);
+    (Scraper::new(catalog, source, settings), defaults)
+}
+
+/// Prints one scrape; returns the exit status, and the reason why it could not be printed.
+fn once(config: &Config, source: Source) -> (u8, String) {
+    let (mut scraper, defaults) = scraper(config, source);
+    match once::print(&mut scraper, &defaults, &mut std::io::stdout().lock()) {
+        Ok(true) => (0, String::new()),
+        // The log says why.
+        Ok(false) => (FAILED, String::new()),
+        Err(error) => (FAILED, format!("standard output: {}", reason(&error))),
+    }
+}
+
+/// Binds, starts the front and serves; returns only when the server has failed.
+fn start(mut config: Config, source: Source) -> Result<std::io::Error, String> {
+    // Before anything else is opened: see `InheritedFd::take`.
+    let ready = config.ready_fd.take().map(ReadyFd::take).transpose()?;
+    let inherited = inherited_listeners(&config)?;
+    // Before any thread starts: they inherit the signal mask.
+    let signals = signals::descriptor().map_err(|error| format!("signals: {error}"))?;
+    // Before there are socket files, which a start without threads would leave behind.
+    let (front_end, main_end) =
+        link::open().map_err(|error| format!("private connection: {error}"))?;
+    let listeners = match inherited {
+        Some(listeners) => listeners,
+        None => listen::bind_all(&config.listen, config.socket_mode)?,
+    };
+    let (mut scraper, defaults) = scraper(&config, source);
     let routes = Routes::new(config.telemetry_path.clone(), defaults);
     let scrapes = Scrapes::new(front_end, config.timeout, SPARE_TIME);
     announce(&config, &listeners);

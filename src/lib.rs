@@ -12,6 +12,7 @@ mod haproxy;
 mod log;
 mod metrics;
 mod net;
+mod once;
 mod process;
 mod scrape;
 mod server;

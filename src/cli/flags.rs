@@ -141,6 +141,11 @@ pub(crate) const FLAGS: &[Flag] = &[
         "Shape of log lines: logfmt or json",
     ),
     flag(
+        "once",
+        Switch(false),
+        "Scrape once, print the metrics and exit: 0 when HAProxy answered, else 1",
+    ),
+    flag(
         "list-metrics",
         Switch(false),
         "Print every metric (name, type, labels, help) and exit",

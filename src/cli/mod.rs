@@ -74,6 +74,8 @@ pub struct Config {
     pub socket_mode: u32,
     /// `--ready-fd`
     pub ready_fd: Option<InheritedFd>,
+    /// `--once`
+    pub once: bool,
     /// `--log.level`
     pub log_level: Level,
     /// `--log.format`
@@ -299,6 +301,7 @@ impl Given {
             systemd_socket: self.switch("web.systemd-socket"),
             socket_mode: self.parsed("web.socket-mode", socket_mode)?,
             ready_fd: self.parsed("ready-fd", ready_fd)?,
+            once: self.switch("once"),
             log_level: self.parsed("log.level", log_level)?,
             log_format: self.parsed("log.format", log_format)?,
         })

@@ -112,6 +112,11 @@ struct Parameters {
 }
 
 impl Selection {
+    /// All that is there without a query.
+    pub(crate) fn all(defaults: &Defaults) -> Self {
+        Parameters::all(defaults.profile).select(defaults.catalog)
+    }
+
     /// Reads a query, without its question mark. Unknown parameters are ignored.
     ///
     /// # Errors
@@ -143,14 +148,19 @@ impl Selection {
 }
 
 impl Parameters {
-    fn parse(query: &str, profile: usize) -> Result<Self, SelectionError> {
-        let mut parameters = Self {
+    /// As if no parameter had been given.
+    fn all(profile: usize) -> Self {
+        Self {
             profile,
             scopes: u32::MAX,
             no_maint: false,
             has_extra: false,
             metrics: Vec::new(),
-        };
+        }
+    }
+
+    fn parse(query: &str, profile: usize) -> Result<Self, SelectionError> {
+        let mut parameters = Self::all(profile);
         let mut has_scope = false;
         let query = query.split('#').next().unwrap_or_default();
         for part in query.split('&').filter(|part| !part.is_empty()) {

@@ -100,9 +100,14 @@ impl Scraper {
         }
     }
 
-    /// Scrapes what is `wanted` once, within the configured timeout and within `time`. A failure is
-    /// logged and shows as `haproxy_up 0`.
-    pub(crate) fn scrape(&mut self, wanted: &Wanted, time: Option<Duration>, into: &mut Snapshot) {
+    /// Scrapes what is `wanted` once, within the configured timeout and within `time`. Returns whether
+    /// HAProxy answered; a failure is logged and shows as `haproxy_up 0`.
+    pub(crate) fn scrape(
+        &mut self,
+        wanted: &Wanted,
+        time: Option<Duration>,
+        into: &mut Snapshot,
+    ) -> bool {
         let start = Instant::now();
         let timeout = time.map_or(self.timeout, |time| self.timeout.min(time));
         self.scrapes += 1;
@@ -134,6 +139,7 @@ impl Scraper {
         self.add_modules(into);
         self.add_exporter(is_up, start.elapsed(), into);
         into.shrink();
+        is_up
     }
 
     /// The rows that `show info` makes; there are none where it was not answered.

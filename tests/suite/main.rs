@@ -13,6 +13,7 @@ mod inject;
 mod layout;
 mod lifecycle;
 mod monitoring;
+mod once;
 mod prometheus;
 mod properties;
 mod readme;

@@ -1,0 +1,36 @@
+//! `--once`: one scrape, its exposition on standard output, the end.
+
+use std::io::{self, Write};
+
+use crate::metrics::cursor::Cursor;
+use crate::metrics::exposition::BUFFER_BYTES;
+use crate::metrics::selection::{Defaults, Selection, Wanted};
+use crate::metrics::snapshot::Snapshot;
+use crate::scrape::Scraper;
+
+/// Scrapes everything and writes the exposition to `out`, also when HAProxy did not answer. Returns
+/// whether it did; the log has the reason why not.
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn print(
+    scraper: &mut Scraper,
+    defaults: &Defaults,
+    out: &mut dyn Write,
+) -> io::Result<bool> {
+    let selection = Selection::all(defaults);
+    let mut wanted = Wanted::default();
+    wanted.add(&selection);
+    let mut snapshot = Snapshot::default();
+    let is_up = scraper.scrape(&wanted, None, &mut snapshot);
+    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut cursor = Cursor::default();
+    loop {
+        match cursor.fill(&snapshot, &selection, &mut buffer) {
+            0 => break,
+            filled => out.write_all(&buffer[..filled])?,
+        }
+    }
+    out.flush()?;
+    Ok(is_up)
+}

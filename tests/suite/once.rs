@@ -1,0 +1,106 @@
+//! `--once`: one scrape on standard output, for node_exporter's textfile collector and for the question
+//! why `haproxy_up` is 0.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use tempfile::TempDir;
+
+use crate::support::csv::{answer, backend, frontend, server};
+use crate::support::exporter;
+use crate::support::exposition;
+use crate::support::fake_haproxy::{Answers, Fake};
+use crate::support::faults::INFO;
+use crate::support::{peers, reference};
+
+fn stat() -> Vec<u8> {
+    answer(&[
+        frontend("web", &[(4, "1"), (17, "OPEN")]),
+        server("app", "a", &[(4, "2"), (17, "UP")]),
+        backend("app", &[(4, "3"), (17, "UP")]),
+    ])
+}
+
+fn fake(directory: &TempDir) -> Fake {
+    Fake::unix(&directory.path().join("s"), Answers::whole(&stat(), INFO))
+}
+
+#[test]
+fn prints_what_a_scrape_gives_and_opens_no_listener() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let fake = fake(&directory);
+    // The address is taken: a listener could not be opened.
+    let taken = TcpListener::bind("127.0.0.1:0").expect("bind");
+    let listen = format!(
+        "--web.listen-address={}",
+        taken.local_addr().expect("its address")
+    );
+    let uri = format!("--haproxy.scrape-uri={}", fake.uri());
+    let (status, output, error) = peers::run(exporter::command().args(["--once", &uri, &listen]));
+    assert_eq!((status.code(), error.as_str()), (Some(0), ""));
+    let found = exposition::read(output.as_bytes()).expect("an exposition");
+    let info = std::str::from_utf8(INFO).expect("ASCII");
+    let expected = reference::exposition(&stat(), Some(info));
+    let found = found.without(reference::volatile);
+    assert_eq!(found.differences(&expected), [""; 0]);
+
+    let builtin = "--haproxy.metric-names=builtin";
+    let (status, output, _) = peers::run(exporter::command().args(["--once", &uri, builtin]));
+    assert_eq!(status.code(), Some(0));
+    let state = "haproxy_server_status{proxy=\"app\",server=\"a\",state=\"UP\"} 1\n";
+    assert!(output.contains(state), "{output}");
+}
+
+#[test]
+fn says_why_haproxy_is_down() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let path = directory.path().join("none");
+    let uri = format!("--haproxy.scrape-uri=unix:{}", path.display());
+    let (status, output, error) = peers::run(exporter::command().args(["--once", &uri]));
+    assert_eq!(status.code(), Some(1));
+    let found = exposition::read(output.as_bytes()).expect("an exposition");
+    assert_eq!(found.value("haproxy_up"), 0.0);
+    let reason = format!(
+        "err=\"unix socket {}: connect: no such file or directory (is HAProxy running, with \\\"stats socket\\\" there?)\"",
+        path.display()
+    );
+    assert!(
+        error.contains("level=error msg=\"scrape failed\""),
+        "{error}"
+    );
+    assert!(error.contains(&reason), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+#[test]
+fn standard_output_that_takes_nothing() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let fake = fake(&directory);
+    let uri = format!("--haproxy.scrape-uri={}", fake.uri());
+    let (reader, closed) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let full = File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("open /dev/full");
+    let outputs = [
+        (Stdio::from(closed), "broken pipe"),
+        (Stdio::from(full), "no space left on device"),
+    ];
+    for (output, reason) in outputs {
+        let mut command = exporter::command();
+        let child = command
+            .args(["--once", &uri])
+            .stdout(output)
+            .stderr(Stdio::piped());
+        let ended = child
+            .spawn()
+            .expect("start")
+            .wait_with_output()
+            .expect("wait");
+        let error = String::from_utf8_lossy(&ended.stderr);
+        let expected = format!("haproxy_exporter: standard output: {reason}\n");
+        assert_eq!((ended.status.code(), &*error), (Some(1), &*expected));
+    }
+}
