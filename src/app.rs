@@ -42,12 +42,7 @@ pub fn main() -> ExitCode {
         Err(message) => (USAGE, message),
     };
     if !message.is_empty() {
-        // Nobody can be told that standard error is closed.
-        let _ = writeln!(
-            std::io::stderr(),
-            "haproxy_exporter: {}",
-            one_line(&message)
-        );
+        log::plain(&format!("haproxy_exporter: {}", one_line(&message)));
     }
     ExitCode::from(status)
 }

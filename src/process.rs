@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crate::errno::reason;
 use crate::sys;
@@ -176,10 +176,7 @@ impl ProcRoot {
     /// Adds the time of the boot to the start since the boot.
     fn add_start_time(&mut self, facts: &mut Facts) -> Result<(), Complaint> {
         let since_boot = facts.start_time_seconds.take();
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let clock = now.saturating_sub(self.started.elapsed());
+        let clock = sys::time_of_day().saturating_sub(self.started.elapsed());
         let boot = match self.boot_time {
             Some(time) if clock.abs_diff(self.clock) < CLOCK_STEP => time,
             _ => {

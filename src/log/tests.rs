@@ -1,7 +1,7 @@
 use super::*;
 
-fn at(seconds: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(seconds * 1000 + 7)
+fn at(seconds: u64) -> Duration {
+    Duration::from_millis(seconds * 1000 + 7)
 }
 
 #[test]
@@ -12,7 +12,10 @@ fn timestamps() {
         (951_868_799, "2000-02-29T23:59:59.007Z"),
         (1_709_251_200, "2024-03-01T00:00:00.007Z"),
         (1_795_339_984, "2026-11-22T09:33:04.007Z"),
+        // Beyond what 32 bits hold, and what the kernel holds at most (KTIME_MAX).
+        (2_147_483_648, "2038-01-19T03:14:08.007Z"),
         (4_107_542_400, "2100-03-01T00:00:00.007Z"),
+        (9_223_372_036, "2262-04-11T23:47:16.007Z"),
     ];
     for (seconds, expected) in cases {
         assert_eq!(timestamp(at(seconds)), expected);

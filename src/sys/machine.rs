@@ -3,8 +3,60 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::time::Duration;
 
 use super::check;
+
+/// The time of day as the time since 1970-01-01 (UTC); nothing for a clock that stands before it or
+/// cannot be read. `SystemTime::now` panics with a libc whose `time_t` has 32 bits, as musl's has it
+/// for Rust on 32-bit machines, once the clock is past January 2038, be it right or not.
+pub(crate) fn time_of_day() -> Duration {
+    duration(clock_64().or_else(clock_of_libc).unwrap_or_default())
+}
+
+fn duration((seconds, nanos): (i64, i64)) -> Duration {
+    match (u64::try_from(seconds), u32::try_from(nanos)) {
+        (Ok(seconds), Ok(nanos @ ..1_000_000_000)) => Duration::new(seconds, nanos),
+        _ => Duration::ZERO,
+    }
+}
+
+/// Asks the kernel, which has 64 bits for it on 32-bit machines from Linux 5.1 on
+/// (`clock_gettime64`); libc has them on all others.
+fn clock_64() -> Option<(i64, i64)> {
+    // x32 has 64 bits everywhere; system calls have one number since 5.1, after each machine's base.
+    const IS_32_BIT: bool = cfg!(all(
+        target_pointer_width = "32",
+        not(target_arch = "x86_64")
+    ));
+    const NUMBER: libc::c_long = if cfg!(target_arch = "mips") {
+        4403
+    } else {
+        403
+    };
+    if !IS_32_BIT {
+        return None;
+    }
+    let mut time = [0_i64; 2];
+    // SAFETY: the call writes a struct of two 64-bit numbers (__kernel_timespec) to the live `time`.
+    let result = unsafe { libc::syscall(NUMBER, libc::CLOCK_REALTIME, time.as_mut_ptr()) };
+    (result == 0).then_some((time[0], time[1]))
+}
+
+/// What libc says; on 32-bit machines an error from 2038 on.
+fn clock_of_libc() -> Option<(i64, i64)> {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `time` is a live timespec.
+    check(unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &raw mut time) }).ok()?;
+    #[allow(
+        clippy::useless_conversion,
+        reason = "both are shorter on 32-bit machines"
+    )]
+    Some((time.tv_sec.into(), time.tv_nsec.into()))
+}
 
 /// The soft limit of open descriptors (getrlimit(2)); `u64::MAX` when there is none.
 pub(crate) fn descriptor_limit() -> u64 {
@@ -58,3 +110,6 @@ pub(crate) fn count_entries(directory: &File, buffer: &mut [u8]) -> io::Result<u
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

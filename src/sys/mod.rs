@@ -3,6 +3,7 @@
 //! Each function wraps one call and returns `io::Error` from `errno`; policy stays with the callers.
 #![allow(unsafe_code)]
 
+mod descriptors;
 mod inherited;
 mod machine;
 pub(crate) mod own_connection;
@@ -17,8 +18,9 @@ use std::time::Duration;
 
 use libc::c_int;
 
+pub(crate) use descriptors::{replace, terminal_number};
 pub(crate) use inherited::InheritedFd;
-pub(crate) use machine::{clock_ticks, count_entries, descriptor_limit, page_bytes};
+pub(crate) use machine::{clock_ticks, count_entries, descriptor_limit, page_bytes, time_of_day};
 pub(crate) use sockets::{
     ListenerKind, accept, interface_number, listener_kind, receive, reset_at_close, send,
     set_backlog, set_no_delay, set_send_buffer, set_user_timeout, shutdown, unsent_bytes,

@@ -2,11 +2,11 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 struct Counting;
 
-static COUNT: AtomicU64 = AtomicU64::new(0);
+static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -41,5 +41,5 @@ unsafe impl GlobalAlloc for Counting {
 pub(crate) fn during(work: impl FnOnce()) -> u64 {
     let before = COUNT.load(Ordering::Relaxed);
     work();
-    COUNT.load(Ordering::Relaxed) - before
+    (COUNT.load(Ordering::Relaxed) - before) as u64
 }

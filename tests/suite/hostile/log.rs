@@ -1,26 +1,49 @@
 //! A standard error that takes nothing: full, closed, broken.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::hostile::threads::for_others;
 use crate::hostile::tools::{Bare, signal};
 use crate::support::exporter::command;
 use crate::support::exposition;
+use crate::support::peers;
 
 /// Each of these is worth a line at level debug.
 const REFUSED: &[u8] = b"POST /a HTTP/1.0\r\n\r\n";
 
+/// More than a pipe or a terminal holds.
+const MANY_LINES: usize = 1500;
+
 fn debugging() -> Command {
     let mut command = command();
+    debug(&mut command);
+    command
+}
+
+fn debug(command: &mut Command) {
     command
         .arg("--log.level=debug")
         .stdin(Stdio::null())
         .stdout(Stdio::null());
-    command
+}
+
+/// The same as a user who may not open what root made: neither its pipes nor its terminals.
+fn debugging_as_nobody() -> Option<(TempDir, Command)> {
+    if !peers::is_root() {
+        peers::skip("only root can start programs as another user");
+        return None;
+    }
+    let (directory, mut command) = for_others();
+    command.uid(65534).gid(65534);
+    debug(&mut command);
+    Some((directory, command))
 }
 
 /// Starts it, makes it log `lines` lines, and sees it serve after that.
@@ -30,6 +53,8 @@ fn serves_in_spite_of(
     after_start: impl FnOnce(&mut Bare),
 ) -> (Bare, TempDir) {
     let directory = TempDir::new().expect("a temporary directory");
+    let open = Permissions::from_mode(0o777);
+    std::fs::set_permissions(directory.path(), open).expect("set permissions");
     let mut exporter = Bare::spawn(command, directory.path()).expect("start the exporter");
     assert_eq!(exporter.wait_for_start(), None);
     after_start(&mut exporter);
@@ -51,9 +76,19 @@ fn serves_in_spite_of(
 /// The lines that find no room are lost, and counted.
 #[test]
 fn a_pipe_that_nobody_reads() {
-    let mut command = debugging();
+    unread_pipe(&mut debugging());
+}
+
+#[test]
+fn a_pipe_of_another_user_that_nobody_reads() {
+    if let Some((_directory, mut command)) = debugging_as_nobody() {
+        unread_pipe(&mut command);
+    }
+}
+
+fn unread_pipe(command: &mut Command) {
     command.stderr(Stdio::piped());
-    let (mut exporter, _directory) = serves_in_spite_of(&mut command, 1500, |_| {});
+    let (mut exporter, _directory) = serves_in_spite_of(command, MANY_LINES, |_| {});
     let mut stderr = exporter.child().stderr.take().expect("standard error");
     let mut log = vec![0; 32 * 1024];
     stderr.read_exact(&mut log).expect("a full pipe");
@@ -62,15 +97,89 @@ fn a_pipe_that_nobody_reads() {
     exporter.get().expect("a scrape");
     assert_eq!(exporter.stop().code(), Some(0));
     stderr.read_to_end(&mut log).expect("the rest");
-    let log = String::from_utf8(log).expect("a log of UTF-8");
+    assert_counts_lost_lines(&log);
+}
+
+#[test]
+fn a_terminal_that_nobody_reads() {
+    unread_terminal(&mut debugging());
+}
+
+/// Not even `/dev/tty` is there for it: the terminal is not its own.
+#[test]
+fn a_terminal_of_another_user_that_nobody_reads() {
+    if let Some((_directory, mut command)) = debugging_as_nobody() {
+        unread_terminal(&mut command);
+    }
+}
+
+fn unread_terminal(command: &mut Command) {
+    let (mut screen, terminal) = terminal();
+    command.stderr(terminal.try_clone().expect("a second handle"));
+    let (mut exporter, _directory) = serves_in_spite_of(command, MANY_LINES, |_| {});
+    assert!(
+        !is_nonblocking(&terminal),
+        "its flags are for all who have it"
+    );
+    let mut log = vec![0; 8 * 1024];
+    screen.read_exact(&mut log).expect("a full terminal");
+    // Reading goes on until this line is there.
+    signal(exporter.child().id(), libc::SIGHUP);
+    exporter.get().expect("a scrape");
+    let mut piece = [0; 4096];
+    while !String::from_utf8_lossy(&log).contains("nothing to reload\"") {
+        let count = screen.read(&mut piece).expect("more of the log");
+        log.extend_from_slice(&piece[..count]);
+        signal(exporter.child().id(), libc::SIGHUP);
+    }
+    assert_eq!(exporter.stop().code(), Some(0));
+    let last_line_end = log.iter().rposition(|byte| *byte == b'\n');
+    log.truncate(last_line_end.expect("a line"));
+    assert_counts_lost_lines(&log);
+}
+
+/// A pseudo terminal: what shows on its screen, and the terminal.
+#[allow(unsafe_code)]
+fn terminal() -> (File, File) {
+    // SAFETY: no pointers are passed.
+    let number = unsafe { libc::posix_openpt(libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC) };
+    assert!(number >= 0, "open /dev/ptmx");
+    // SAFETY: the descriptor was just opened and is owned by nobody else.
+    let screen = unsafe { File::from_raw_fd(number) };
+    let mut name = [0 as libc::c_char; 64];
+    // SAFETY: the descriptor is a terminal's, `name` is live, and its length is passed.
+    let path = unsafe {
+        assert_eq!(libc::unlockpt(number), 0, "unlock the terminal");
+        assert_eq!(libc::ptsname_r(number, name.as_mut_ptr(), name.len()), 0);
+        std::ffi::CStr::from_ptr(name.as_ptr())
+    };
+    let mut options = File::options();
+    options.read(true).write(true).custom_flags(libc::O_NOCTTY);
+    let terminal = options.open(path.to_str().expect("a path"));
+    (screen, terminal.expect("open the terminal"))
+}
+
+#[allow(unsafe_code)]
+fn is_nonblocking(file: &File) -> bool {
+    // SAFETY: no pointers are passed.
+    let flags = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETFL) };
+    flags & libc::O_NONBLOCK != 0
+}
+
+/// One line says how many are missing before it, and no line is cut.
+fn assert_counts_lost_lines(log: &[u8]) {
+    let log = str::from_utf8(log).expect("a log of UTF-8");
     let counted: Vec<_> = log
         .lines()
         .filter(|line| line.contains("lines_lost="))
         .collect();
     assert_eq!(counted.len(), 1, "{counted:?}");
     assert!(counted[0].contains("SIGHUP"), "{counted:?}");
-    // Each line is whole.
-    assert!(log.lines().all(|line| line.starts_with("ts=2")), "{log}");
+    assert!(
+        log.lines()
+            .all(|line| line.starts_with("ts=2") && line.matches("ts=2").count() == 1),
+        "{log}"
+    );
 }
 
 #[test]

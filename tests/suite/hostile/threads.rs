@@ -19,7 +19,7 @@ const FIRST_USER: u32 = 54_320;
 const THREADS: u64 = 20;
 
 /// A copy of the exporter that another user may run, in a directory where that user may write.
-fn for_others() -> (TempDir, Command) {
+pub(super) fn for_others() -> (TempDir, Command) {
     let directory = TempDir::new().expect("a temporary directory");
     let allow =
         |path: &std::path::Path| std::fs::set_permissions(path, Permissions::from_mode(0o777));

@@ -3,10 +3,11 @@
 //! Two rules: nothing from a peer reaches the log raw (control characters are escaped), and a
 //! standard error that nobody reads may cost lines but never blocks the exporter.
 
+mod output;
+
 use std::fmt::{Display, Write as _};
-use std::os::fd::AsRawFd;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use crate::sys;
 
@@ -37,7 +38,6 @@ const MAX_LINE_BYTES: usize = 4096;
 
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
 static JSON: AtomicU8 = AtomicU8::new(0);
-static DROPPED: AtomicUsize = AtomicUsize::new(0);
 
 /// Sets level and format for the whole process.
 pub(crate) fn configure(level: Level, format: Format) {
@@ -60,12 +60,17 @@ pub(crate) fn line(level: Level, message: &str, fields: &[(&str, &dyn Display)])
     } else {
         Format::Logfmt
     };
-    let dropped = DROPPED.swap(0, Ordering::Relaxed);
-    let mut text = render(format, level, SystemTime::now(), message, fields, dropped);
+    let lost = output::take_lost();
+    let mut text = render(format, level, sys::time_of_day(), message, fields, lost);
     text.push('\n');
-    if !write_line(text.as_bytes()) {
-        DROPPED.fetch_add(dropped + 1, Ordering::Relaxed);
+    if !output::write(text.as_bytes()) {
+        output::add_lost(lost + 1);
     }
+}
+
+/// Writes a text that is no log line, such as the reason of a failed start.
+pub(crate) fn plain(text: &str) {
+    output::write(format!("{text}\n").as_bytes());
 }
 
 /// `line` at level error.
@@ -88,24 +93,13 @@ pub(crate) fn debug(message: &str, fields: &[(&str, &dyn Display)]) {
     line(Level::Debug, message, fields);
 }
 
-/// Writes when standard error has room at once. A full pipe (a log writer that stopped) or a full
-/// disk loses the line; the next one that passes says how many were lost.
-fn write_line(text: &[u8]) -> bool {
-    let stderr = std::io::stderr();
-    let mut ready = [sys::poll_fd(stderr.as_raw_fd(), sys::WRITABLE)];
-    match sys::poll(&mut ready, Some(Duration::ZERO)) {
-        Ok(n) if n > 0 => std::io::Write::write_all(&mut stderr.lock(), text).is_ok(),
-        _ => false,
-    }
-}
-
 fn render(
     format: Format,
     level: Level,
-    now: SystemTime,
+    since_1970: Duration,
     message: &str,
     fields: &[(&str, &dyn Display)],
-    dropped: usize,
+    lost: u64,
 ) -> String {
     let level = match level {
         Level::Debug => "debug",
@@ -117,11 +111,11 @@ fn render(
     if format == Format::Json {
         text.push('{');
     }
-    field(&mut text, format, "ts", &timestamp(now));
+    field(&mut text, format, "ts", &timestamp(since_1970));
     field(&mut text, format, "level", level);
     field(&mut text, format, "msg", message);
-    if dropped > 0 {
-        field(&mut text, format, "lines_lost", &dropped.to_string());
+    if lost > 0 {
+        field(&mut text, format, "lines_lost", &lost.to_string());
     }
     for (number, (key, value)) in fields.iter().enumerate() {
         // Of each field 8 bytes are left for quotes and separators, and 8 for the line's end.
@@ -202,14 +196,13 @@ fn quote(text: &mut String, value: &str) {
 }
 
 /// RFC 3339 in UTC with milliseconds.
-fn timestamp(now: SystemTime) -> String {
-    let since = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let seconds = since.as_secs();
+fn timestamp(since_1970: Duration) -> String {
+    let seconds = since_1970.as_secs();
     let (year, month, day) = civil_date(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     format!(
         "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z",
-        since.subsec_millis()
+        since_1970.subsec_millis()
     )
 }
 
