@@ -163,6 +163,26 @@ fn is_haproxys_choice(complaint: &str) -> bool {
     fixtures::is_from_show_info(name)
 }
 
+/// The job of who comes from HAProxy's built-in exporter, as the README has it.
+#[test]
+fn scraped_under_the_builtin_names() {
+    let Some(haproxy) = farm() else { return };
+    let exporter = Exporter::start(&[&haproxy.unix_flag()]);
+    let target = exporter.address().to_string();
+    let job = adapted("prometheus-builtin-yml", &[("localhost:9101", &target)]);
+    let Some(prometheus) = Prometheus::start_with(&job) else {
+        return;
+    };
+    prometheus.wait_for("haproxy_up", 1.0);
+    let states = prometheus.query("sum by (state) (haproxy_server_status)");
+    assert_eq!(states.len(), 5, "{states:?}");
+    assert!(prometheus.query("haproxy_server_up").is_empty());
+    // The other set is there for who asks without parameters.
+    let shown = exporter.scrape();
+    assert!(shown.families.contains_key("haproxy_server_up"));
+    assert!(!shown.families.contains_key("haproxy_server_status"));
+}
+
 #[test]
 fn scraped_by_prometheus() {
     let Some(haproxy) = farm() else { return };

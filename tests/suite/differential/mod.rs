@@ -6,6 +6,7 @@
 mod design;
 mod design_flags;
 mod design_http;
+mod design_rows;
 mod live;
 mod odd;
 mod unlisted;
