@@ -79,8 +79,8 @@ pub(crate) enum SelectionError {
     UnknownValue(&'static str, String, &'static str),
     /// A second equals sign.
     BadValue(String),
-    /// A percent sign without two digits, or not UTF-8.
-    BadEncoding,
+    /// A percent sign without two digits, or not UTF-8; in the value of a parameter, or before it.
+    BadEncoding(Option<String>),
 }
 
 impl std::error::Error for SelectionError {}
@@ -96,7 +96,10 @@ impl fmt::Display for SelectionError {
                 )
             }
             Self::BadValue(key) => write!(f, "{key}: the value holds an equals sign"),
-            Self::BadEncoding => f.write_str("the query is not percent-encoded UTF-8"),
+            Self::BadEncoding(Some(key)) => {
+                write!(f, "{key}: the value is not percent-encoded UTF-8")
+            }
+            Self::BadEncoding(None) => f.write_str("the query is not percent-encoded UTF-8"),
         }
     }
 }
@@ -171,7 +174,9 @@ impl Parameters {
             if value.is_some_and(|value| value.contains('=')) {
                 return Err(SelectionError::BadValue(key));
             }
-            let value = value.map(decode).transpose()?;
+            let in_value = |_| SelectionError::BadEncoding(Some(key.clone()));
+            let value = value.map(|value| decode(value).map_err(in_value));
+            let value = value.transpose()?;
             match (key.as_str(), value) {
                 ("scope", Some(value)) => {
                     if !std::mem::replace(&mut has_scope, true) {
@@ -276,14 +281,14 @@ fn decode(text: &str) -> Result<String, SelectionError> {
             b'%' => {
                 let mut digit = || rest.next().and_then(|b| char::from(b).to_digit(16));
                 let (Some(high), Some(low)) = (digit(), digit()) else {
-                    return Err(SelectionError::BadEncoding);
+                    return Err(SelectionError::BadEncoding(None));
                 };
                 bytes.push((high * 16 + low) as u8);
             }
             byte => bytes.push(byte),
         }
     }
-    String::from_utf8(bytes).map_err(|_| SelectionError::BadEncoding)
+    String::from_utf8(bytes).map_err(|_| SelectionError::BadEncoding(None))
 }
 
 /// What all requests that share a scrape want together.

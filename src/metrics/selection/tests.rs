@@ -182,8 +182,15 @@ fn bad_queries() {
             "metrics=a=b",
             "metrics: the value holds an equals sign".to_owned(),
         ),
-        ("x=%4", "the query is not percent-encoded UTF-8".to_owned()),
-        ("x=%ff", "the query is not percent-encoded UTF-8".to_owned()),
+        (
+            "x=%4",
+            "x: the value is not percent-encoded UTF-8".to_owned(),
+        ),
+        (
+            "x=%ff",
+            "x: the value is not percent-encoded UTF-8".to_owned(),
+        ),
+        ("%zz", "the query is not percent-encoded UTF-8".to_owned()),
     ];
     for (query, expected) in cases {
         let error = Selection::parse(query, &defaults()).unwrap_err();
