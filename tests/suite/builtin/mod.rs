@@ -4,17 +4,23 @@
 //! Nothing here shares code with `src/`, nor with the reference of the other profile.
 
 mod answers;
+mod asked;
 mod captures;
 mod classes;
 mod contract;
+mod expressions;
 mod failing;
 mod farm;
 mod listed;
 mod live;
 mod ours;
+mod parameters;
 mod proxies;
+mod queries;
 mod reference;
 mod releases;
 mod responder;
 mod served;
+mod shared;
 mod text;
+mod wish;

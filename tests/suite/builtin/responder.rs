@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use tempfile::TempDir;
@@ -34,6 +34,7 @@ pub(super) struct Responder {
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
+    changed: Condvar,
 }
 
 #[derive(Default)]
@@ -43,6 +44,8 @@ struct State {
     faults: Vec<(&'static str, Fault)>,
     /// Lines that came, without their ends.
     lines: Vec<String>,
+    /// Whether answers wait.
+    is_held: bool,
     stopped: bool,
     open: Vec<UnixStream>,
 }
@@ -102,6 +105,27 @@ impl Responder {
         self.shared.lock().answers = answers;
     }
 
+    /// Answers nothing until it is released.
+    pub(super) fn hold(&self) {
+        self.shared.lock().is_held = true;
+    }
+
+    pub(super) fn release(&self) {
+        self.shared.lock().is_held = false;
+        self.shared.changed.notify_all();
+    }
+
+    /// Waits until a line has come, while answers are held.
+    pub(super) fn wait_for_line(&self) {
+        let state = self.shared.lock();
+        let (state, _) = self
+            .shared
+            .changed
+            .wait_timeout_while(state, PATIENCE, |state| state.lines.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        assert!(!state.lines.is_empty(), "nothing was asked");
+    }
+
     /// The lines since the last call, one for each connection.
     pub(super) fn take_lines(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.lock().lines)
@@ -112,11 +136,13 @@ impl Drop for Responder {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.stopped = true;
+        state.is_held = false;
         for stream in &state.open {
             // It may be closed already.
             let _ = stream.shutdown(Shutdown::Both);
         }
         drop(state);
+        self.shared.changed.notify_all();
         let woken = UnixStream::connect(self.directory.path().join("s")).is_ok();
         if let Some(acceptor) = self.acceptor.take().filter(|_| woken) {
             // Its panic was printed when it happened, and a second one would abort.
@@ -138,6 +164,11 @@ impl Shared {
         reader.read_line(&mut line)?;
         let mut state = self.lock();
         state.lines.push(line.trim_end().to_owned());
+        self.changed.notify_all();
+        let (state, _) = self
+            .changed
+            .wait_timeout_while(state, 2 * PATIENCE, |state| state.is_held)
+            .unwrap_or_else(PoisonError::into_inner);
         let (answers, faults) = (state.answers.clone(), state.faults.clone());
         drop(state);
         for command in line.trim_end().split(';') {
