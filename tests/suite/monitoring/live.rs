@@ -38,6 +38,18 @@ const MISSING_UNDER_BUILTIN_NAMES: &[&str] = &[
     "haproxy_resolver_timeout{resolver=\"names\",nameserver=\"one\"} 1",
 ];
 
+/// What is wrong in the scene, and nothing else is: alert, proxy and server.
+const ALERTS: &[&str] = &[
+    "HaproxyBackendConnectionErrors dead",
+    "HaproxyBackendDown dead",
+    "HaproxyBackendErrors app",
+    "HaproxyBackendErrors dead",
+    "HaproxyBackendHalfDown dead",
+    "HaproxyFrontendSessionLimit full",
+    "HaproxyServerDown app/two",
+    "HaproxyServerDown dead/gone",
+];
+
 /// The name of a sample's family.
 fn family(sample: &str) -> &str {
     sample.split(['{', ' ']).next().unwrap_or_default()
@@ -159,6 +171,21 @@ fn variables(scene: &Scene, dashboard: &Dashboard) -> BTreeMap<String, Vec<Strin
     found
 }
 
+/// Every rule can be evaluated, and the alerts that wait or fire are those of the scene.
+fn assert_alerts(scene: &Scene) {
+    let rules = scene.rules();
+    let sick: Vec<&Value> = rules.iter().filter(|rule| rule["health"] != "ok").collect();
+    assert!(sick.is_empty(), "rules that cannot be evaluated: {sick:?}");
+    let wanted: BTreeSet<String> = ALERTS.iter().map(|alert| alert.to_string()).collect();
+    let mut active = BTreeSet::new();
+    let same = peers::wait_for_or_give_up(|| {
+        scene.traffic();
+        active = scene.active_alerts();
+        (active == wanted).then_some(())
+    });
+    assert!(same.is_some(), "{active:#?}");
+}
+
 fn every_query_answers(names: &str) {
     let dashboard = Dashboard::of(names);
     let of_these_names = match names {
@@ -221,12 +248,7 @@ fn every_query_answers(names: &str) {
         assert!(asked, "{family} is not asked for: strike it off");
     }
 
-    let sick: Vec<Value> = scene
-        .rules()
-        .into_iter()
-        .filter(|rule| rule["health"] != "ok")
-        .collect();
-    assert!(sick.is_empty(), "rules that cannot be evaluated: {sick:?}");
+    assert_alerts(&scene);
 
     let variables = variables(&scene, &dashboard);
     assert_eq!(variables["job"], ["haproxy"]);

@@ -1,5 +1,6 @@
 //! A HAProxy in which everything that the dashboards show happens, and a Prometheus that scrapes it.
 
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
@@ -35,7 +36,7 @@ fn configuration(place: &Place) -> String {
          frontend web\n  bind {web}\n  option socket-stats\n  rate-limit sessions 1000\n\
          \x20 http-request deny if {{ path /denied }}\n\
          \x20 use_backend dead if {{ path /dead }}\n  default_backend app\n\
-         frontend full\n  bind {full}\n  maxconn 1\n  default_backend app\n\
+         frontend full\n  bind {full}\n  maxconn 1\n  timeout client 1h\n  default_backend app\n\
          frontend origin\n  bind {origin}\n\
          \x20 http-request return status 500 if {{ path /error }}\n\
          \x20 http-request return status 200 content-type text/plain string fine\n\
@@ -156,6 +157,21 @@ impl Scene {
         let groups = data["groups"].as_array().expect("groups of rules").iter();
         let rules = groups.filter_map(|group| group["rules"].as_array());
         rules.flatten().cloned().collect()
+    }
+
+    /// The alerts that wait or fire, by name, proxy and server: `HaproxyServerDown app/two`.
+    pub(super) fn active_alerts(&self) -> BTreeSet<String> {
+        let data = self.api("alerts");
+        let alerts = data["alerts"].as_array().expect("a list of alerts").iter();
+        let name = |alert: &Value| {
+            let labels = &alert["labels"];
+            let label = |name: &str| labels[name].as_str().unwrap_or_default().to_owned();
+            let proxy = label("frontend") + &label("backend") + &label("proxy");
+            let server = label("server");
+            let slash = if server.is_empty() { "" } else { "/" };
+            format!("{} {proxy}{slash}{server}", label("alertname"))
+        };
+        alerts.map(name).collect()
     }
 
     fn api(&self, path: &str) -> Value {
