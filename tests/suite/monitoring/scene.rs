@@ -16,7 +16,6 @@ const WEB: usize = 0;
 const FULL: usize = 1;
 const ORIGIN: usize = 2;
 const MISSING: usize = 3;
-const BUILTIN: usize = 4;
 
 /// Everything that runs. Fields are dropped in this order.
 pub(super) struct Scene {
@@ -42,7 +41,6 @@ fn configuration(place: &Place) -> String {
          \x20 http-request return status 200 content-type text/plain string fine\n\
          frontend missing\n  bind {missing}\n\
          \x20 http-request return status 200 content-type \"text/plain; version=0.0.4\" file {file}\n\
-         frontend builtin\n  bind {builtin}\n  http-request use-service prometheus-exporter\n\
          backend app\n  option httpchk\n  default-server check inter 100ms\n  stick-table type ip size 1k\n\
          \x20 server one {upstream} maxconn 10\n  server two 127.0.0.1:1\n  server spare {upstream} backup\n\
          backend dead\n  server gone 127.0.0.1:1 check inter 100ms\n",
@@ -51,44 +49,33 @@ fn configuration(place: &Place) -> String {
         full = place.bind(FULL),
         origin = place.bind(ORIGIN),
         missing = place.bind(MISSING),
-        builtin = place.bind(BUILTIN),
         upstream = place.address(ORIGIN),
         file = place.path("missing.prom").display(),
     )
 }
 
-/// A scrape job with one target, all of whose series belong to the job `haproxy`, without the families
-/// of a name that matches `dropped`.
-fn target(job: &str, address: SocketAddr, dropped: &str) -> String {
+/// A scrape job with one target, all of whose series belong to the job `haproxy`.
+fn target(job: &str, address: SocketAddr) -> String {
     format!(
-        "  - job_name: {job}\n    static_configs: [{{targets: ['{address}'], labels: {{job: haproxy}}}}]\n\
-         \x20   metric_relabel_configs: [{{source_labels: [__name__], regex: '{dropped}', action: drop}}]\n"
+        "  - job_name: {job}\n    static_configs: [{{targets: ['{address}'], labels: {{job: haproxy}}}}]\n"
     )
 }
 
 impl Scene {
     /// Starts everything. `missing` is a text exposition of what this HAProxy, or the exporter, has not.
     pub(super) fn start(missing: &str, names: &str) -> Option<Scene> {
-        let place = Place::new(5);
+        let place = Place::new(4);
         std::fs::write(place.path("missing.prom"), missing).expect("write an exposition");
         let configuration = configuration(&place);
         let haproxy = Haproxy::start(place, &configuration)?;
         let pid_file = haproxy.write_pid_file();
         let pid_flag = format!("--haproxy.pid-file={}", pid_file.display());
-        let exporter = Exporter::start(&[&haproxy.unix_flag(), &pid_flag]);
-        let missing = target("missing", haproxy.address(MISSING), "");
-        let targets = if names == "builtin" {
-            let rows = "haproxy_(frontend|backend|server)_.*";
-            let ours = target("haproxy", exporter.address(), rows);
-            [
-                ours,
-                missing,
-                target("builtin", haproxy.address(BUILTIN), ""),
-            ]
-        } else {
-            let ours = target("haproxy", exporter.address(), "");
-            [ours, missing, String::new()]
-        };
+        let names_flag = format!("--haproxy.metric-names={names}");
+        let exporter = Exporter::start(&[&haproxy.unix_flag(), &pid_flag, &names_flag]);
+        let targets = [
+            target("haproxy", exporter.address()),
+            target("missing", haproxy.address(MISSING)),
+        ];
         let prometheus = Prometheus::start_with(&format!(
             "rule_files: ['{}/*.yml']\nscrape_configs:\n{}",
             share("prometheus").display(),
