@@ -22,12 +22,18 @@ use crate::server::listen::{self, Listener};
 use crate::server::routes::Routes;
 use crate::server::scrapes::Scrapes;
 use crate::server::supervisor::{self, ReadyFd};
-use crate::sys::signals;
+use crate::sys::{self, signals};
 
 /// Exit status of a command line that cannot be used.
 const USAGE: u8 = 2;
 /// What the main loop may need besides the longest scrape before it is given up.
 const SPARE_TIME: Duration = Duration::from_secs(10);
+/// Stacks of all threads but the main one, which makes the scrapes. Their code is no deeper than a request
+/// and a log line; six stacks of std's 2 MiB would take most of the address space that a small limit
+/// leaves (RLIMIT_AS).
+const STACK_BYTES: usize = 128 * 1024;
+/// What keeps a thread from starting, as a rule.
+const THREAD_HINT: &str = "cannot start a thread: is there a memory or process limit?";
 /// Exit status of a start or a run that failed.
 const FAILED: u8 = 1;
 
@@ -120,6 +126,7 @@ fn start(mut config: Config, source: Source) -> Result<std::io::Error, String> {
     let inherited = inherited_listeners(&config)?;
     // Before any thread starts: they inherit the signal mask.
     let signals = signals::descriptor().map_err(|error| format!("signals: {error}"))?;
+    sys::set_default_stack_bytes(STACK_BYTES);
     // Before there are socket files, which a start without threads would leave behind.
     let (front_end, main_end) =
         link::open().map_err(|error| format!("private connection: {error}"))?;
@@ -134,8 +141,9 @@ fn start(mut config: Config, source: Source) -> Result<std::io::Error, String> {
     let front = Front::new(signals, listeners, routes, scrapes);
     std::thread::Builder::new()
         .name("front".to_owned())
+        .stack_size(STACK_BYTES)
         .spawn(move || leave(front.run()))
-        .map_err(|error| format!("cannot start a thread: {error}"))?;
+        .map_err(|error| format!("{THREAD_HINT} ({error})"))?;
     tell_supervisor(ready);
     Ok(main_end.run(|_target, wanted, time, into| {
         scraper.scrape(wanted, Some(time), into);
@@ -188,6 +196,11 @@ fn report_panic(panic: &PanicHookInfo<'_>) {
         .location()
         .map_or_else(String::new, ToString::to_string);
     let message = panic.payload_as_str().unwrap_or_default();
+    // tiny_http cannot be told that a thread did not start.
+    let message = match message.strip_prefix("failed to spawn thread: ") {
+        Some(error) => format!("{THREAD_HINT} ({error})"),
+        None => message.to_owned(),
+    };
     log::error(
         "panic",
         &[("thread", &name), ("place", &place), ("err", &message)],

@@ -10,6 +10,7 @@ pub(crate) mod own_connection;
 pub(crate) mod signals;
 mod sockets;
 mod tcp;
+mod threads;
 mod unix;
 
 use std::io;
@@ -26,6 +27,7 @@ pub(crate) use sockets::{
     set_backlog, set_no_delay, set_send_buffer, set_user_timeout, shutdown, unsent_bytes,
 };
 pub(crate) use tcp::{Families, listen_tcp};
+pub(crate) use threads::set_default_stack_bytes;
 pub(crate) use unix::{UNIX_PATH_BYTES, UnixAddress, connect_unix, listen_unix};
 
 /// One entry of a `poll` set; `fd` -1 is ignored by the kernel (poll(2)).
