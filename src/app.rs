@@ -143,7 +143,7 @@ fn start(mut config: Config, source: Source) -> Result<std::io::Error, String> {
         .name("front".to_owned())
         .stack_size(STACK_BYTES)
         .spawn(move || leave(front.run()))
-        .map_err(|error| format!("{THREAD_HINT} ({error})"))?;
+        .map_err(|error| format!("{THREAD_HINT} ({})", reason(&error)))?;
     tell_supervisor(ready);
     Ok(main_end.run(|_target, wanted, time, into| {
         scraper.scrape(wanted, Some(time), into);

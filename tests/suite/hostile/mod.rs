@@ -7,13 +7,17 @@
 mod connections;
 mod heads;
 mod honest;
+mod hurry;
 mod listen;
 mod log;
+mod memory;
 mod neighbours;
 mod readers;
 mod refused;
 mod requests;
 mod signals;
+mod slow;
+mod stopped;
 mod threads;
 mod tools;
 

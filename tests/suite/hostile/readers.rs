@@ -11,7 +11,7 @@ use crate::support::exporter::Exporter;
 use crate::support::http::{self, PATIENCE};
 use crate::support::peers;
 
-const GET: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+pub(crate) const GET: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
 
 fn large() -> Exporter {
     Exporter::start(&[&format!("--haproxy.scrape-uri={}", many_servers())])

@@ -6,7 +6,7 @@ use crate::support::peers;
 
 /// The static binary for this machine, `EXPORTER_STATIC`, or `None` after saying that the test is
 /// skipped.
-pub(super) fn static_binary() -> Option<PathBuf> {
+pub(crate) fn static_binary() -> Option<PathBuf> {
     find("EXPORTER_STATIC")
 }
 

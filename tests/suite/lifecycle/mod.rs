@@ -1,6 +1,6 @@
 //! From start to stop: readiness, inherited sockets, exit codes, and what a long life costs.
 
-mod binaries;
+pub(crate) mod binaries;
 mod chroot;
 mod process;
 mod reload;
