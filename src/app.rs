@@ -100,6 +100,7 @@ fn scraper(config: &Config, source: Source) -> (Scraper, Defaults) {
             excluded_states: config.excluded_states.clone(),
             proxies: config.proxies.clone(),
         },
+        rows_per_question: config.rows_per_question,
         timeout: config.timeout,
         max_bytes: config.max_response_bytes,
         pid_file: config.pid_file.clone(),

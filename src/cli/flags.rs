@@ -26,6 +26,9 @@ use Takes::{Switch, Value};
 pub(crate) const SERVER_METRIC_FIELDS: &str =
     "2,3,4,5,6,7,8,9,13,14,15,16,17,18,21,24,30,33,35,38,39,40,41,42,43,44,49,50,58,59,60,61";
 
+/// Default of `--haproxy.rows-per-question`.
+pub(crate) const ROWS_PER_QUESTION: &str = "200";
+
 /// Default of `--haproxy.max-response-bytes`: about 270,000 servers.
 pub(crate) const MAX_RESPONSE_BYTES: &str = "67108864";
 
@@ -74,6 +77,11 @@ pub(crate) const FLAGS: &[Flag] = &[
         "haproxy.server-exclude-states",
         Value("STATES", ""),
         "Servers in these states are left out, separated by commas, such as MAINT,DRAIN",
+    ),
+    flag(
+        "haproxy.rows-per-question",
+        Value("ROWS", ROWS_PER_QUESTION),
+        "HAProxy before 3.4 lets no traffic through while it prints: about so many servers are asked for at a time; 0 asks for all at once",
     ),
     flag(
         "haproxy.max-response-bytes",

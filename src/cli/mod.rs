@@ -4,6 +4,7 @@ pub(crate) mod arguments;
 pub(crate) mod duration;
 pub(crate) mod flags;
 mod remedies;
+mod values;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -14,16 +15,18 @@ use lexopt::{Arg, Parser};
 use crate::haproxy::patterns::ProxyFilter;
 use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
-use crate::metrics::catalog::{self, PROFILES};
+use crate::metrics::catalog;
 use crate::net::trust::TlsOptions;
 use crate::scrape::REVISION;
 use crate::server::listen::ListenAddress;
 use crate::sys::InheritedFd;
 use flags::{Flag, Takes};
-pub(crate) use remedies::{setup, with_remedy};
+use values::{
+    columns, log_format, log_level, max_response_bytes, profile, ready_fd, rows_per_question,
+    socket_mode, states, telemetry_path, timeout,
+};
 
-/// The largest `--haproxy.max-response-bytes`: four million servers.
-const LARGEST_MAX_RESPONSE_BYTES: u64 = 1 << 30;
+pub(crate) use remedies::{setup, with_remedy};
 
 /// Flags that may be given more than once.
 const REPEATABLE: [&str; 3] = [
@@ -58,6 +61,8 @@ pub struct Config {
     pub server_columns: Vec<usize>,
     /// `--haproxy.server-exclude-states`
     pub excluded_states: Vec<Vec<u8>>,
+    /// `--haproxy.rows-per-question`
+    pub rows_per_question: usize,
     /// `--haproxy.max-response-bytes`
     pub max_response_bytes: u64,
     /// `--haproxy.ssl-verify`, `--haproxy.ssl-ca-file`, `--haproxy.ssl-server-name`
@@ -293,6 +298,7 @@ impl Given {
             },
             server_columns: self.parsed("haproxy.server-metric-fields", columns)?,
             excluded_states: states(self.value("haproxy.server-exclude-states")),
+            rows_per_question: self.parsed("haproxy.rows-per-question", rows_per_question)?,
             max_response_bytes: self.parsed("haproxy.max-response-bytes", max_response_bytes)?,
             tls,
             proxy_from_env: self.switch("http.proxy-from-env"),
@@ -326,102 +332,6 @@ impl Given {
                 ListenAddress::parse(text).map_err(|reason| format!("--{NAME}: {text:?}: {reason}"))
             })
             .collect()
-    }
-}
-
-fn timeout(text: &str) -> Result<Duration, String> {
-    match duration::parse(text)? {
-        Duration::ZERO => Err("must be above zero".to_owned()),
-        timeout => Ok(timeout),
-    }
-}
-
-fn max_response_bytes(text: &str) -> Result<u64, String> {
-    match text.parse() {
-        Ok(bytes @ 1..=LARGEST_MAX_RESPONSE_BYTES) => Ok(bytes),
-        _ => Err(format!(
-            "{text:?} is no number from 1 to {LARGEST_MAX_RESPONSE_BYTES}"
-        )),
-    }
-}
-
-/// Numbers that no metric has are ignored, as the Go exporter ignores them; it refuses words as well.
-fn columns(text: &str) -> Result<Vec<usize>, String> {
-    if text.is_empty() {
-        return Ok(Vec::new());
-    }
-    let column = |word: &str| word.trim().parse();
-    text.split(',')
-        .map(|word| column(word).map_err(|_| format!("{word:?} is no column number")))
-        .collect()
-}
-
-/// The number of a profile.
-fn profile(text: &str) -> Result<usize, String> {
-    let found = PROFILES.iter().position(|profile| profile.name == text);
-    found.ok_or_else(|| format!("{text:?} is neither exporter nor builtin"))
-}
-
-fn states(text: &str) -> Vec<Vec<u8>> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
-        .map(|word| word.into())
-        .collect()
-}
-
-/// A request's head has 8 KiB at most; a path of this length is a mistake.
-const MAX_TELEMETRY_PATH_BYTES: usize = 1024;
-
-fn telemetry_path(text: &str) -> Result<String, String> {
-    let reserved = ["/", "/-/healthy"];
-    if !text.starts_with('/') {
-        return Err(format!("{text:?} does not begin with a slash"));
-    }
-    if text.len() > MAX_TELEMETRY_PATH_BYTES {
-        return Err(format!("longer than {MAX_TELEMETRY_PATH_BYTES} bytes"));
-    }
-    if reserved.contains(&text) {
-        return Err(format!("{text:?} is taken by another page"));
-    }
-    if !text.bytes().all(|b| b.is_ascii_graphic()) || text.contains(['?', '#', '"', '<', '>', '&'])
-    {
-        return Err(format!(
-            "{text:?} holds a character that a path may not have"
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-fn socket_mode(text: &str) -> Result<u32, String> {
-    match u32::from_str_radix(text, 8) {
-        Ok(mode) if mode <= 0o777 && !text.starts_with('+') => Ok(mode),
-        _ => Err(format!("{text:?} is no octal number from 0 to 0777")),
-    }
-}
-
-fn ready_fd(text: &str) -> Result<Option<InheritedFd>, String> {
-    match InheritedFd::from_flag(text) {
-        None if !text.is_empty() => Err(format!("{text:?} is no descriptor number above 2")),
-        fd => Ok(fd),
-    }
-}
-
-fn log_level(text: &str) -> Result<Level, String> {
-    match text {
-        "debug" => Ok(Level::Debug),
-        "info" => Ok(Level::Info),
-        "warn" => Ok(Level::Warn),
-        "error" => Ok(Level::Error),
-        _ => Err(format!("{text:?} is none of debug, info, warn, error")),
-    }
-}
-
-fn log_format(text: &str) -> Result<Format, String> {
-    match text {
-        "logfmt" => Ok(Format::Logfmt),
-        "json" => Ok(Format::Json),
-        _ => Err(format!("{text:?} is neither logfmt nor json")),
     }
 }
 

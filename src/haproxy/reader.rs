@@ -10,8 +10,10 @@ use crate::net::deadline::Deadline;
 pub(crate) struct Limits {
     /// The end of the scrape's time.
     pub deadline: Deadline,
-    /// Most bytes of one answer.
+    /// Most bytes of one answer, or of all about the rows.
     pub max_bytes: u64,
+    /// Bytes of them that came before.
+    pub used: u64,
 }
 
 /// Hands bytes on to a reply and keeps what it does not take yet.
@@ -62,7 +64,12 @@ impl<'a> Reader<'a> {
     pub(super) fn take_up_to_end(&mut self) -> Result<bool, Problem> {
         let data = self.buffer.data();
         // The limit holds for this answer alone, and what is beyond it is not looked at.
-        let left = usize::try_from(self.limits.max_bytes - self.taken).unwrap_or(usize::MAX);
+        let left = usize::try_from(
+            self.limits
+                .max_bytes
+                .saturating_sub(self.limits.used + self.taken),
+        )
+        .unwrap_or(usize::MAX);
         let exceeds = data.len() > left;
         let taken = self.reply.push(&data[..data.len().min(left)])?;
         self.buffer.take(taken.bytes);
@@ -105,6 +112,11 @@ impl<'a> Reader<'a> {
             Err(error) if error.is_of_another_kind() => error.into(),
             _ => problem,
         }
+    }
+
+    /// Bytes of the answer that the reply took.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
     }
 
     /// Whether bytes are there that no reply has taken.

@@ -49,7 +49,7 @@ pub(crate) struct Taken {
 
 /// One command and where its answer goes.
 pub(crate) struct Question<'a> {
-    /// As the CLI wants it, without a line end.
+    /// As the CLI wants it, without a line end; several may be joined with `;` for one reply.
     pub command: &'a str,
     /// Receives the answer.
     pub reply: &'a mut dyn Reply,
@@ -57,6 +57,8 @@ pub(crate) struct Question<'a> {
     pub need: Need,
     /// Why an `Extra` answer is missing.
     pub failure: Option<SourceError>,
+    /// Bytes of the answer.
+    pub bytes: u64,
 }
 
 /// What the failure of a question costs.
@@ -76,6 +78,7 @@ impl<'a> Question<'a> {
             reply,
             need,
             failure: None,
+            bytes: 0,
         }
     }
 }

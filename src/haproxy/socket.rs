@@ -82,6 +82,7 @@ impl SocketSource {
             } else {
                 let reader = &mut Reader::new(question.reply, buffer, limits);
                 let read = read(&stream, reader, position == last);
+                question.bytes = reader.taken();
                 is_broken = !matches!(read, Ok(End::EmptyLine));
                 read.and_then(|end| match end {
                     End::EmptyLine => reader.finish_at_end(),

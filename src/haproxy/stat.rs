@@ -3,9 +3,12 @@
 //! The bytes of an answer pass by once, in pieces of any size, while HAProxy is still printing. Rows
 //! are judged and handed on where they lie; the CSV itself is not kept.
 
+use std::ops::Range;
+
 use super::columns::Header;
 use super::csv::{BadQuote, Item, Row, Splitter};
 use super::failures::{BadRow, EXCERPT_BYTES, Failures, Why, excerpt};
+use super::proxies::Proxies;
 use super::reply::{Proof, Reply, ReplyError, Taken};
 use super::rules::{
     Filter, MAX_LABEL_BYTES, MAX_LINE_BYTES, MIN_FIELDS, Rules, TableError, Verdict,
@@ -39,6 +42,11 @@ pub(crate) enum RowType {
 impl RowType {
     /// All types, in the order of their numbers.
     pub(crate) const ALL: [Self; 4] = [Self::Frontend, Self::Backend, Self::Server, Self::Listener];
+
+    /// The bit for this type in the command's mask.
+    pub(crate) const fn bit(self) -> u8 {
+        1 << self as u8
+    }
 }
 
 /// Where a row is.
@@ -74,18 +82,29 @@ pub(crate) struct StatReader {
     rules: Rules,
     failures: Failures,
     answer: Answer,
+    /// Whether any answer of this scrape had a good row.
+    has_row: bool,
+    proxies: Proxies,
 }
 
-/// One answer, and where its rows go.
+/// One answer, or several that follow each other, and where their rows go.
 pub(crate) struct StatReply<'a> {
     reader: &'a mut StatReader,
     rows: &'a mut dyn RowSink,
+    /// Rows of other types are only asked for to know the proxies.
+    types: u8,
+    /// The proxies that are asked for one by one, from the one at hand on; none if it is all.
+    group: Range<usize>,
 }
 
 /// What was seen of the answer so far.
 #[derive(Debug, Default)]
 struct Answer {
+    /// Lines of the answers before this one, so that a line's number is unique in a scrape.
+    lines_before: u64,
     lines: u64,
+    /// The columns are known from the answer before.
+    follows: bool,
     has_header: bool,
     has_good_row: bool,
     /// The rows' columns are known.
@@ -103,7 +122,7 @@ impl Answer {
     /// Counts an item's lines; returns the number of its first.
     fn take(&mut self, item: &Item<'_>, bytes: &[u8]) -> u64 {
         self.lines += 1;
-        let line = self.lines;
+        let line = self.lines_before + self.lines;
         self.ends_blank = matches!(item, Item::Blank);
         if self.first_line.is_empty() && !self.ends_blank {
             let first = &bytes[..bytes.len().min(EXCERPT_BYTES)];
@@ -139,6 +158,14 @@ impl Answer {
             ..Self::default()
         };
     }
+
+    /// Another answer of the same HAProxy begins.
+    fn follow(&mut self) {
+        let lines_before = self.lines_before + self.lines;
+        self.clear();
+        self.lines_before = lines_before;
+        self.follows = true;
+    }
 }
 
 impl StatReader {
@@ -150,6 +177,8 @@ impl StatReader {
             rules: Rules::new(filter),
             failures: Failures::default(),
             answer: Answer::default(),
+            has_row: false,
+            proxies: Proxies::default(),
         }
     }
 
@@ -157,12 +186,40 @@ impl StatReader {
     pub(crate) fn clear(&mut self) {
         self.failures = Failures::default();
         self.answer.clear();
+        self.has_row = false;
+        self.proxies.clear();
+    }
+
+    /// The proxies of this scrape and the last.
+    pub(crate) fn proxies(&mut self) -> &mut Proxies {
+        &mut self.proxies
     }
 
     /// Another answer begins, whose rows go to `rows`.
     pub(crate) fn reply<'a>(&'a mut self, rows: &'a mut dyn RowSink) -> StatReply<'a> {
         self.answer.clear();
-        StatReply { reader: self, rows }
+        StatReply {
+            reader: self,
+            rows,
+            types: u8::MAX,
+            group: 0..0,
+        }
+    }
+
+    /// Answers begin, one about each proxy of a group, which are not empty. The rows go to where those
+    /// of the first answer went.
+    pub(crate) fn reply_of<'a>(
+        &'a mut self,
+        group: Range<usize>,
+        rows: &'a mut dyn RowSink,
+    ) -> StatReply<'a> {
+        self.answer.follow();
+        StatReply {
+            reader: self,
+            rows,
+            types: u8::MAX,
+            group,
+        }
     }
 
     /// What could not be read in this scrape.
@@ -170,13 +227,19 @@ impl StatReader {
         &self.failures
     }
 
-    /// Whether the last answer had a header and not a single row.
+    /// Whether the answers had a header and not a single row.
     pub(crate) fn has_no_row(&self) -> bool {
-        self.answer.has_header && !self.answer.has_good_row && self.failures.count == 0
+        self.answer.has_header && !self.has_row && self.failures.count == 0
     }
 }
 
 impl StatReply<'_> {
+    /// Only rows of these types go anywhere; others are asked for to know the proxies.
+    pub(crate) fn only(mut self, types: u8) -> Self {
+        self.types = types;
+        self
+    }
+
     /// Ends the answer: `rest` is what `push` left. `proof` is what must show that nothing is missing.
     ///
     /// # Errors
@@ -242,7 +305,10 @@ impl StatReply<'_> {
             let reader = &mut *self.reader;
             let (item, taken) = reader.splitter.next(&input[at..], more == More::Never);
             if taken > MAX_LINE_BYTES || (taken == 0 && input.len() - at > MAX_LINE_BYTES) {
-                return Err(TableError::LineTooLong(reader.answer.lines + 1));
+                let answer = &reader.answer;
+                return Err(TableError::LineTooLong(
+                    answer.lines_before + answer.lines + 1,
+                ));
             }
             if taken == 0 {
                 break;
@@ -253,14 +319,20 @@ impl StatReply<'_> {
                     // Without a header before it: columns stand at their numbers. The row is split
                     // again, since now it is known how far.
                     reader.header.forget();
-                    reader.answer.lines = line - 1;
+                    reader.answer.lines -= 1;
                     self.begin();
                     continue;
                 }
                 Item::Row(row) => {
                     let verdict = reader.rules.judge(&row, line, &mut reader.failures)?;
                     reader.answer.judged(verdict);
-                    match verdict {
+                    reader.has_row |= reader.answer.has_good_row;
+                    match reader.proxies.judge(
+                        verdict,
+                        &row,
+                        &reader.header,
+                        (self.types, &self.group),
+                    ) {
                         Verdict::Wanted(row_type) => {
                             let place = Place {
                                 text: &input[*origin..],
@@ -297,6 +369,10 @@ impl StatReply<'_> {
 
     /// A header with fewer columns than a row must have is none of HAProxy's.
     fn read_header(&mut self, text: &[u8]) {
+        if self.reader.answer.follows && self.reader.header.is(text) {
+            self.reader.answer.has_begun = true;
+            return;
+        }
         let has_enough = |header: &Header| header.field_count().is_some_and(|n| n >= MIN_FIELDS);
         self.reader.header.read(text);
         if has_enough(&self.reader.header) {
@@ -319,9 +395,18 @@ impl StatReply<'_> {
 
 impl Reply for StatReply<'_> {
     fn push(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
-        let bytes = self.take_rows(input, More::Comes)?;
-        let ends = bytes > 0 && self.reader.answer.ends_blank;
-        Ok(Taken { bytes, ends })
+        let mut bytes = 0;
+        loop {
+            let taken = self.take_rows(&input[bytes..], More::Comes)?;
+            bytes += taken;
+            let ends = taken > 0 && self.reader.answer.ends_blank;
+            if !ends || self.group.len() <= 1 {
+                return Ok(Taken { bytes, ends });
+            }
+            self.end(&[], Proof::EmptyLine)?;
+            self.group.start += 1;
+            self.reader.answer.follow();
+        }
     }
 
     fn finish(&mut self, rest: &[u8], proof: Proof) -> Result<(), ReplyError> {
@@ -341,3 +426,6 @@ fn bad_quote(reason: BadQuote, line: u64) -> BadRow {
     };
     BadRow { line, why }
 }
+
+#[cfg(test)]
+mod tests;

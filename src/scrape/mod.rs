@@ -59,6 +59,8 @@ pub(crate) struct Scraper {
 pub(crate) struct Settings {
     /// Which rows are exported.
     pub(crate) filter: Filter,
+    /// About so many servers are asked for on one connection; 0 asks for all.
+    pub(crate) rows_per_question: usize,
     /// The longest a scrape may take.
     pub(crate) timeout: Duration,
     /// The most bytes an answer may have.
@@ -72,10 +74,17 @@ pub(crate) struct Settings {
 impl Scraper {
     /// A scraper that has not scraped yet.
     pub(crate) fn new(catalog: &'static Catalog, source: Source, settings: Settings) -> Self {
+        // Only a CLI can be asked for some of them.
+        let rows_per_question = match source.takes_commands() {
+            true => settings.rows_per_question,
+            false => 0,
+        };
+        let mut reader = StatReader::new(settings.filter);
+        reader.proxies().set_rows_per_question(rows_per_question);
         Self {
             catalog,
             source,
-            reader: StatReader::new(settings.filter),
+            reader,
             intake: Intake::new(catalog),
             answers: Answers::new(),
             timeout: settings.timeout,
@@ -116,6 +125,7 @@ impl Scraper {
         let limits = Limits {
             deadline: Deadline::after(timeout),
             max_bytes: self.max_bytes,
+            used: 0,
         };
         let result = self.answers.ask(
             &mut self.source,
@@ -131,6 +141,7 @@ impl Scraper {
                 into.clear();
                 self.answers.clear();
                 self.reader.clear();
+                self.reader.proxies().forget();
             }
         }
         report(&mut self.failed, result.err());

@@ -7,11 +7,12 @@ use crate::cli;
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::info::{Info, SHOW_INFO};
+use crate::haproxy::proxies;
 use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::{Need, Question, Reply};
 use crate::haproxy::resolvers::{self, Resolvers, SHOW_RESOLVERS};
 use crate::haproxy::source::{Source, SourceError};
-use crate::haproxy::stat::{RowType, StatReader};
+use crate::haproxy::stat::{RowSink, RowType, StatReader};
 use crate::haproxy::stick_tables::{SHOW_TABLE, StickTables};
 use crate::log::Level;
 use crate::metrics::Scope;
@@ -87,6 +88,37 @@ impl Asked {
     }
 }
 
+impl Asked {
+    /// Whether servers and listeners are asked for proxy by proxy.
+    fn is_split(
+        &self,
+        source: &Source,
+        release: Option<(u32, u32)>,
+        reader: &mut StatReader,
+    ) -> bool {
+        source.takes_commands()
+            && release.is_none_or(|release| release < proxies::YIELDS_SINCE)
+            && reader.proxies().are_worth_several(self.row_types)
+    }
+
+    /// Servers and listeners, where they are wanted.
+    fn owned(&self) -> u8 {
+        self.row_types & (RowType::Server.bit() | RowType::Listener.bit())
+    }
+
+    /// Frontends and backends, where they are wanted, or needed to know whom to ask for what they own.
+    fn owners(&self) -> u8 {
+        let mut types = self.row_types & (RowType::Frontend.bit() | RowType::Backend.bit());
+        if self.row_types & RowType::Server.bit() != 0 {
+            types |= RowType::Backend.bit();
+        }
+        if self.row_types & RowType::Listener.bit() != 0 {
+            types |= RowType::Frontend.bit();
+        }
+        types
+    }
+}
+
 impl Answers {
     /// Nothing was asked yet.
     pub(super) fn new() -> Self {
@@ -130,11 +162,16 @@ impl Answers {
         if asked.resolvers {
             asked.resolvers = self.know_resolvers(source, limits, buffer)?;
         }
+        let is_split = asked.is_split(source, self.release, reader);
+        let listed = match is_split {
+            true => asked.owners(),
+            false => asked.row_types,
+        };
         self.show_stat.clear();
         // Writing to a String cannot fail.
-        let _ = write!(self.show_stat, "show stat -1 {} -1", asked.row_types);
+        let _ = write!(self.show_stat, "show stat -1 {listed} -1");
         let mut rows = intake.fill(into, wanted);
-        let mut stat = reader.reply(&mut rows);
+        let mut stat = reader.reply(&mut rows).only(asked.row_types);
         let info_need = match asked.row_types {
             0 => Need::All,
             _ => Need::Extra,
@@ -162,6 +199,7 @@ impl Answers {
             .collect();
         source.ask(&mut questions, limits, buffer)?;
         let mut failures = [None, None, None];
+        let used = questions.first().map_or(0, |first| first.bytes);
         for question in questions {
             let at = match question.command {
                 SHOW_INFO => 0,
@@ -171,8 +209,44 @@ impl Answers {
             };
             failures[at] = question.failure;
         }
+        if is_split {
+            let limits = Limits { used, ..limits };
+            self.ask_one_by_one(source, asked.owned(), limits, buffer, (reader, &mut rows))?;
+        }
         rows.finish();
+        if asked.owned() != 0 {
+            reader.proxies().remember();
+        }
         self.take_failures(&asked, failures);
+        Ok(())
+    }
+
+    /// Asks for the servers and listeners of the proxies that were listed, on as many connections as
+    /// it takes: between two of them HAProxy serves its clients.
+    ///
+    /// # Errors
+    /// When any answer could not be read whole.
+    fn ask_one_by_one(
+        &mut self,
+        source: &mut Source,
+        types: u8,
+        mut limits: Limits,
+        buffer: &mut ReadBuffer,
+        (reader, rows): (&mut StatReader, &mut dyn RowSink),
+    ) -> Result<(), SourceError> {
+        reader.proxies().keep_with(types);
+        let mut group = reader.proxies().group(0);
+        while !group.is_empty() {
+            let end = group.end;
+            reader
+                .proxies()
+                .write_commands(group.clone(), types, &mut self.show_stat);
+            let mut reply = reader.reply_of(group, rows);
+            let mut question = [Question::new(&self.show_stat, Need::All, &mut reply)];
+            source.ask(&mut question, limits, buffer)?;
+            limits.used += question[0].bytes;
+            group = reader.proxies().group(end);
+        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -152,12 +152,14 @@ fn a_real_master() {
     let Some(_haproxy) = Haproxy::start_as(place, &configuration, &["-W", "-S", &name]) else {
         return;
     };
-    // It may come later than the worker.
-    peers::wait_for("the master's CLI", || UnixStream::connect(&master).ok());
     let uri = format!("--haproxy.scrape-uri=unix:{}", master.display());
     let exporter = Exporter::start(&[&uri, "--haproxy.timeout=1h"]);
-    let object = format!("unix socket {}", master.display());
-    assert_eq!(error_of(exporter, &object), MASTER);
+    // Its CLI may come later than the worker's, or go and come again.
+    peers::wait_for("the master's answer", || {
+        assert_eq!(exporter.scrape().value("haproxy_up"), 0.0);
+        let lines = exporter.log_lines();
+        lines.iter().any(|line| line.contains(MASTER)).then_some(())
+    });
 }
 
 /// The first line of a key counts, whatever a description holds.

@@ -3,6 +3,7 @@
 mod http;
 mod names;
 mod proxy;
+mod split;
 
 use std::process::id;
 

@@ -15,6 +15,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::http::PATIENCE;
+pub(crate) use super::scripts::{Act, Answers, Script};
+use super::scripts::{Protocol, Sent};
 use super::stream::Stream;
 
 /// The most that [`Act::Repeat`] sends to a reader that never stops.
@@ -22,53 +24,6 @@ const REPEAT_LIMIT: usize = 1 << 30;
 
 /// The bytes of a unix address after the family; `abns@name` fills them with NULs.
 const ABSTRACT_LENGTH: usize = 107;
-
-/// One step of an answer.
-#[derive(Debug, Clone)]
-pub(crate) enum Act {
-    /// Send bytes at once.
-    Send(Vec<u8>),
-    /// Send bytes one at a time, with a pause after each.
-    Drip(Vec<u8>, Duration),
-    /// Send the same bytes again and again until the reader or the test goes away.
-    Repeat(Vec<u8>),
-    /// Wait until so many commands, or HTTP requests, have come in since the script was set.
-    AwaitCommands(usize),
-    /// Say nothing more, but stay connected until the other side leaves.
-    Hold,
-    /// Close, whatever else was asked.
-    Close,
-    /// Close while a part of the request is unread: the reader sees a reset.
-    Reset,
-}
-
-/// What happens after a command or an HTTP request.
-pub(crate) type Script = Vec<Act>;
-
-/// The scripts by request. An HTTP request gets `stat`.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Answers {
-    pub(crate) stat: Script,
-    pub(crate) info: Script,
-}
-
-impl Answers {
-    /// Both commands answered whole.
-    pub(crate) fn whole(stat: &[u8], info: &[u8]) -> Answers {
-        Answers {
-            stat: vec![Act::Send(stat.to_vec())],
-            info: vec![Act::Send(info.to_vec())],
-        }
-    }
-
-    /// A stats page, head and all.
-    pub(crate) fn page(answer: &[u8]) -> Answers {
-        Answers {
-            stat: vec![Act::Send(answer.to_vec())],
-            info: Script::new(),
-        }
-    }
-}
 
 /// A listening fake.
 pub(crate) struct Fake {
@@ -82,12 +37,6 @@ pub(crate) struct Fake {
 enum Place {
     Unix(UnixAddr),
     Tcp(SocketAddr),
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Protocol {
-    Cli,
-    Http,
 }
 
 impl Fake {
@@ -331,6 +280,7 @@ impl Shared {
                 Act::AwaitCommands(count) => self.await_commands(count)?,
                 Act::Hold => while stream.read(&mut [0; 64])? > 0 {},
                 Act::Close | Act::Reset => return Ok(Sent::default()),
+                Act::Choose(_) => unreachable!("chosen when the command came"),
             }
         }
         Ok(sent)
@@ -343,25 +293,23 @@ impl Shared {
             let mut byte = [0];
             stream.read_exact(&mut byte)?;
             request.push(byte[0]);
-            let mut state = self.lock();
-            let scripts = scripts(&state.answers, &request, protocol);
             let is_complete = request.ends_with(match protocol {
                 Protocol::Cli => b"\n",
                 Protocol::Http => b"\r\n\r\n",
             });
-            // From here on it is clear what is asked, and there are bytes left to leave unread.
-            let is_reset = scripts
-                .last()
-                .is_some_and(|script| matches!(script.last(), Some(Act::Reset)));
-            if is_complete || is_reset {
-                state
-                    .requests
-                    .push(String::from_utf8_lossy(&request).into_owned());
-                state.commands += scripts.len();
-                drop(state);
-                self.changed.notify_all();
-                return Ok(scripts);
+            let mut state = self.lock();
+            // From where on it is clear what is asked, and there are bytes left to leave unread.
+            if !is_complete && !state.answers.is_reset_at(&request, protocol) {
+                continue;
             }
+            let scripts = state.answers.to(&request, protocol);
+            state
+                .requests
+                .push(String::from_utf8_lossy(&request).into_owned());
+            state.commands += scripts.len();
+            drop(state);
+            self.changed.notify_all();
+            return Ok(scripts);
         }
     }
 
@@ -400,46 +348,5 @@ impl Shared {
         } else {
             Ok(())
         }
-    }
-}
-
-/// The scripts for as much of a request as is clear.
-fn scripts(answers: &Answers, request: &[u8], protocol: Protocol) -> Vec<Script> {
-    match protocol {
-        Protocol::Http if request.ends_with(b"\r\n\r") || request.ends_with(b"\r\n\r\n") => {
-            vec![answers.stat.clone()]
-        }
-        Protocol::Http => Vec::new(),
-        Protocol::Cli => {
-            let commands = request.split(|byte| *byte == b';').filter_map(|command| {
-                let is_clear = command.len() >= "show s".len();
-                is_clear.then_some(match command.starts_with(b"show i") {
-                    true => &answers.info,
-                    false => &answers.stat,
-                })
-            });
-            commands.cloned().collect()
-        }
-    }
-}
-
-/// The end of what was sent of one answer.
-#[derive(Default)]
-struct Sent {
-    count: usize,
-    last: [u8; 2],
-}
-
-impl Sent {
-    fn add(&mut self, bytes: &[u8]) {
-        self.count += bytes.len();
-        for byte in bytes.iter().rev().take(2).rev() {
-            self.last = [self.last[1], *byte];
-        }
-    }
-
-    /// Whether the answer has its empty line.
-    fn is_whole(&self) -> bool {
-        self.last == *b"\n\n" || (self.count == 1 && self.last[1] == b'\n')
     }
 }

@@ -17,4 +17,5 @@ pub(crate) mod namespace;
 pub(crate) mod pages;
 pub(crate) mod peers;
 pub(crate) mod reference;
+mod scripts;
 mod stream;

@@ -1,0 +1,381 @@
+//! Servers asked for proxy by proxy: the same samples in the same order, whatever comes and goes
+//! between two questions.
+
+use tempfile::TempDir;
+
+use crate::support::csv::{HEADER, answer, backend, frontend, server};
+use crate::support::exporter::{Exporter, Problem};
+use crate::support::fake_haproxy::{Act, Answers, Fake, Script};
+use crate::support::haproxy::{Haproxy, Place};
+
+/// A HAProxy that prints without a break.
+const INFO: &str = "Name: HAProxy\nVersion: 2.6.12\nRelease_date: 2023/04/01\nnode: n1\n\n";
+
+/// Number, name, whether there is a frontend, whether there is a backend, and its servers.
+type Proxy = (u32, &'static str, bool, bool, usize);
+
+const PROXIES: [Proxy; 6] = [
+    (2, "web", true, false, 0),
+    (3, "app", false, true, 30),
+    (4, "small", false, true, 3),
+    // A frontend and a backend may have the same name.
+    (5, "web", false, true, 3),
+    (6, "both", true, true, 4),
+    (7, "big", false, true, 50),
+];
+
+const WHOLE: &str = "show stat -1 7 -1;show info\n";
+const LISTED: &str = "show stat -1 3 -1;show info\n";
+
+/// The rows that a command asks for, as HAProxy prints them.
+fn rows_of(proxies: &[Proxy], command: &str) -> Vec<String> {
+    let words: Vec<&str> = command.split(' ').collect();
+    let &["show", "stat", iid, types, "-1"] = words.as_slice() else {
+        panic!("{command:?} is asked");
+    };
+    let types: u8 = types.parse().expect("a mask");
+    let mut rows = Vec::new();
+    for (number, name, is_frontend, is_backend, servers) in proxies {
+        let number = number.to_string();
+        if iid != "-1" && iid != number {
+            continue;
+        }
+        let cells = [(4, "1"), (27, number.as_str())];
+        if *is_frontend && types & 1 != 0 {
+            rows.push(frontend(name, &cells));
+        }
+        for server_number in (0..*servers).filter(|_| types & 4 != 0) {
+            let state = ["UP", "DOWN", "MAINT"][server_number % 3];
+            let cells = [&cells[..], &[(17, state)]].concat();
+            rows.push(server(name, &format!("s{server_number}"), &cells));
+        }
+        if *is_backend && types & 2 != 0 {
+            rows.push(backend(name, &cells));
+        }
+    }
+    rows
+}
+
+fn send(rows: &[String]) -> Script {
+    vec![Act::Send(answer(rows))]
+}
+
+fn haproxy(command: &str) -> Script {
+    match command {
+        "show table" => return vec![Act::Send(b"\n".to_vec())],
+        "show stat domain resolvers" => {
+            return vec![Act::Send(b"# id,pid,sent,\n\n".to_vec())];
+        }
+        _ => {}
+    }
+    send(&rows_of(&PROXIES, command))
+}
+
+fn answers(choose: fn(&str) -> Script, info: &str) -> Answers {
+    Answers {
+        stat: vec![Act::Choose(choose)],
+        info: vec![Act::Send(info.as_bytes().to_vec())],
+    }
+}
+
+fn exporter(fake: &Fake, flags: &[&str]) -> Exporter {
+    let uri = format!("--haproxy.scrape-uri={}", fake.uri());
+    Exporter::start(&[&[uri.as_str()], flags].concat())
+}
+
+/// The exposition as it is sent, without what differs from scrape to scrape.
+fn text(exporter: &Exporter, target: &str) -> String {
+    let body = exporter.get(target).text().to_owned();
+    let varies = |line: &&str| {
+        let name = line
+            .trim_start_matches("# HELP ")
+            .trim_start_matches("# TYPE ");
+        name.starts_with("haproxy_exporter_") || name.starts_with("process_")
+    };
+    body.lines()
+        .filter(|line| !varies(line))
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+/// One scrape, and what HAProxy was asked.
+fn asked(fake: &Fake, exporter: &Exporter, answers: Answers) -> Vec<String> {
+    fake.set(answers);
+    assert_eq!(exporter.scrape().value("haproxy_up"), 1.0);
+    fake.requests()
+}
+
+#[test]
+fn the_same_samples_in_the_same_order() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let fakes = [
+        Fake::unix(&directory.path().join("s"), answers(haproxy, INFO)),
+        Fake::tcp("127.0.0.1", answers(haproxy, INFO)),
+    ];
+    for fake in &fakes {
+        for names in ["exporter", "builtin"] {
+            let flags = [format!("--haproxy.metric-names={names}")];
+            let at_once = exporter(fake, &[&flags[0], "--haproxy.rows-per-question=0"]);
+            let split = exporter(fake, &[&flags[0], "--haproxy.rows-per-question=10"]);
+            fake.set(answers(haproxy, INFO));
+            let whole = text(&at_once, "/metrics");
+            assert!(whole.contains("server=\"s49\""), "{whole}");
+            // The first scrape has to find out how many there are.
+            for _ in 0..3 {
+                assert_eq!(text(&split, "/metrics"), whole);
+            }
+            let requests = fake.requests();
+            let big = requests
+                .iter()
+                .filter(|line| line.starts_with("show stat 7 "));
+            assert_eq!(big.count(), 2, "{requests:?}");
+            assert_eq!(at_once.finish().problems(), []);
+            assert_eq!(split.finish().problems(), []);
+        }
+    }
+}
+
+#[test]
+fn proxies_that_share_a_connection() {
+    let fake = Fake::tcp("127.0.0.1", Answers::default());
+    let of = |numbers: &[u32]| {
+        let commands: Vec<String> = numbers
+            .iter()
+            .map(|n| format!("show stat {n} 4 -1"))
+            .collect();
+        commands.join(";") + "\n"
+    };
+    let cases: [(&str, Vec<String>); 5] = [
+        ("1", vec![of(&[3]), of(&[4]), of(&[5]), of(&[6]), of(&[7])]),
+        ("9", vec![of(&[3]), of(&[4, 5]), of(&[6]), of(&[7])]),
+        ("10", vec![of(&[3]), of(&[4, 5, 6]), of(&[7])]),
+        ("40", vec![of(&[3, 4, 5, 6]), of(&[7])]),
+        ("89", vec![of(&[3, 4, 5, 6]), of(&[7])]),
+    ];
+    for (rows, questions) in cases {
+        let exporter = exporter(&fake, &[&format!("--haproxy.rows-per-question={rows}")]);
+        assert_eq!(asked(&fake, &exporter, answers(haproxy, INFO)), [WHOLE]);
+        let wanted = [&[LISTED.to_owned()], &questions[..]].concat();
+        assert_eq!(
+            asked(&fake, &exporter, answers(haproxy, INFO)),
+            wanted,
+            "{rows}"
+        );
+    }
+}
+
+/// A small HAProxy, one that yields, and one that is asked so.
+#[test]
+fn who_is_asked_at_once() {
+    let fake = Fake::tcp("127.0.0.1", Answers::default());
+    let newer = INFO.replace("2.6.12", "3.4.0");
+    let cases = [("0", INFO), ("90", INFO), ("10", &newer)];
+    for (rows, info) in cases {
+        let exporter = exporter(&fake, &[&format!("--haproxy.rows-per-question={rows}")]);
+        for _ in 0..3 {
+            assert_eq!(
+                asked(&fake, &exporter, answers(haproxy, info)),
+                [WHOLE],
+                "{rows}"
+            );
+        }
+    }
+    fn one_backend(command: &str) -> Script {
+        send(&rows_of(&PROXIES[5..], command))
+    }
+    let exporter = exporter(&fake, &["--haproxy.rows-per-question=10"]);
+    for _ in 0..3 {
+        assert_eq!(asked(&fake, &exporter, answers(one_backend, INFO)), [WHOLE]);
+    }
+}
+
+/// Between the list and the question one proxy has gone, after a reload one number is another's,
+/// and one proxy is new.
+#[test]
+fn proxies_come_and_go() {
+    fn changing(command: &str) -> Script {
+        let mut proxies = PROXIES.to_vec();
+        proxies.push((9, "new", false, true, 2));
+        let mut rows = rows_of(&proxies, command);
+        if command.contains(" 4 4 ") {
+            rows.clear();
+        }
+        if command.contains(" 5 4 ") {
+            rows = rows_of(&[(5, "app", false, true, 2)], command);
+        }
+        send(&rows)
+    }
+    let fake = Fake::tcp("127.0.0.1", Answers::default());
+    let exporter = exporter(&fake, &["--haproxy.rows-per-question=10"]);
+    asked(&fake, &exporter, answers(haproxy, INFO));
+    let requests = asked(&fake, &exporter, answers(changing, INFO));
+    // Nothing is known of it yet, so it is asked for alone.
+    assert_eq!(
+        requests.last().map(String::as_str),
+        Some("show stat 9 4 -1\n")
+    );
+    let got = exporter.scrape();
+    let up = |backend: &str, name: &str| {
+        got.get(&format!(
+            "haproxy_server_up{{backend=\"{backend}\",server=\"{name}\"}}"
+        ))
+    };
+    assert_eq!(up("new", "s0"), Some(1.0));
+    assert_eq!(up("small", "s0"), None);
+    assert_eq!(up("web", "s0"), None);
+    assert_eq!((up("app", "s0"), up("app", "s29")), (Some(1.0), Some(0.0)));
+    assert_eq!(got.value("haproxy_exporter_csv_parse_failures_total"), 0.0);
+    assert_eq!(exporter.finish().problems(), []);
+}
+
+/// All or nothing: one question that fails is a scrape that fails, and the next one is asked at once.
+#[test]
+fn a_question_that_fails() {
+    fn cut(command: &str) -> Script {
+        match command.contains(" 7 4 ") {
+            true => vec![Act::Send(HEADER.as_bytes().to_vec())],
+            false => haproxy(command),
+        }
+    }
+    fn cut_in_a_group(command: &str) -> Script {
+        match command.contains(" 5 4 ") {
+            true => vec![Act::Close],
+            false => haproxy(command),
+        }
+    }
+    fn refused(command: &str) -> Script {
+        match command.contains(" 5 4 ") {
+            true => vec![Act::Send(b"Permission denied\n\n".to_vec())],
+            false => haproxy(command),
+        }
+    }
+    type Choose = fn(&str) -> Script;
+    let cases: [(Choose, &str); 3] = [
+        (cut, "answer cut: the closing empty line is missing"),
+        (cut_in_a_group, "closed without an answer"),
+        (
+            refused,
+            "not HAProxy statistics: it begins \"Permission denied\"",
+        ),
+    ];
+    for (choose, err) in cases {
+        let fake = Fake::tcp("127.0.0.1", Answers::default());
+        let exporter = exporter(&fake, &["--haproxy.rows-per-question=10"]);
+        asked(&fake, &exporter, answers(haproxy, INFO));
+        fake.set(answers(choose, INFO));
+        let got = exporter.scrape();
+        assert_eq!(got.value("haproxy_up"), 0.0);
+        assert!(
+            !got.families
+                .keys()
+                .any(|name| name.starts_with("haproxy_server_"))
+        );
+        assert_eq!(asked(&fake, &exporter, answers(haproxy, INFO)), [WHOLE]);
+        let failed = Problem::scrape_failed(&format!("{}: {err}", fake.object()));
+        let problems = exporter.finish().problems();
+        assert_eq!(problems[0], failed);
+    }
+}
+
+/// The limit is that of all answers about rows together.
+#[test]
+fn the_largest_answer_is_that_of_all_questions() {
+    let whole = answer(&rows_of(&PROXIES, "show stat -1 7 -1")).len();
+    let fake = Fake::tcp("127.0.0.1", Answers::default());
+    // Each question has a header of its own.
+    for (limit, up) in [(whole + 5 * (HEADER.len() + 1), 1.0), (whole + 10, 0.0)] {
+        let flags = [
+            "--haproxy.rows-per-question=10",
+            &format!("--haproxy.max-response-bytes={limit}"),
+        ];
+        let exporter = exporter(&fake, &flags);
+        asked(&fake, &exporter, answers(haproxy, INFO));
+        fake.set(answers(haproxy, INFO));
+        assert_eq!(exporter.scrape().value("haproxy_up"), up, "{limit}");
+        let too_large = format!(
+            "{}: read: the answer is larger than {limit} bytes (--haproxy.max-response-bytes)",
+            fake.object()
+        );
+        let expected = match up {
+            0.0 => vec![Problem::scrape_failed(&too_large)],
+            _ => vec![],
+        };
+        assert_eq!(exporter.finish().problems(), expected);
+    }
+}
+
+/// Other requests in between want other rows, and do not make it forget.
+#[test]
+fn what_requests_want() {
+    let fake = Fake::tcp("127.0.0.1", answers(haproxy, INFO));
+    let exporter = exporter(&fake, &["--haproxy.rows-per-question=89"]);
+    let ask = |target: &str| {
+        fake.set(answers(haproxy, INFO));
+        exporter.get(target);
+        fake.requests()
+    };
+    let servers = [
+        "show stat 3 4 -1;show stat 4 4 -1;show stat 5 4 -1;show stat 6 4 -1\n",
+        "show stat 7 4 -1\n",
+    ];
+    assert_eq!(ask("/metrics"), [WHOLE]);
+    assert_eq!(ask("/metrics?scope=frontend"), ["show stat -1 1 -1\n"]);
+    assert_eq!(ask("/metrics"), [&[LISTED], &servers[..]].concat());
+    // Backends are asked for to know whom to ask, and not exported.
+    let listed = ["show stat -1 2 -1\n"];
+    assert_eq!(
+        ask("/metrics?scope=server"),
+        [&listed, &servers[..]].concat()
+    );
+    let only = text(&exporter, "/metrics?scope=server");
+    let last = "haproxy_server_up{backend=\"big\",server=\"s49\"}";
+    assert!(only.contains(last), "{only}");
+    assert!(!only.contains("haproxy_backend_"), "{only}");
+}
+
+/// A real one, with listeners, under both names.
+#[test]
+fn a_real_haproxy() {
+    let place = Place::new(2);
+    let mut configuration = format!(
+        "{}frontend web\n  bind {}\n  option socket-stats\n  default_backend b0\n\
+         listen both\n  bind {}\n  option socket-stats\n  server x 127.0.0.1:1\n",
+        place.global(),
+        place.bind(0),
+        place.bind(1)
+    );
+    for backend in 0..6 {
+        configuration.push_str(&format!("backend b{backend}\n"));
+        for server in 0..=backend * 3 {
+            configuration.push_str(&format!("  server s{server} 127.0.0.1:1 weight {server}\n"));
+        }
+    }
+    let Some(haproxy) = Haproxy::start(place, &configuration) else {
+        return;
+    };
+    let uri = haproxy.unix_flag();
+    for names in ["exporter", "builtin"] {
+        let names = format!("--haproxy.metric-names={names}");
+        let at_once = Exporter::start(&[&uri, &names, "--haproxy.rows-per-question=0"]);
+        let split = Exporter::start(&[&uri, &names, "--haproxy.rows-per-question=12"]);
+        // What moves: times, and what the questions themselves cost.
+        let still = |text: &str| -> String {
+            let moving = ["seconds", "haproxy_process_", "_last_"];
+            let is_still = |line: &&str| !moving.iter().any(|part| line.contains(part));
+            text.lines()
+                .filter(is_still)
+                .map(|line| format!("{line}\n"))
+                .collect()
+        };
+        split.scrape();
+        let whole = still(&text(&at_once, "/metrics"));
+        assert!(
+            whole.contains("proxy=\"b5\",server=\"s15\"")
+                || whole.contains("backend=\"b5\",server=\"s15\"")
+        );
+        for _ in 0..3 {
+            assert_eq!(still(&text(&split, "/metrics")), whole, "{names}");
+        }
+        assert_eq!(split.finish().problems(), []);
+    }
+}
