@@ -14,6 +14,8 @@ pub(super) struct Query<'d> {
     pub(super) panel: &'d Value,
     pub(super) expression: &'d str,
     pub(super) legend: &'d str,
+    /// Whether it asks for one moment only.
+    pub(super) instant: bool,
 }
 
 /// The text of a key, which must be there.
@@ -49,6 +51,7 @@ impl Dashboard {
                 panel,
                 expression: text(target, "expr"),
                 legend: text(target, "legendFormat"),
+                instant: target["instant"] == true,
             })
         };
         self.panels().iter().flat_map(of).collect()

@@ -43,6 +43,18 @@ const ALERTS: &[&str] = &[
     "HaproxyServerDown dead/gone",
 ];
 
+/// What the panels on top show of the scene, by their ids.
+const NOW: &[(u64, f64)] = &[
+    (2, 0.0),  // HAProxies that cannot be read
+    (3, 1.0),  // backends without a server: dead
+    (4, 2.0),  // servers down: app/two, dead/gone
+    (5, 0.0),  // requests that wait
+    (7, 1.0),  // fullest frontend: full
+    (10, 0.0), // rows skipped
+    (11, 0.0), // failed reloads
+    (12, 2.0), // old workers
+];
+
 /// The name of a sample's family.
 fn family(sample: &str) -> &str {
     sample.split(['{', ' ']).next().unwrap_or_default()
@@ -69,6 +81,16 @@ fn with_values(expression: &str) -> String {
     ];
     let replaced = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
     values.iter().fold(expression.to_owned(), replaced)
+}
+
+/// Asks as Grafana does: for one moment, or for the time that a graph shows.
+fn ask(scene: &Scene, query: &Query<'_>) -> Vec<Value> {
+    let expression = with_values(query.expression);
+    if query.instant {
+        scene.query(&expression)
+    } else {
+        scene.query_range(&expression)
+    }
 }
 
 /// What is wrong with an answer; nothing when it can be shown.
@@ -179,6 +201,29 @@ fn assert_alerts(scene: &Scene) {
     assert!(same.is_some(), "{active:#?}");
 }
 
+/// The panels on top have the right numbers.
+fn assert_now(scene: &Scene, dashboard: &Dashboard) {
+    for (id, wanted) in NOW {
+        let queries = dashboard.queries();
+        let query = queries.iter().find(|query| query.panel["id"] == *id);
+        let query = query.unwrap_or_else(|| panic!("no panel {id}"));
+        let mut shown = Vec::new();
+        let right = peers::wait_for_or_give_up(|| {
+            let number = |series: &Value| series["value"][1].as_str()?.parse().ok();
+            shown = ask(scene, query)
+                .iter()
+                .filter_map(number)
+                .collect::<Vec<f64>>();
+            (shown == [*wanted]).then_some(())
+        });
+        assert!(
+            right.is_some(),
+            "{} shows {shown:?}, not {wanted}",
+            query.place()
+        );
+    }
+}
+
 fn every_query_answers(names: &str) {
     let dashboard = Dashboard::of(names);
     let page: String = MISSING.iter().map(|sample| format!("{sample}\n")).collect();
@@ -195,7 +240,7 @@ fn every_query_answers(names: &str) {
         scene.traffic();
         let mut left = Vec::new();
         for query in waiting.drain(..) {
-            let answer = scene.query(&with_values(query.expression));
+            let answer = ask(&scene, &query);
             match trouble(&answer, &query) {
                 Some(_) => left.push(query),
                 None => answers.push((query, answer)),
@@ -210,7 +255,7 @@ fn every_query_answers(names: &str) {
     let left: Vec<String> = waiting
         .iter()
         .map(|query| {
-            let answer = scene.query(&with_values(query.expression));
+            let answer = ask(&scene, query);
             let trouble = trouble(&answer, query).unwrap_or_default();
             format!("{}: {}\n  {trouble}", query.place(), query.expression)
         })
@@ -237,6 +282,7 @@ fn every_query_answers(names: &str) {
     }
 
     assert_alerts(&scene);
+    assert_now(&scene, &dashboard);
 
     let variables = variables(&scene, &dashboard);
     assert_eq!(variables["job"], ["haproxy"]);

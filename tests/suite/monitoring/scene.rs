@@ -122,10 +122,24 @@ impl Scene {
     /// The series that answer an instant query.
     pub(super) fn query(&self, query: &str) -> Vec<Value> {
         let data = self.api(&format!("query?query={}", encoded(query)));
-        match data["resultType"].as_str() {
-            Some("vector") => data["result"].as_array().cloned().unwrap_or_default(),
-            other => panic!("{query}: {other:?}"),
+        assert_eq!(data["resultType"], "vector", "{query}");
+        data["result"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The series of the last minute, as a graph asks for them, each with its last value.
+    pub(super) fn query_range(&self, query: &str) -> Vec<Value> {
+        // Its own clock: the time at which it answers.
+        let now = self.api("query?query=time()")["result"][0].as_f64();
+        let now = now.expect("a time");
+        let times = format!("start={}&end={now}&step=1", now - 60.0);
+        let data = self.api(&format!("query_range?{times}&query={}", encoded(query)));
+        assert_eq!(data["resultType"], "matrix", "{query}");
+        let mut result = data["result"].as_array().cloned().unwrap_or_default();
+        for series in &mut result {
+            let values = series["values"].as_array().expect("a list of values");
+            series["value"] = values.last().cloned().unwrap_or_default();
         }
+        result
     }
 
     /// The values of a label in what a selector chooses.

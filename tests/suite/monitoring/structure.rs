@@ -35,7 +35,7 @@ fn rows_in_order() {
     assert_eq!(rows("builtin"), builtin);
 }
 
-/// Ids are unique, panels lie side by side within 24 columns, and none covers another.
+/// Ids are unique, panels lie side by side in 24 columns, none covers another, and nothing is empty.
 #[test]
 fn layout() {
     for names in BOTH {
@@ -43,6 +43,7 @@ fn layout() {
         let mut ids = BTreeSet::new();
         let mut covered = BTreeSet::new();
         let mut last = (0, 0);
+        let mut bottom = 0;
         for panel in dashboard.panels() {
             let id = panel["id"].as_u64().expect("an id");
             assert!(ids.insert(id), "{names}: two panels {id}");
@@ -51,10 +52,12 @@ fn layout() {
             assert!(x + w <= 24 && h > 0, "{names}: panel {id} is too wide");
             assert!((y, x) >= last, "{names}: panel {id} is out of order");
             last = (y, x);
+            bottom = bottom.max(y + h);
             for cell in (x..x + w).flat_map(|x| (y..y + h).map(move |y| (x, y))) {
                 assert!(covered.insert(cell), "{names}: panel {id} covers another");
             }
         }
+        assert_eq!(covered.len() as u64, 24 * bottom, "{names}: there is a gap");
     }
 }
 
