@@ -13,7 +13,7 @@ use super::connection::{Client, Fate, Wait};
 use super::delivery::Buffers;
 use super::listen::Listener;
 use super::request::{MAX_HEAD_BYTES, Request};
-use super::routes::{Route, Routes};
+use super::routes::{Route, Routes, Text};
 use super::scrapes::Scrapes;
 use super::slots::Slots;
 use crate::log;
@@ -235,15 +235,20 @@ impl Front {
         let Some(client) = self.slots.get_mut(slot) else {
             return;
         };
-        match self.routes.find(request) {
-            Route::Metrics(target, selection) => {
-                client.wait(Wait::new(request, (target, selection), now), now);
-            }
-            Route::Text(text) => {
-                let fate = client.say(&text, (request.is_head, request.keep_alive), now);
-                self.apply(slot, fate, now);
-            }
-        }
+        let targets = self.scrapes.targets();
+        let text = match self.routes.find(request) {
+            Route::Metrics(name, selection) => match targets.find(name.as_deref()) {
+                Ok(target) => {
+                    client.wait(Wait::new(request, (target, selection), now), now);
+                    return;
+                }
+                Err(error) => Text::no_target(&error),
+            },
+            Route::Landing => self.routes.landing_page(targets, now),
+            Route::Text(text) => text,
+        };
+        let fate = client.say(&text, (request.is_head, request.keep_alive), now);
+        self.apply(slot, fate, now);
     }
 
     fn expire(&mut self, now: Instant) {
