@@ -48,6 +48,8 @@ pub(crate) struct Scraper {
     parse_failures: u64,
     process: ProcRoot,
     pid_file: Option<PathBuf>,
+    /// The process that answered last: also meant where a scrape fails.
+    answering_pid: Option<u64>,
     failed: Event,
     bad_rows: Event,
     no_row: Event,
@@ -98,6 +100,7 @@ impl Scraper {
             parse_failures: 0,
             process: settings.process,
             pid_file: settings.pid_file,
+            answering_pid: None,
             failed: event(Level::Error, "scrape failed", "HAProxy is scraped again"),
             bad_rows: event(Level::Warn, "bad rows or cells", "all rows are good again"),
             no_row: event(
@@ -235,9 +238,11 @@ impl Scraper {
     /// it says of HAProxy's.
     fn add_processes(&mut self, into: &mut Snapshot) -> Facts {
         let mut haproxy = Facts::default();
+        let pid = self.answers.info.get("Pid").and_then(value::unsigned);
+        self.answering_pid = pid.or(self.answering_pid);
         if let Some(pid_file) = &self.pid_file {
             let complaint;
-            (haproxy, complaint) = self.process.of_pid_file(pid_file);
+            (haproxy, complaint) = self.process.of_pid_file(pid_file, self.answering_pid);
             add_facts(self.catalog, Scope::HaproxyProcess, &haproxy, into);
             match complaint {
                 Some(error) => {
