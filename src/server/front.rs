@@ -196,6 +196,9 @@ impl Front {
         while let Some(signal) = signals::next(self.signals.as_fd()) {
             match signal {
                 Signal::Hangup => log::info("SIGHUP ignored: there is nothing to reload", &[]),
+                Signal::User1 => log::info("SIGUSR1 ignored", &[]),
+                Signal::User2 => log::info("SIGUSR2 ignored", &[]),
+                Signal::Alarm => log::info("SIGALRM ignored", &[]),
                 Signal::Stop if self.stop_at.is_none() => {
                     log::info("stopping", &[]);
                     self.stop_at = Some(now + STOP_TIMEOUT);
