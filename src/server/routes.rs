@@ -2,11 +2,7 @@
 
 use std::borrow::Cow;
 
-use std::time::Instant;
-
-use super::landing;
 use super::request::{Refusal, Request};
-use super::targets::{TargetError, Targets};
 use crate::metrics::selection::{Defaults, Selection};
 
 /// Path of the answer that shows the process to be alive.
@@ -16,10 +12,8 @@ const HTML: &str = "text/html; charset=utf-8";
 
 /// Where a request leads.
 pub(crate) enum Route<'a> {
-    /// To a scrape: of which target, by name, and what is wanted of it.
-    Metrics(Option<String>, Selection),
-    /// To the page that says what runs here.
-    Landing,
+    /// To a scrape: of which target, by number, and what is wanted of it.
+    Metrics(usize, Selection),
     /// To a text.
     Text(Text<'a>),
 }
@@ -38,16 +32,21 @@ pub(crate) struct Text<'a> {
 pub(crate) struct Routes {
     telemetry_path: String,
     defaults: Defaults,
-    started: Instant,
+    landing_page: String,
 }
 
 impl Routes {
     /// Serves metrics at `telemetry_path`, with `defaults` for what a query does not say.
     pub(crate) fn new(telemetry_path: String, defaults: Defaults) -> Self {
+        let (version, path) = (env!("CARGO_PKG_VERSION"), &telemetry_path);
+        let landing_page = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>HAProxy exporter</title></head>\n\
+             <body>\n<h1>HAProxy exporter {version}</h1>\n<p><a href=\"{path}\">{path}</a></p>\n</body>\n</html>\n"
+        );
         Self {
             telemetry_path,
             defaults,
-            started: Instant::now(),
+            landing_page,
         }
     }
 
@@ -56,11 +55,11 @@ impl Routes {
         let (status, kind, body) = match request.path.as_str() {
             path if path == self.telemetry_path => {
                 match Selection::parse(&request.query, &self.defaults) {
-                    Ok((selection, target)) => return Route::Metrics(target, selection),
+                    Ok(selection) => return Route::Metrics(0, selection),
                     Err(error) => ("400 Bad Request", TEXT, format!("{error}\n").into()),
                 }
             }
-            "/" => return Route::Landing,
+            "/" => ("200 OK", HTML, self.landing_page.as_str().into()),
             HEALTHY_PATH => ("200 OK", TEXT, "OK\n".into()),
             _ => ("404 Not Found", TEXT, "404 Not Found\n".into()),
         };
@@ -73,33 +72,7 @@ impl Routes {
     }
 }
 
-impl Routes {
-    /// The page at `/`.
-    pub(crate) fn landing_page(&self, targets: &Targets, now: Instant) -> Text<'static> {
-        Text {
-            status: "200 OK",
-            kind: HTML,
-            field: "",
-            body: landing::page(&self.telemetry_path, targets, self.started, now).into(),
-        }
-    }
-}
-
 impl Text<'_> {
-    /// Why there is no such target.
-    pub(crate) fn no_target(error: &TargetError) -> Self {
-        let status = match error {
-            TargetError::NotNamed(_) => "400 Bad Request",
-            TargetError::Unknown(..) => "404 Not Found",
-        };
-        Self {
-            status,
-            kind: TEXT,
-            field: "",
-            body: format!("{error}\n").into(),
-        }
-    }
-
     /// Why a request is refused.
     pub(crate) fn refusal(refusal: Refusal) -> Self {
         let status = refusal.status();

@@ -21,6 +21,5 @@ mod soak;
 mod sources;
 mod supervise;
 mod support;
-mod targets;
 mod tls;
 mod troubleshooting;

@@ -49,7 +49,9 @@ fn configuration(place: &Place, agents: &[Fake; 4]) -> String {
         )
     };
     format!(
-        "{global}
+        "global
+  stats socket {user} mode 666 level user
+{global}
   option socket-stats
   timeout queue 1s
 resolvers names
@@ -132,6 +134,7 @@ backend addresses
 backend words
   stick-table type string len 32 size 64
 ",
+        user = place.path("user.sock").display(),
         global = place.global(),
         web = place.bind(WEB),
         stream = place.bind(STREAM),
@@ -201,6 +204,11 @@ impl Farm {
     /// Where HAProxy's own exporter is.
     pub(super) fn builtin(&self) -> SocketAddr {
         self.haproxy.address(BUILTIN)
+    }
+
+    /// The scrape URI of a CLI of level user.
+    pub(super) fn user_uri(&self) -> String {
+        format!("unix:{}", self.haproxy.place().path("user.sock").display())
     }
 
     /// HAProxy's own answer.

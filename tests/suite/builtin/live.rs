@@ -174,3 +174,21 @@ fn lint() {
         ours.len()
     ));
 }
+
+/// Nothing that is asked needs more than the level `user`.
+#[test]
+fn level_user() {
+    let Some(farm) = Farm::start() else { return };
+    let keys = |flag: &str| -> BTreeSet<String> {
+        let exporter = ours::start(&[flag]);
+        let keys = values(&ours::get(&exporter, "/metrics"))
+            .into_keys()
+            .collect();
+        assert_eq!(exporter.finish().problems(), []);
+        keys
+    };
+    let admin = keys(&farm.haproxy.unix_flag());
+    let user = keys(&format!("--haproxy.scrape-uri={}", farm.user_uri()));
+    assert_eq!(admin.difference(&user).collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(user.difference(&admin).collect::<Vec<_>>(), [""; 0]);
+}

@@ -6,6 +6,7 @@
 mod answers;
 mod asked;
 mod captures;
+mod cells;
 mod classes;
 mod contract;
 mod expressions;

@@ -203,9 +203,9 @@ fn answer(answers: &Answers, command: &str) -> String {
         ["show", "table"] => answers.tables.clone(),
         ["show", "stat"] => answers.stat.clone(),
         ["show", "stat", "domain", "resolvers"] => answers.resolvers.clone(),
-        ["show", "stat", "-1", mask, "-1"] => {
+        ["show", "stat", proxy, mask, "-1"] => {
             let mask: u32 = mask.parse().expect("a mask");
-            masked(&answers.stat, mask)
+            of_proxy(&masked(&answers.stat, mask), proxy)
         }
         _ => format!(
             "Unknown command: '{command}', but maybe one of the following ones is a better match:\n"
@@ -213,11 +213,29 @@ fn answer(answers: &Answers, command: &str) -> String {
     }
 }
 
+/// The header and the rows of a proxy by its number, or of all if it is -1.
+fn of_proxy(stat: &str, proxy: &str) -> String {
+    let at = column(stat, "iid");
+    let rows = stat.split_inclusive('\n').enumerate();
+    let wanted = rows.filter(|(number, line)| {
+        *number == 0 || proxy == "-1" || line.split(',').nth(at) == Some(proxy)
+    });
+    wanted.map(|(_, line)| line).collect()
+}
+
+fn column(stat: &str, name: &str) -> usize {
+    let header = stat.lines().next().expect("a header");
+    let at = header.split(',').position(|column| column == name);
+    at.unwrap_or_else(|| panic!("no column {name}"))
+}
+
 /// The header and the rows of these types: 1 frontends, 2 backends, 4 servers, 8 listeners.
 pub(super) fn masked(stat: &str, mask: u32) -> String {
+    if mask == 15 {
+        return stat.to_owned();
+    }
+    let at = column(stat, "type");
     let header = stat.lines().next().expect("a header");
-    let at = header.split(',').position(|column| column == "type");
-    let at = at.expect("a column with the type");
     let is_wanted = |line: &&str| {
         let kind: u32 = line
             .split(',')

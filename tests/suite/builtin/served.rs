@@ -98,3 +98,33 @@ fn show_info_for_both() {
     }
     peers::note(&format!("{compared} samples"));
 }
+
+/// The servers are asked for a few at a time, and counted for their backends all the same. Which
+/// proxies have how many is known from the second scrape on.
+#[test]
+fn a_few_servers_at_a_time() {
+    for (name, answers) in recordings() {
+        let expected = reference::main(&answers);
+        let responder = Responder::start(answers);
+        for rows in ["1", "7"] {
+            let flag = format!("--haproxy.rows-per-question={rows}");
+            let exporter = ours::start(&[&responder.flag(), &flag]);
+            responder.take_lines();
+            for scrape in 1..=2 {
+                let context = format!("{name}, {rows} rows a question, scrape {scrape}");
+                ours::assert_same(&ours::get(&exporter, "/metrics"), &expected, &context);
+            }
+            let lines = responder.take_lines();
+            let is_split = lines
+                .iter()
+                .any(|line| !line.contains("-1 15 -1") && line != "show info");
+            // From 3.4 on an answer does not keep traffic waiting.
+            let is_new = name.starts_with("builtin/3.4.0");
+            assert_eq!(
+                is_split, !is_new,
+                "{name}, {rows} rows a question: {lines:#?}"
+            );
+            assert_eq!(exporter.finish().problems(), [], "{name}");
+        }
+    }
+}

@@ -53,7 +53,7 @@ fn is_read(exporter: SocketAddr, client: SocketAddr) -> bool {
 #[test]
 fn one_scrape_for_all() {
     let (responder, maint) = haproxy();
-    let exporter = Exporter::start(&[&responder.flag()]);
+    let exporter = Exporter::start(&[&responder.flag(), "--haproxy.timeout=50s"]);
     let all = ["builtin", "exporter"]
         .map(|names| ours::get(&exporter, &format!("/metrics?names={names}&extra-counters")));
     responder.take_lines();
