@@ -14,11 +14,44 @@ pub(crate) fn padded<const N: usize>(to: &mut [u8], from: &[u8], length: usize) 
     }
 }
 
-/// At the end of a buffer, and for long texts.
+/// Copies all of `from`, which has no more bytes behind it, to the beginning of `to`. Returns whether
+/// there was room. (A loop would be made a call of `memcpy` again.)
+#[inline]
+pub(crate) fn short(to: &mut [u8], from: &[u8]) -> bool {
+    let Some(to) = to.get_mut(..from.len()) else {
+        return false;
+    };
+    match from.len() {
+        0 => {}
+        1..4 => {
+            let last = from.len() - 1;
+            (to[0], to[last / 2], to[last]) = (from[0], from[last / 2], from[last]);
+        }
+        4..8 => both_ends::<4>(to, from),
+        8..16 => both_ends::<8>(to, from),
+        16..32 => both_ends::<16>(to, from),
+        32..=64 => both_ends::<32>(to, from),
+        _ => to.copy_from_slice(from),
+    }
+    true
+}
+
+/// The first and the last `N` bytes, which may overlap.
+#[inline(always)]
+fn both_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {
+        *to = *from;
+    }
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<N>(), from.last_chunk::<N>()) {
+        *to = *from;
+    }
+}
+
+/// At the end of a buffer, which in a small snapshot is never far, and for long texts.
 #[cold]
 #[inline(never)]
 fn exact(to: &mut [u8], from: &[u8], length: usize) {
-    to[..length].copy_from_slice(&from[..length]);
+    short(&mut to[..length], &from[..length]);
 }
 
 #[cfg(test)]

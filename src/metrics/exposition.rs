@@ -107,8 +107,7 @@ impl CellLine {
 
 /// The table of names is checked by a test: what does not fit is never put.
 fn put(to: &mut [u8], used: &mut usize, text: &str) {
-    if let Some(to) = to.get_mut(*used..*used + text.len()) {
-        to.copy_from_slice(text.as_bytes());
+    if copy::short(&mut to[*used..], text.as_bytes()) {
         *used += text.len();
     }
 }

@@ -16,3 +16,20 @@ fn every_length_is_copied_whole_and_stays_in_its_bounds() {
         }
     }
 }
+
+/// Nothing behind the text is touched, and a text that finds no room is not put at all.
+#[test]
+fn short_texts_of_every_length() {
+    let text: Vec<u8> = (1..=100).collect();
+    for length in 0..=text.len() {
+        let mut to = [0; 101];
+        assert!(super::short(&mut to, &text[..length]));
+        assert_eq!(to[..length], text[..length], "{length}");
+        assert!(to[length..].iter().all(|byte| *byte == 0), "{length}");
+        if length > 0 {
+            let mut to = [0; 100];
+            assert!(!super::short(&mut to[..length - 1], &text[..length]));
+            assert_eq!(to, [0; 100], "{length}");
+        }
+    }
+}
