@@ -22,6 +22,7 @@ use crate::server::listen::{self, Listener};
 use crate::server::routes::Routes;
 use crate::server::scrapes::Scrapes;
 use crate::server::supervisor::{self, ReadyFd};
+use crate::server::targets::Targets;
 use crate::sys::{self, signals};
 
 /// Exit status of a command line that cannot be used.
@@ -66,53 +67,74 @@ fn one_line(message: &str) -> String {
 fn run(config: Config) -> (u8, String) {
     log::configure(config.log_level, config.log_format);
     std::panic::set_hook(Box::new(report_panic));
-    let source = match source(&config) {
-        Ok(source) => source,
+    let sources = match sources(&config) {
+        Ok(sources) => sources,
         Err(error) => return (USAGE, cli::setup(&error)),
     };
     if config.once {
-        return once(&config, source);
+        return once(&config, sources);
     }
-    match start(config, source) {
+    match start(config, sources) {
         Ok(error) => (FAILED, format!("the server stopped: {error}")),
         Err(reason) => (FAILED, reason),
     }
 }
 
-fn source(config: &Config) -> Result<Source, SetupError> {
+/// The HAProxys to scrape, by name: the one of the scrape URI, which has none, and the targets.
+fn sources(config: &Config) -> Result<Vec<(String, Source)>, SetupError> {
     let environment = || proxy::Environment::read(|name| std::env::var(name).ok());
     let options = Options {
         proxy: config.proxy_from_env.then(environment),
         tls: config.tls.clone(),
     };
-    Source::new(&config.scrape_uri, &options)
+    let unnamed = (String::new(), config.scrape_uri.clone());
+    let unnamed = config.has_scrape_uri.then_some(unnamed);
+    let all = unnamed.into_iter().chain(config.targets.iter().cloned());
+    all.map(|(name, uri)| Ok((name, Source::new(&uri, &options)?)))
+        .collect()
 }
 
-fn scraper(config: &Config, source: Source) -> (Scraper, Defaults) {
+/// A scraper for each source, and what a request wants that does not say it.
+fn scrapers(config: &Config, sources: Vec<(String, Source)>) -> (Vec<Scraper>, Defaults) {
     // Lives as long as the process.
     let catalog = Box::leak(Box::new(Catalog::new(&config.server_columns)));
     let defaults = Defaults {
         catalog,
         profile: config.profile,
     };
-    let settings = Settings {
-        filter: Filter {
-            excluded_states: config.excluded_states.clone(),
-            proxies: config.proxies.clone(),
-        },
-        rows_per_question: config.rows_per_question,
-        timeout: config.timeout,
-        max_bytes: config.max_response_bytes,
-        pid_file: config.pid_file.clone(),
-        process: ProcRoot::system(),
+    let scraper = |(name, source): (String, Source)| {
+        let is_unnamed = name.is_empty();
+        let settings = Settings {
+            target: (!is_unnamed).then_some(name),
+            filter: Filter {
+                excluded_states: config.excluded_states.clone(),
+                proxies: config.proxies.clone(),
+            },
+            rows_per_question: config.rows_per_question,
+            timeout: config.timeout,
+            max_bytes: config.max_response_bytes,
+            // It names the process of the scrape URI.
+            pid_file: config.pid_file.clone().filter(|_| is_unnamed),
+            process: ProcRoot::system(),
+        };
+        Scraper::new(catalog, source, settings)
     };
-    (Scraper::new(catalog, source, settings), defaults)
+    (sources.into_iter().map(scraper).collect(), defaults)
 }
 
 /// Prints one scrape; returns the exit status, and the reason why it could not be printed.
-fn once(config: &Config, source: Source) -> (u8, String) {
-    let (mut scraper, defaults) = scraper(config, source);
-    match once::print(&mut scraper, &defaults, &mut std::io::stdout().lock()) {
+fn once(config: &Config, sources: Vec<(String, Source)>) -> (u8, String) {
+    if sources.len() > 1 {
+        return (
+            USAGE,
+            "--once: scrapes one HAProxy; more are given".to_owned(),
+        );
+    }
+    let (mut scrapers, defaults) = scrapers(config, sources);
+    let Some(scraper) = scrapers.first_mut() else {
+        return (USAGE, "--once: no HAProxy is given".to_owned());
+    };
+    match once::print(scraper, &defaults, &mut std::io::stdout().lock()) {
         Ok(true) => (0, String::new()),
         // The log says why.
         Ok(false) => (FAILED, String::new()),
@@ -121,7 +143,7 @@ fn once(config: &Config, source: Source) -> (u8, String) {
 }
 
 /// Binds, starts the front and serves; returns only when the server has failed.
-fn start(mut config: Config, source: Source) -> Result<std::io::Error, String> {
+fn start(mut config: Config, sources: Vec<(String, Source)>) -> Result<std::io::Error, String> {
     // Before anything else is opened: see `InheritedFd::take`.
     let ready = config.ready_fd.take().map(ReadyFd::take).transpose()?;
     let inherited = inherited_listeners(&config)?;
@@ -135,9 +157,10 @@ fn start(mut config: Config, source: Source) -> Result<std::io::Error, String> {
         Some(listeners) => listeners,
         None => listen::bind_all(&config.listen, config.socket_mode)?,
     };
-    let (mut scraper, defaults) = scraper(&config, source);
+    let targets = Targets::new(sources.iter().map(|(name, _)| name.clone()).collect());
+    let (mut scrapers, defaults) = scrapers(&config, sources);
     let routes = Routes::new(config.telemetry_path.clone(), defaults);
-    let scrapes = Scrapes::new(front_end, config.timeout, SPARE_TIME);
+    let scrapes = Scrapes::new(front_end, targets, config.timeout, SPARE_TIME);
     announce(&config, &listeners);
     let front = Front::new(signals, listeners, routes, scrapes);
     std::thread::Builder::new()
@@ -146,8 +169,10 @@ fn start(mut config: Config, source: Source) -> Result<std::io::Error, String> {
         .spawn(move || leave(front.run()))
         .map_err(|error| format!("{THREAD_HINT} ({})", reason(&error)))?;
     tell_supervisor(ready);
-    Ok(main_end.run(|_target, wanted, time, into| {
-        scraper.scrape(wanted, Some(time), into);
+    Ok(main_end.run(|target, wanted, time, into| {
+        if let Some(scraper) = scrapers.get_mut(target) {
+            scraper.scrape(wanted, Some(time), into);
+        }
     }))
 }
 

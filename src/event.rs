@@ -17,6 +17,8 @@ pub(crate) struct Event {
     message: &'static str,
     /// What the log says when it is over.
     over: &'static str,
+    /// Which HAProxy it is about, where there are several.
+    target: Option<String>,
     present: Option<Present>,
 }
 
@@ -36,8 +38,15 @@ impl Event {
             level,
             message,
             over,
+            target: None,
             present: None,
         }
+    }
+
+    /// Names the HAProxy that it is about.
+    pub(crate) fn of(mut self, target: Option<&str>) -> Self {
+        self.target = target.map(str::to_owned);
+        self
     }
 
     /// It happened, once more or for the first time. `reason` tells whether it is the same trouble as
@@ -45,10 +54,11 @@ impl Event {
     pub(crate) fn happens(&mut self, now: Instant, reason: &str, fields: &[(&str, &dyn Display)]) {
         match self.count(now, reason) {
             Said::Nothing => {}
-            Said::New => log::line(self.level, self.message, fields),
+            Said::New => log::line(self.level, self.message, &[&self.about(), fields].concat()),
             Said::Again(times) => {
                 let times: (&str, &dyn Display) = ("times", &times);
-                log::line(self.level, self.message, &[&[times], fields].concat());
+                let all = [&self.about()[..], &[times], fields].concat();
+                log::line(self.level, self.message, &all);
             }
         }
     }
@@ -56,8 +66,18 @@ impl Event {
     /// It did not happen.
     pub(crate) fn is_over(&mut self) {
         if let Some(times) = self.end() {
-            log::info(self.over, &[("times", &times)]);
+            let times: (&str, &dyn Display) = ("times", &times);
+            log::info(self.over, &[&self.about()[..], &[times]].concat());
         }
+    }
+
+    /// The field that names the target, if there is one.
+    fn about(&self) -> Vec<(&str, &dyn Display)> {
+        let target = self.target.as_ref();
+        target
+            .map(|name| ("target", name as &dyn Display))
+            .into_iter()
+            .collect()
     }
 
     fn count(&mut self, now: Instant, reason: &str) -> Said {

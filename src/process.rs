@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::errno::reason;
-use crate::sys;
+use crate::sys::{self, Resource};
 
 /// Larger than any of the files that are read here, but for /proc/stat on machines with hundreds of
 /// processors, where `btime` may come late.
@@ -16,6 +16,8 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 /// Holds most of them whole, so that one read fills it and one more sees the end; and the entries of
 /// 170 descriptors.
 const USUAL_FILE_BYTES: usize = 4096;
+/// The most processes that HAProxy has run as (`nbproc`).
+const MAX_PIDS: usize = 64;
 
 /// The clock was set when it jumps by more than this; NTP's steps are larger.
 const CLOCK_STEP: Duration = Duration::from_millis(100);
@@ -132,9 +134,21 @@ impl ProcRoot {
         }
     }
 
-    /// The facts of the process whose id stands first in `pid_file`, and what is missing.
-    pub(crate) fn of_pid_file(&mut self, pid_file: &Path) -> (Facts, Option<Complaint>) {
-        let pid = read_pid_file(pid_file, &mut self.bytes).and_then(|()| first_pid(&self.bytes));
+    /// The facts of the process that `pid_file` means, and what is missing. Of several ids that is the
+    /// one that answered, `answering`, if it is in the file, or a child of one that is: a worker of the
+    /// master that wrote the file (`-W`). Else it is the first.
+    pub(crate) fn of_pid_file(
+        &mut self,
+        pid_file: &Path,
+        answering: Option<u64>,
+    ) -> (Facts, Option<Complaint>) {
+        let read = read_pid_file(pid_file, &mut self.bytes);
+        let pid = read.and_then(|()| {
+            let first = first_pid(&self.bytes)?;
+            let listed: Vec<u64> = pids(&self.bytes).collect();
+            let is_meant = |pid: &u64| listed.contains(pid) || self.is_child(*pid, &listed);
+            Ok(answering.filter(is_meant).unwrap_or(first))
+        });
         match pid {
             Ok(pid) => self.of(&pid.to_string()),
             Err(why) => {
@@ -146,6 +160,11 @@ impl ProcRoot {
                 (Facts::default(), Some(complaint))
             }
         }
+    }
+
+    fn is_child(&mut self, pid: u64, of: &[u64]) -> bool {
+        let stat = self.read(&[&pid.to_string(), "stat"]).and_then(parse_stat);
+        stat.is_ok_and(|stat| of.contains(&stat.parent))
     }
 
     /// The facts of a process by its directory's name (`123` or `self`), and what is missing.
@@ -190,11 +209,23 @@ impl ProcRoot {
     }
 
     fn add_limits(&mut self, process: &str, facts: &mut Facts) -> Result<(), Complaint> {
-        let limits = self.read(&[process, "limits"]).and_then(parse_limits);
-        let (files, memory) = limits.map_err(|why| self.complaint(why))?;
+        let (files, memory) = match self.own_limits(process) {
+            Some(limits) => limits,
+            None => {
+                let limits = self.read(&[process, "limits"]).and_then(parse_limits);
+                limits.map_err(|why| self.complaint(why))?
+            }
+        };
         facts.max_fds = Some(files);
         facts.virtual_memory_max_bytes = Some(memory);
         Ok(())
+    }
+
+    /// A system call knows them as of now, and costs less than making the file.
+    fn own_limits(&self, process: &str) -> Option<(u64, u64)> {
+        let limit = |resource| sys::soft_limit(resource).ok();
+        (self.is_proc && process == "self").then_some(())?;
+        limit(Resource::Descriptors).zip(limit(Resource::AddressSpace))
     }
 
     fn add_descriptors(&mut self, process: &str, facts: &mut Facts) -> Result<(), Complaint> {
@@ -278,21 +309,29 @@ fn fill(file: File, bytes: &mut Vec<u8>) -> Result<(), String> {
 }
 
 /// HAProxy writes one pid a line, the master's or first process's first.
-fn first_pid(bytes: &[u8]) -> Result<u32, String> {
-    let word = bytes
-        .split(u8::is_ascii_whitespace)
-        .find(|word| !word.is_empty());
-    let word = word.ok_or("is empty")?;
-    let pid = std::str::from_utf8(word)
-        .ok()
-        .and_then(|text| text.parse().ok());
-    pid.filter(|pid| *pid > 0)
-        .ok_or_else(|| "does not begin with a process id".to_owned())
+fn first_pid(bytes: &[u8]) -> Result<u64, String> {
+    let word = words(bytes).next().ok_or("is empty")?;
+    pid(word).ok_or_else(|| "does not begin with a process id".to_owned())
+}
+
+fn pids(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    words(bytes).map_while(pid).take(MAX_PIDS)
+}
+
+fn words(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let words = bytes.split(u8::is_ascii_whitespace);
+    words.filter(|word| !word.is_empty())
+}
+
+fn pid(word: &[u8]) -> Option<u64> {
+    let pid: u32 = str::from_utf8(word).ok()?.parse().ok()?;
+    (pid > 0).then_some(u64::from(pid))
 }
 
 /// The fields of /proc/PID/stat that are used.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
+    parent: u64,
     cpu_ticks: u64,
     start_ticks: u64,
     virtual_bytes: u64,
@@ -314,6 +353,7 @@ fn parse_stat(bytes: &[u8]) -> Result<Stat, String> {
     let unsigned = |number: usize| field(number)?.parse::<u64>().map_err(|_| bad());
     let pages: i64 = field(24)?.parse().map_err(|_| bad())?;
     Ok(Stat {
+        parent: unsigned(4)?,
         cpu_ticks: unsigned(14)?.saturating_add(unsigned(15)?),
         start_ticks: unsigned(22)?,
         virtual_bytes: unsigned(23)?,

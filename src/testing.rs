@@ -74,7 +74,7 @@ impl Statistics {
             catalog,
             profile: number.expect("a profile"),
         };
-        let selection = Selection::parse(query, &defaults).expect("a selection");
+        let (selection, _) = Selection::parse(query, &defaults).expect("a selection");
         let mut wanted = Wanted::default();
         wanted.add(&selection);
         let excluded_states = excluded_states

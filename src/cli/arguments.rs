@@ -2,16 +2,23 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::io::Read;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::errno::reason;
+use crate::sys;
 
 /// A file of arguments is written by hand; one that is larger, or endless, is a mistake.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 /// Files in all, so that one which names itself ends with an error.
 const MAX_FILES: usize = 32;
+/// The longest pause of whoever writes arguments to a FIFO.
+const WRITER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Puts the lines of each `@FILE` in its place. Empty lines and those that begin with `#` are
 /// skipped, CR LF is accepted, a file may name others; behind `--` nothing is replaced.
@@ -60,11 +67,15 @@ pub fn lines(bytes: &[u8]) -> Vec<OsString> {
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let fail = |why: String| format!("argument file {}: {why}", path.display());
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| fail(reason(&error)))?;
-    file.take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| fail(reason(&error)))?;
+    // A FIFO without a writer is not waited for.
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(libc::O_NONBLOCK);
+    let mut file = options.open(path).map_err(|error| fail(reason(&error)))?;
+    let is_fifo = file.metadata().is_ok_and(|it| it.file_type().is_fifo());
+    let bytes = read_all(&mut file).map_err(|error| fail(reason(&error)))?;
+    if is_fifo && bytes.is_empty() {
+        return Err(fail("a FIFO that nobody writes to".to_owned()));
+    }
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(fail(format!("larger than {MAX_FILE_BYTES} bytes")));
     }
@@ -72,4 +83,23 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
         return Err(fail("holds a NUL byte".to_owned()));
     }
     Ok(bytes)
+}
+
+/// Reads to the end, or somewhat more than is allowed. The writer of a FIFO (`@<(...)` in a shell) may
+/// need a while, but not for ever.
+fn read_all(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    loop {
+        let left = MAX_FILE_BYTES + 1 - bytes.len() as u64;
+        match file.take(left).read_to_end(&mut bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let mut ready = [sys::poll_fd(file.as_raw_fd(), sys::READABLE)];
+                if sys::poll(&mut ready, Some(WRITER_TIMEOUT))? == 0 {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+            }
+            Err(error) => return Err(error),
+            Ok(_) => return Ok(bytes),
+        }
+    }
 }

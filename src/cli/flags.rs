@@ -44,6 +44,11 @@ pub(crate) const FLAGS: &[Flag] = &[
         "Where HAProxy's statistics are: unix:/path, unix:@name, tcp://host:port, http://[user:password@]host[:port]/path;csv (https:// in builds with TLS) or file:/path",
     ),
     flag(
+        "haproxy.target",
+        Value("NAME=URI", ""),
+        "One of several HAProxys, scraped at /metrics?target=NAME; repeatable",
+    ),
+    flag(
         "haproxy.timeout",
         Value("DURATION", "5s"),
         "Time for one whole scrape of HAProxy, such as 500ms or 1m30s",

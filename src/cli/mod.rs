@@ -23,13 +23,14 @@ use crate::sys::InheritedFd;
 use flags::{Flag, Takes};
 use values::{
     columns, log_format, log_level, max_response_bytes, profile, ready_fd, rows_per_question,
-    socket_mode, states, telemetry_path, timeout,
+    socket_mode, states, target, telemetry_path, timeout,
 };
 
 pub(crate) use remedies::{setup, with_remedy};
 
 /// Flags that may be given more than once.
-const REPEATABLE: [&str; 3] = [
+const REPEATABLE: [&str; 4] = [
+    "haproxy.target",
     "web.listen-address",
     "haproxy.proxy-include",
     "haproxy.proxy-exclude",
@@ -49,6 +50,10 @@ pub enum Command {
 pub struct Config {
     /// `--haproxy.scrape-uri`
     pub scrape_uri: ScrapeUri,
+    /// `--haproxy.target`: names and URIs
+    pub targets: Vec<(String, ScrapeUri)>,
+    /// Whether `--haproxy.scrape-uri` is meant: where only targets were given, it is not.
+    pub has_scrape_uri: bool,
     /// `--haproxy.timeout`, above zero
     pub timeout: Duration,
     /// `--haproxy.pid-file`
@@ -158,12 +163,12 @@ fn version() -> String {
     format!(
         "haproxy_exporter, version {version} ({tls} TLS)\n\
          revision {REVISION}, target {}, features: {features}\n",
-        target()
+        built_for()
     )
 }
 
 /// The processor, system and C library that this was compiled for, as Rust's targets name them.
-fn target() -> String {
+fn built_for() -> String {
     use std::env::consts::{ARCH, OS};
     let processor = match (
         ARCH,
@@ -223,6 +228,23 @@ impl Given {
         }
         self.values.push((name, value));
         Ok(())
+    }
+
+    fn is_given(&self, name: &str) -> bool {
+        self.values.iter().any(|(other, _)| *other == name)
+    }
+
+    fn targets(&self) -> Result<Vec<(String, ScrapeUri)>, String> {
+        const NAME: &str = "haproxy.target";
+        let mut targets: Vec<(String, ScrapeUri)> = Vec::new();
+        for text in self.all(NAME) {
+            let (name, uri) = target(&text).map_err(|reason| format!("--{NAME}: {reason}"))?;
+            if targets.iter().any(|(other, _)| *other == name) {
+                return Err(format!("--{NAME}: {name:?} is given twice"));
+            }
+            targets.push((name, uri));
+        }
+        Ok(targets)
     }
 
     /// All that was given for a repeatable flag; empty texts are left out.
@@ -289,6 +311,8 @@ impl Given {
         }
         Ok(Config {
             scrape_uri: self.parsed("haproxy.scrape-uri", ScrapeUri::parse)?,
+            targets: self.targets()?,
+            has_scrape_uri: self.is_given("haproxy.scrape-uri") || !self.is_given("haproxy.target"),
             timeout: self.parsed("haproxy.timeout", timeout)?,
             pid_file: self.text("haproxy.pid-file").map(PathBuf::from),
             profile: self.parsed("haproxy.metric-names", profile)?,

@@ -229,6 +229,10 @@ fn error_texts() {
         ("--no-http.proxy-from-env=true", "--no-http.proxy-from-env takes no value (\"true\")"),
         ("--no-haproxy.timeout", "unknown flag --no-haproxy.timeout (try --help)"),
         ("--no-version", "unknown flag --no-version (try --help)"),
+        ("--haproxy.target=a", "--haproxy.target: write NAME=URI"),
+        ("--haproxy.target==unix:/s", "--haproxy.target: \"\" is not a name (letters, digits, _, - and .)"),
+        ("--haproxy.target=a b=unix:/s", "--haproxy.target: \"a b\" is not a name (letters, digits, _, - and .)"),
+        ("--haproxy.target=a=unix:", "--haproxy.target: a: the path is missing (unix:/path)"),
         ("--bogus=1", "unknown flag --bogus (try --help)"),
         ("--a\nb", "unknown flag --a\\nb (try --help)"),
         ("--Log.level=info", "unknown flag --Log.level (try --help)"),
@@ -333,4 +337,32 @@ fn texts_to_print() {
     assert!(metrics.lines().all(|line| line.split('\t').count() == 4));
     assert!(metrics.contains("haproxy_server_up\tgauge\tbackend,server\t"));
     assert!(metrics.contains("haproxy_up\tgauge\t\t"));
+}
+
+#[test]
+fn targets_beside_and_instead_of_the_scrape_uri() {
+    let names = |arguments: &[&str]| {
+        let config = config(arguments).unwrap();
+        let names: Vec<String> = config
+            .targets
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect();
+        (config.has_scrape_uri, names)
+    };
+    let (a, b) = (
+        "--haproxy.target=a=unix:/a",
+        "--haproxy.target=b=http://h/;csv?x=y",
+    );
+    assert_eq!(names(&[]), (true, vec![]));
+    assert_eq!(
+        names(&[a, b]),
+        (false, vec!["a".to_owned(), "b".to_owned()])
+    );
+    assert_eq!(
+        names(&[a, "--haproxy.scrape-uri=unix:/s"]),
+        (true, vec!["a".to_owned()])
+    );
+    let twice = config(&[a, a]).unwrap_err();
+    assert_eq!(twice, "--haproxy.target: \"a\" is given twice");
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::duration;
+use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
 use crate::metrics::catalog::PROFILES;
 use crate::sys::InheritedFd;
@@ -50,6 +51,19 @@ pub(super) fn columns(text: &str) -> Result<Vec<usize>, String> {
 pub(super) fn profile(text: &str) -> Result<usize, String> {
     let found = PROFILES.iter().position(|profile| profile.name == text);
     found.ok_or_else(|| format!("{text:?} is neither exporter nor builtin"))
+}
+
+/// `NAME=URI`. A name goes into URLs, pages and log lines as it is.
+pub(super) fn target(text: &str) -> Result<(String, ScrapeUri), String> {
+    let (name, uri) = text.split_once('=').ok_or("write NAME=URI")?;
+    let is_good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if name.is_empty() || !name.chars().all(is_good) {
+        return Err(format!(
+            "{name:?} is not a name (letters, digits, _, - and .)"
+        ));
+    }
+    let uri = ScrapeUri::parse(uri).map_err(|reason| format!("{name}: {reason}"))?;
+    Ok((name.to_owned(), uri))
 }
 
 pub(super) fn states(text: &str) -> Vec<Vec<u8>> {

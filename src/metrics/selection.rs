@@ -1,5 +1,5 @@
 //! What a request wants: `?scope=`, `?no-maint`, `?metrics=`, `?extra-counters` with the meaning that
-//! HAProxy's built-in exporter gives them, and `?names=`, which is ours.
+//! HAProxy's built-in exporter gives them, and `?names=` and `?target=`, which are ours.
 //!
 //! A selection filters what is written. Requests that share a scrape may want different things:
 //! HAProxy is asked for what any of them wants.
@@ -112,6 +112,7 @@ struct Parameters {
     has_extra: bool,
     /// Names to keep (`true`) or to leave out, in their order.
     metrics: Vec<(bool, String)>,
+    target: Option<String>,
 }
 
 impl Selection {
@@ -120,13 +121,18 @@ impl Selection {
         Parameters::all(defaults.profile).select(defaults.catalog)
     }
 
-    /// Reads a query, without its question mark. Unknown parameters are ignored.
+    /// Reads a query, without its question mark: what is wanted, and of which target. Unknown
+    /// parameters are ignored.
     ///
     /// # Errors
     /// When a parameter has a value that it does not take.
-    pub(crate) fn parse(query: &str, defaults: &Defaults) -> Result<Self, SelectionError> {
-        let parameters = Parameters::parse(query, defaults.profile)?;
-        Ok(parameters.select(defaults.catalog))
+    pub(crate) fn parse(
+        query: &str,
+        defaults: &Defaults,
+    ) -> Result<(Self, Option<String>), SelectionError> {
+        let mut parameters = Parameters::parse(query, defaults.profile)?;
+        let target = parameters.target.take();
+        Ok((parameters.select(defaults.catalog), target))
     }
 
     /// Whether a family is wanted, by its number in the profile.
@@ -159,6 +165,7 @@ impl Parameters {
             no_maint: false,
             has_extra: false,
             metrics: Vec::new(),
+            target: None,
         }
     }
 
@@ -186,6 +193,8 @@ impl Parameters {
                 }
                 ("metrics", Some(value)) => parameters.add_metrics(&value),
                 ("names", Some(value)) => parameters.profile = profile_number(value)?,
+                ("target", Some(value)) => parameters.target = Some(value),
+                ("target", None) => return Err(SelectionError::NoValue("target")),
                 ("scope", None) => return Err(SelectionError::NoValue("scope")),
                 ("metrics", None) => return Err(SelectionError::NoValue("metrics")),
                 ("names", None) => return Err(SelectionError::NoValue("names")),

@@ -3,6 +3,8 @@
 //!
 //! Both profiles and every selection read the same snapshot; a family is a view of a column.
 
+use std::time::Duration;
+
 use super::Scope;
 use super::catalog::Catalog;
 use super::column::Column;
@@ -17,9 +19,20 @@ const WORTH_GIVING_BACK_BYTES: usize = 64 * 1024;
 /// What stands behind the labels of a row, before the value.
 pub(crate) const LABELS_END: &[u8] = b"\"} ";
 
+/// How a scrape went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// Whether HAProxy answered.
+    pub(crate) is_up: bool,
+    /// How long it took.
+    pub(crate) took: Duration,
+}
+
 /// The rows of one scrape, by scope.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
+    /// How the scrape went that filled it.
+    pub(crate) outcome: Outcome,
     scopes: [Rows; Scope::ALL.len()],
     light_scrapes: u32,
 }

@@ -17,7 +17,7 @@ use crate::metrics::Scope;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::intake::Intake;
 use crate::metrics::selection::Wanted;
-use crate::metrics::snapshot::Snapshot;
+use crate::metrics::snapshot::{Outcome, Snapshot};
 use crate::metrics::value::{self, Text};
 use crate::net::deadline::Deadline;
 use crate::process::{Facts, ProcRoot};
@@ -48,6 +48,8 @@ pub(crate) struct Scraper {
     parse_failures: u64,
     process: ProcRoot,
     pid_file: Option<PathBuf>,
+    /// The process that answered last: also meant where a scrape fails.
+    answering_pid: Option<u64>,
     failed: Event,
     bad_rows: Event,
     no_row: Event,
@@ -57,6 +59,8 @@ pub(crate) struct Scraper {
 /// What the scraper must know besides its source.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    /// The target's name for the log, where there are several.
+    pub(crate) target: Option<String>,
     /// Which rows are exported.
     pub(crate) filter: Filter,
     /// About so many servers are asked for on one connection; 0 asks for all.
@@ -81,12 +85,14 @@ impl Scraper {
         };
         let mut reader = StatReader::new(settings.filter);
         reader.proxies().set_rows_per_question(rows_per_question);
+        let target = settings.target.as_deref();
+        let event = |level, message, over| Event::new(level, message, over).of(target);
         Self {
             catalog,
             source,
             reader,
             intake: Intake::new(catalog),
-            answers: Answers::new(),
+            answers: Answers::new(target),
             timeout: settings.timeout,
             max_bytes: settings.max_bytes,
             read_buffer: ReadBuffer::default(),
@@ -94,14 +100,15 @@ impl Scraper {
             parse_failures: 0,
             process: settings.process,
             pid_file: settings.pid_file,
-            failed: Event::new(Level::Error, "scrape failed", "HAProxy is scraped again"),
-            bad_rows: Event::new(Level::Warn, "bad rows or cells", "all rows are good again"),
-            no_row: Event::new(
+            answering_pid: None,
+            failed: event(Level::Error, "scrape failed", "HAProxy is scraped again"),
+            bad_rows: event(Level::Warn, "bad rows or cells", "all rows are good again"),
+            no_row: event(
                 Level::Warn,
                 "HAProxy printed no row",
                 "HAProxy prints rows again",
             ),
-            process_incomplete: Event::new(
+            process_incomplete: event(
                 Level::Warn,
                 "HAProxy process metrics are missing",
                 "HAProxy process metrics are complete again",
@@ -148,7 +155,9 @@ impl Scraper {
         let facts = self.add_processes(into);
         self.add_info(&facts, into);
         self.add_modules(into);
-        self.add_exporter(is_up, start.elapsed(), into);
+        let took = start.elapsed();
+        self.add_exporter(is_up, took, into);
+        into.outcome = Outcome { is_up, took };
         into.shrink();
         is_up
     }
@@ -229,9 +238,11 @@ impl Scraper {
     /// it says of HAProxy's.
     fn add_processes(&mut self, into: &mut Snapshot) -> Facts {
         let mut haproxy = Facts::default();
+        let pid = self.answers.info.get("Pid").and_then(value::unsigned);
+        self.answering_pid = pid.or(self.answering_pid);
         if let Some(pid_file) = &self.pid_file {
             let complaint;
-            (haproxy, complaint) = self.process.of_pid_file(pid_file);
+            (haproxy, complaint) = self.process.of_pid_file(pid_file, self.answering_pid);
             add_facts(self.catalog, Scope::HaproxyProcess, &haproxy, into);
             match complaint {
                 Some(error) => {

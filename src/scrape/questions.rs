@@ -121,8 +121,8 @@ impl Asked {
 
 impl Answers {
     /// Nothing was asked yet.
-    pub(super) fn new() -> Self {
-        let failed = |message, over| Event::new(Level::Warn, message, over);
+    pub(super) fn new(target: Option<&str>) -> Self {
+        let failed = |message, over| Event::new(Level::Warn, message, over).of(target);
         Self {
             info: Info::default(),
             stick_tables: StickTables::default(),

@@ -13,7 +13,7 @@ use super::connection::{Client, Fate, Wait};
 use super::delivery::Buffers;
 use super::listen::Listener;
 use super::request::{MAX_HEAD_BYTES, Request};
-use super::routes::{Route, Routes};
+use super::routes::{Route, Routes, Text};
 use super::scrapes::Scrapes;
 use super::slots::Slots;
 use crate::log;
@@ -196,6 +196,9 @@ impl Front {
         while let Some(signal) = signals::next(self.signals.as_fd()) {
             match signal {
                 Signal::Hangup => log::info("SIGHUP ignored: there is nothing to reload", &[]),
+                Signal::User1 => log::info("SIGUSR1 ignored", &[]),
+                Signal::User2 => log::info("SIGUSR2 ignored", &[]),
+                Signal::Alarm => log::info("SIGALRM ignored", &[]),
                 Signal::Stop if self.stop_at.is_none() => {
                     log::info("stopping", &[]);
                     self.stop_at = Some(now + STOP_TIMEOUT);
@@ -235,15 +238,20 @@ impl Front {
         let Some(client) = self.slots.get_mut(slot) else {
             return;
         };
-        match self.routes.find(request) {
-            Route::Metrics(target, selection) => {
-                client.wait(Wait::new(request, (target, selection), now), now);
-            }
-            Route::Text(text) => {
-                let fate = client.say(&text, (request.is_head, request.keep_alive), now);
-                self.apply(slot, fate, now);
-            }
-        }
+        let targets = self.scrapes.targets();
+        let text = match self.routes.find(request) {
+            Route::Metrics(name, selection) => match targets.find(name.as_deref()) {
+                Ok(target) => {
+                    client.wait(Wait::new(request, (target, selection), now), now);
+                    return;
+                }
+                Err(error) => Text::no_target(&error),
+            },
+            Route::Landing => self.routes.landing_page(targets, now),
+            Route::Text(text) => text,
+        };
+        let fate = client.say(&text, (request.is_head, request.keep_alive), now);
+        self.apply(slot, fate, now);
     }
 
     fn expire(&mut self, now: Instant) {

@@ -7,6 +7,7 @@ mod clock;
 mod connection;
 mod delivery;
 pub(crate) mod front;
+mod landing;
 pub(crate) mod link;
 pub(crate) mod listen;
 pub(crate) mod request;
@@ -15,6 +16,7 @@ pub(crate) mod scrapes;
 mod slots;
 mod snapshots;
 pub(crate) mod supervisor;
+pub(crate) mod targets;
 
 #[cfg(test)]
 mod tests;

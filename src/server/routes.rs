@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 
+use std::time::Instant;
+
+use super::landing;
 use super::request::{Refusal, Request};
+use super::targets::{TargetError, Targets};
 use crate::metrics::selection::{Defaults, Selection};
 
 /// Path of the answer that shows the process to be alive.
@@ -12,8 +16,10 @@ const HTML: &str = "text/html; charset=utf-8";
 
 /// Where a request leads.
 pub(crate) enum Route<'a> {
-    /// To a scrape: of which target, by number, and what is wanted of it.
-    Metrics(usize, Selection),
+    /// To a scrape: of which target, by name, and what is wanted of it.
+    Metrics(Option<String>, Selection),
+    /// To the page that says what runs here.
+    Landing,
     /// To a text.
     Text(Text<'a>),
 }
@@ -32,21 +38,16 @@ pub(crate) struct Text<'a> {
 pub(crate) struct Routes {
     telemetry_path: String,
     defaults: Defaults,
-    landing_page: String,
+    started: Instant,
 }
 
 impl Routes {
     /// Serves metrics at `telemetry_path`, with `defaults` for what a query does not say.
     pub(crate) fn new(telemetry_path: String, defaults: Defaults) -> Self {
-        let (version, path) = (env!("CARGO_PKG_VERSION"), &telemetry_path);
-        let landing_page = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>HAProxy exporter</title></head>\n\
-             <body>\n<h1>HAProxy exporter {version}</h1>\n<p><a href=\"{path}\">{path}</a></p>\n</body>\n</html>\n"
-        );
         Self {
             telemetry_path,
             defaults,
-            landing_page,
+            started: Instant::now(),
         }
     }
 
@@ -55,11 +56,11 @@ impl Routes {
         let (status, kind, body) = match request.path.as_str() {
             path if path == self.telemetry_path => {
                 match Selection::parse(&request.query, &self.defaults) {
-                    Ok(selection) => return Route::Metrics(0, selection),
+                    Ok((selection, target)) => return Route::Metrics(target, selection),
                     Err(error) => ("400 Bad Request", TEXT, format!("{error}\n").into()),
                 }
             }
-            "/" => ("200 OK", HTML, self.landing_page.as_str().into()),
+            "/" => return Route::Landing,
             HEALTHY_PATH => ("200 OK", TEXT, "OK\n".into()),
             _ => ("404 Not Found", TEXT, "404 Not Found\n".into()),
         };
@@ -72,7 +73,33 @@ impl Routes {
     }
 }
 
+impl Routes {
+    /// The page at `/`.
+    pub(crate) fn landing_page(&self, targets: &Targets, now: Instant) -> Text<'static> {
+        Text {
+            status: "200 OK",
+            kind: HTML,
+            field: "",
+            body: landing::page(&self.telemetry_path, targets, self.started, now).into(),
+        }
+    }
+}
+
 impl Text<'_> {
+    /// Why there is no such target.
+    pub(crate) fn no_target(error: &TargetError) -> Self {
+        let status = match error {
+            TargetError::NotNamed(_) => "400 Bad Request",
+            TargetError::Unknown(..) => "404 Not Found",
+        };
+        Self {
+            status,
+            kind: TEXT,
+            field: "",
+            body: format!("{error}\n").into(),
+        }
+    }
+
     /// Why a request is refused.
     pub(crate) fn refusal(refusal: Refusal) -> Self {
         let status = refusal.status();

@@ -9,6 +9,7 @@ use super::delivery::Buffers;
 use super::link::{FrontEnd, Scrape};
 use super::slots::Slots;
 use super::snapshots::Snapshots;
+use super::targets::Targets;
 use crate::metrics::selection::Wanted;
 
 /// The last free snapshot is not taken unless another one can be had after this: then whoever comes next
@@ -21,6 +22,7 @@ const PATIENT_TIME: Duration = Duration::from_secs(9);
 pub(crate) struct Scrapes {
     link: FrontEnd,
     snapshots: Snapshots,
+    targets: Targets,
     /// The longest that a scrape may take.
     timeout: Duration,
     /// What the main loop may need besides before it is given up.
@@ -44,9 +46,15 @@ struct Running {
 
 impl Scrapes {
     /// No scrape yet; each may take `timeout`, and the main loop `spare` besides.
-    pub(crate) fn new(link: FrontEnd, timeout: Duration, spare: Duration) -> Self {
+    pub(crate) fn new(
+        link: FrontEnd,
+        targets: Targets,
+        timeout: Duration,
+        spare: Duration,
+    ) -> Self {
         Self {
             link,
+            targets,
             snapshots: Snapshots::new(),
             timeout,
             spare,
@@ -98,7 +106,13 @@ impl Scrapes {
     /// The target that is next, and what the scrape may take: the longest time that anybody has who will
     /// share it.
     fn next(&self, slots: &Slots, now: Instant) -> Option<(usize, Duration)> {
-        let (oldest, _) = slots.waiting().min_by_key(|(_, since)| *since)?;
+        // A target that failed is asked after those that did not, but not for ever.
+        let late = |target, since| {
+            let is_patient = now.saturating_duration_since(since) < self.timeout;
+            self.targets.has_failed(target) && is_patient
+        };
+        let key = |(wait, since): &(&Wait, Instant)| (late(wait.target, *since), *since);
+        let (oldest, _) = slots.waiting().min_by_key(key)?;
         let target = oldest.target;
         let times = slots.waiting().filter(|(wait, _)| wait.target == target);
         let times = times.map(|(wait, _)| wait.scrape_time(now).unwrap_or(self.timeout));
@@ -200,6 +214,8 @@ impl Scrapes {
         self.impatient_after = is_paced.then(|| running.began + patient);
         let is_for = |wait: &Wait| wait.batch == Some(running.batch);
         slots.answer(&scrape.snapshot, is_for, buffers, now);
+        self.targets
+            .scraped(scrape.target, scrape.snapshot.outcome, now);
         self.snapshots.publish(scrape.snapshot, scrape.target, now);
         Ok(())
     }
@@ -220,6 +236,11 @@ impl Scrapes {
         let is_late = |wait: &Wait| self.late_at(wait).is_some_and(|at| at <= now);
         let latest = |wait: &Wait, since| self.snapshots.finished_after(wait.target, since);
         slots.answer_late(is_late, latest, buffers, now);
+    }
+
+    /// What can be asked for.
+    pub(crate) fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     /// Gives memory back that nobody needs.

@@ -24,7 +24,7 @@ pub(super) fn defaults() -> Defaults {
 
 /// All of it.
 pub(super) fn selection() -> Selection {
-    Selection::parse("", &defaults()).unwrap()
+    Selection::all(&defaults())
 }
 
 /// A snapshot that shows so many scrapes, and frontends: each has 2 KB of text.

@@ -58,18 +58,42 @@ fn clock_of_libc() -> Option<(i64, i64)> {
     Some((time.tv_sec.into(), time.tv_nsec.into()))
 }
 
-/// The soft limit of open descriptors (getrlimit(2)); `u64::MAX` when there is none.
-pub(crate) fn descriptor_limit() -> u64 {
+/// What a process may have only so much of (getrlimit(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resource {
+    /// Open descriptors.
+    Descriptors,
+    /// Bytes of address space.
+    AddressSpace,
+}
+
+/// The soft limit of this process, also when it was changed from outside (prlimit(1)); `u64::MAX`
+/// when there is none.
+pub(crate) fn soft_limit(of: Resource) -> io::Result<u64> {
     let mut limit = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
     };
+    let resource = match of {
+        Resource::Descriptors => libc::RLIMIT_NOFILE,
+        Resource::AddressSpace => libc::RLIMIT_AS,
+    };
     // SAFETY: `limit` is a live rlimit.
-    match check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) }) {
-        Ok(_) => limit.rlim_cur,
-        // The default of every Linux, for a kernel that would not say.
-        Err(_) => 1024,
-    }
+    check(unsafe { libc::getrlimit(resource, &raw mut limit) })?;
+    #[allow(
+        clippy::useless_conversion,
+        reason = "shorter with glibc on 32-bit machines"
+    )]
+    Ok(match limit.rlim_cur {
+        libc::RLIM_INFINITY => u64::MAX,
+        number => number.into(),
+    })
+}
+
+/// The soft limit of open descriptors; `u64::MAX` when there is none.
+pub(crate) fn descriptor_limit() -> u64 {
+    // The default of every Linux, for a kernel that would not say.
+    soft_limit(Resource::Descriptors).unwrap_or(1024)
 }
 
 /// Clock ticks a second, the unit of /proc/PID/stat's times (sysconf(3), proc(5)).

@@ -21,7 +21,9 @@ use libc::c_int;
 
 pub(crate) use descriptors::{replace, terminal_number};
 pub(crate) use inherited::InheritedFd;
-pub(crate) use machine::{clock_ticks, count_entries, descriptor_limit, page_bytes, time_of_day};
+pub(crate) use machine::{
+    Resource, clock_ticks, count_entries, descriptor_limit, page_bytes, soft_limit, time_of_day,
+};
 pub(crate) use sockets::{
     ListenerKind, accept, interface_number, listener_kind, receive, reset_at_close, send,
     set_backlog, set_no_delay, set_send_buffer, set_user_timeout, shutdown, unsent_bytes,

@@ -4,7 +4,7 @@ use std::io;
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-use libc::c_void;
+use libc::{c_int, c_void};
 
 use super::check;
 
@@ -13,11 +13,28 @@ use super::check;
 pub(crate) enum Signal {
     /// SIGTERM or SIGINT: stop.
     Stop,
-    /// SIGHUP: nothing to reload; said in the log.
+    /// SIGHUP.
     Hangup,
+    /// SIGUSR1.
+    User1,
+    /// SIGUSR2.
+    User2,
+    /// SIGALRM.
+    Alarm,
 }
 
-/// Blocks SIGTERM, SIGINT and SIGHUP in this thread and all that it will start, and returns the
+/// The signals that are read. Those that mean nothing to the exporter are among them because they
+/// would end it.
+const READ: [(c_int, Signal); 6] = [
+    (libc::SIGTERM, Signal::Stop),
+    (libc::SIGINT, Signal::Stop),
+    (libc::SIGHUP, Signal::Hangup),
+    (libc::SIGUSR1, Signal::User1),
+    (libc::SIGUSR2, Signal::User2),
+    (libc::SIGALRM, Signal::Alarm),
+];
+
+/// Blocks the signals that are read in this thread and all that it will start, and returns the
 /// descriptor that reads them instead (signalfd(2)). Ignores SIGPIPE.
 pub(crate) fn descriptor() -> io::Result<OwnedFd> {
     // SAFETY: sigset_t is plain data, initialised by sigemptyset before any use; all pointers are
@@ -26,8 +43,8 @@ pub(crate) fn descriptor() -> io::Result<OwnedFd> {
         libc::signal(libc::SIGPIPE, libc::SIG_IGN);
         let mut set: libc::sigset_t = MaybeUninit::zeroed().assume_init();
         libc::sigemptyset(&raw mut set);
-        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
-            libc::sigaddset(&raw mut set, signal);
+        for (number, _) in READ {
+            libc::sigaddset(&raw mut set, number);
         }
         check(libc::pthread_sigmask(
             libc::SIG_BLOCK,
@@ -55,9 +72,6 @@ pub(crate) fn next(fd: BorrowedFd<'_>) -> Option<Signal> {
     if n != size as isize {
         return None;
     }
-    if info.ssi_signo == libc::SIGHUP as u32 {
-        Some(Signal::Hangup)
-    } else {
-        Some(Signal::Stop)
-    }
+    let read = |(number, _): &&(c_int, Signal)| u32::try_from(*number) == Ok(info.ssi_signo);
+    READ.iter().find(read).map(|(_, signal)| *signal)
 }

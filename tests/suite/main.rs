@@ -21,5 +21,6 @@ mod soak;
 mod sources;
 mod supervise;
 mod support;
+mod targets;
 mod tls;
 mod troubleshooting;

@@ -1,4 +1,7 @@
 use super::*;
+use crate::sys;
+use std::io::Write;
+use std::os::fd::AsRawFd;
 use tempfile::TempDir;
 
 /// Names and bytes.
@@ -85,6 +88,45 @@ fn argument_files_that_cannot_be_used() {
         assert_eq!(expanded(files, &[text]), Err(expected.to_owned()));
     }
     assert_eq!(expanded(&[("f", &large[1..])], &["@D/f"]), Ok(Vec::new()));
+}
+
+fn fifo(directory: &TempDir) -> (PathBuf, OsString) {
+    let path = directory.path().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    let argument = OsString::from(format!("@{}", path.display()));
+    (path, argument)
+}
+
+#[test]
+fn a_fifo_without_a_writer_is_not_waited_for() {
+    let directory = TempDir::new().unwrap();
+    let (path, argument) = fifo(&directory);
+    let expected = format!(
+        "argument file {}: a FIFO that nobody writes to",
+        path.display()
+    );
+    assert_eq!(arguments::expand([argument]), Err(expected));
+}
+
+/// As a shell's `@<(...)` does: the writer is there, and writes when it has something.
+#[test]
+fn a_fifo_is_read_to_its_writers_end() {
+    let directory = TempDir::new().unwrap();
+    let (path, argument) = fifo(&directory);
+    // Opening it for both waits for nobody, and keeps what is written.
+    let mut options = std::fs::File::options();
+    let mut writer = options.read(true).write(true).open(path).unwrap();
+    writer.write_all(b"a\n").unwrap();
+    let reading = std::thread::spawn(move || arguments::expand([argument]));
+    // Once that has been read, the reader has it open.
+    let mut unread = [sys::poll_fd(writer.as_raw_fd(), sys::READABLE)];
+    while sys::poll(&mut unread, Some(Duration::ZERO)).unwrap() > 0 {
+        std::thread::yield_now();
+    }
+    writer.write_all(b"b\n").unwrap();
+    drop(writer);
+    assert_eq!(reading.join().unwrap().unwrap(), ["a", "b"]);
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn table_of(server_columns: &[usize], excluded: &[&str]) -> Table {
 /// With the names of a profile by number, in the selection of a query.
 fn table_with(server_columns: &[usize], excluded: &[&str], profile: usize, query: &str) -> Table {
     let catalog: &'static Catalog = Box::leak(Box::new(Catalog::new(server_columns)));
-    let selection = Selection::parse(query, &Defaults { catalog, profile }).unwrap();
+    let (selection, _) = Selection::parse(query, &Defaults { catalog, profile }).unwrap();
     let mut wanted = Wanted::default();
     wanted.add(&selection);
     let excluded = excluded.iter().map(|state| state.as_bytes().to_vec());

@@ -52,7 +52,7 @@ fn scopes_add_up_from_left_to_right() {
         ("&", &all),
     ];
     for (query, expected) in cases {
-        let selection = Selection::parse(query, &defaults()).unwrap();
+        let (selection, _) = Selection::parse(query, &defaults()).unwrap();
         let mut found = scopes(&selection);
         found.retain(|scope| !own.contains(scope));
         assert_eq!(found, expected, "{query}");
@@ -101,7 +101,7 @@ fn metrics_are_kept_and_left_out_by_name() {
         ),
     ];
     for (query, kept, left_out) in cases {
-        let selection = Selection::parse(query, &defaults()).unwrap();
+        let (selection, _) = Selection::parse(query, &defaults()).unwrap();
         let has = |name: &str| {
             let mut families = selection.catalog().families(1).enumerate();
             families.any(|(number, (group, family))| {
@@ -115,7 +115,7 @@ fn metrics_are_kept_and_left_out_by_name() {
 
 #[test]
 fn names_maintenance_and_extra_counters() {
-    let parse = |query: &str| Selection::parse(query, &defaults()).unwrap();
+    let parse = |query: &str| Selection::parse(query, &defaults()).unwrap().0;
     let cases = [
         ("", 1, false, false),
         ("names=exporter", 0, false, false),
@@ -204,7 +204,7 @@ fn what_is_wanted_together() {
     let wanted = |queries: &[&str]| {
         let mut wanted = Wanted::default();
         for query in queries {
-            wanted.add(&Selection::parse(query, &defaults).unwrap());
+            wanted.add(&Selection::parse(query, &defaults).unwrap().0);
         }
         wanted
     };
@@ -259,5 +259,20 @@ fn what_is_wanted_together() {
         let mut slots = Vec::new();
         wanted(&[query]).mark_slots(defaults.catalog, Scope::Server, &mut slots);
         assert_eq!(slots[status], expected, "{query}");
+    }
+}
+
+#[test]
+fn targets_are_named_in_the_query() {
+    let cases = [
+        ("", None),
+        ("scope=frontend", None),
+        ("target=", Some("")),
+        ("target=a&target=b", Some("b")),
+        ("names=builtin&target=edge%20one", Some("edge one")),
+    ];
+    for (query, expected) in cases {
+        let (_, target) = Selection::parse(query, &defaults()).unwrap();
+        assert_eq!(target.as_deref(), expected, "{query}");
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::server::targets::Targets;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -31,7 +32,7 @@ impl Bench {
         let (signals, others) = UnixStream::pair().unwrap();
         let (link, main) = fake();
         let routes = Routes::new("/metrics".to_owned(), defaults());
-        let scrapes = Scrapes::new(link, timeout, spare);
+        let scrapes = Scrapes::new(link, Targets::new(vec![String::new()]), timeout, spare);
         let front = Front::new(signals.into(), listeners, routes, scrapes);
         Self {
             address: listener.local_addr().unwrap(),

@@ -8,7 +8,9 @@ fn find(routes: &Routes, target: &str) -> String {
         panic!("{target}");
     };
     match routes.find(&request) {
-        Route::Metrics(target, _) => format!("metrics of target {target}"),
+        Route::Metrics(None, _) => "metrics".to_owned(),
+        Route::Metrics(Some(target), _) => format!("metrics of target {target}"),
+        Route::Landing => "the landing page".to_owned(),
         Route::Text(text) => format!("{} {} {}", text.status, text.kind, text.body),
     }
 }
@@ -18,27 +20,47 @@ fn paths() {
     let healthy = "200 OK text/plain; charset=utf-8 OK\n";
     let missing = "404 Not Found text/plain; charset=utf-8 404 Not Found\n";
     let cases = [
-        ("/metrics", "/metrics", "metrics of target 0"),
-        ("/metrics", "/metrics?a=b", "metrics of target 0"),
-        ("/metrics", "http://host/metrics", "metrics of target 0"),
+        ("/metrics", "/metrics", "metrics"),
+        ("/metrics", "/metrics?a=b", "metrics"),
+        ("/metrics", "/metrics?target=edge", "metrics of target edge"),
+        ("/metrics", "/", "the landing page"),
+        ("/metrics", "http://host/metrics", "metrics"),
         ("/metrics", "/metrics/", missing),
         ("/metrics", "/Metrics", missing),
         ("/metrics", "/-/healthy", healthy),
         ("/metrics", "/-/healthy?x", healthy),
         ("/metrics", "/-/ready", missing),
-        ("/a/b", "/a/b", "metrics of target 0"),
+        ("/a/b", "/a/b", "metrics"),
         ("/a/b", "/metrics", missing),
         // Whoever wants metrics there gets them.
-        ("/", "/", "metrics of target 0"),
-        ("/-/healthy", "/-/healthy", "metrics of target 0"),
+        ("/", "/", "metrics"),
+        ("/-/healthy", "/-/healthy", "metrics"),
     ];
     for (telemetry_path, target, expected) in cases {
         let routes = Routes::new(telemetry_path.to_owned(), defaults());
         assert_eq!(find(&routes, target), expected, "{telemetry_path} {target}");
     }
-    let landing = find(&Routes::new("/a/b".to_owned(), defaults()), "/");
-    assert!(landing.starts_with("200 OK text/html; charset=utf-8 <!DOCTYPE html>"));
-    assert!(landing.contains("<a href=\"/a/b\">/a/b</a>"), "{landing}");
+}
+
+#[test]
+fn targets_that_are_not_there() {
+    let targets = Targets::new(["a", "b"].map(str::to_owned).to_vec());
+    let cases = [
+        (
+            Some("x"),
+            "404 Not Found",
+            "target: \"x\" is not a target (use a, b)\n",
+        ),
+        (
+            None,
+            "400 Bad Request",
+            "target: the value is missing (use target=a, b)\n",
+        ),
+    ];
+    for (name, status, body) in cases {
+        let text = Text::no_target(&targets.find(name).unwrap_err());
+        assert_eq!((text.status, &*text.body), (status, body), "{name:?}");
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::metrics::snapshot::Outcome;
 use std::os::unix::net::UnixStream;
 
 use super::super::connection::{Client, MIN_ANSWER_TIME, State};
@@ -24,7 +25,12 @@ impl Bench {
     fn new() -> Self {
         let (link, main) = fake();
         Self {
-            scrapes: Scrapes::new(link, TIMEOUT, TIMEOUT),
+            scrapes: Scrapes::new(
+                link,
+                Targets::new(["", "a"].map(str::to_owned).to_vec()),
+                TIMEOUT,
+                TIMEOUT,
+            ),
             slots: Slots::new(20),
             buffers: Buffers::default(),
             main,
@@ -39,6 +45,11 @@ impl Bench {
 
     /// A client asks for the metrics; returns its slot.
     fn ask(&mut self, seconds: f64, announced: Option<f64>) -> usize {
+        self.ask_for(0, seconds, announced)
+    }
+
+    /// The same of a target.
+    fn ask_for(&mut self, target: usize, seconds: f64, announced: Option<f64>) -> usize {
         let now = self.at(seconds);
         let (near, far) = UnixStream::pair().unwrap();
         near.set_nonblocking(true).unwrap();
@@ -47,7 +58,7 @@ impl Bench {
             panic!("a request");
         };
         request.announced = announced.map(Duration::from_secs_f64);
-        client.wait(Wait::new(&request, (0, selection()), now), now);
+        client.wait(Wait::new(&request, (target, selection()), now), now);
         let slot = self.slots.free(now).unwrap();
         self.slots.put(slot, client);
         self.clients.push(far);
@@ -184,4 +195,35 @@ fn who_has_waited_has_less_left() {
     assert!(bench.begins(3.0));
     let time = bench.main.receive().time.as_secs_f64();
     assert!((time - 1.6).abs() < 1e-6, "{time}");
+}
+
+/// A target that failed is asked after those that did not, but not for ever.
+#[test]
+fn a_target_that_failed_waits_for_the_others() {
+    let mut bench = Bench::new();
+    let outcome = |is_up| Outcome {
+        is_up,
+        took: Duration::ZERO,
+    };
+    let zero = bench.zero;
+    bench.scrapes.targets.scraped(0, outcome(false), zero);
+    bench.scrapes.targets.scraped(1, outcome(true), zero);
+    let failed = bench.ask_for(0, 0.0, None);
+    let good = bench.ask_for(1, 1.0, None);
+    let target = |bench: &Bench, seconds| {
+        bench
+            .scrapes
+            .next(&bench.slots, bench.at(seconds))
+            .unwrap()
+            .0
+    };
+    assert_eq!(target(&bench, 1.0), 1);
+    // Once it has waited as long as a scrape may take, its turn has come.
+    assert_eq!(target(&bench, TIMEOUT.as_secs_f64()), 0);
+    assert!(bench.begins(1.0));
+    bench.end(1.1);
+    assert!(bench.is_answered(good) && !bench.is_answered(failed));
+    assert!(bench.begins(1.2));
+    bench.end(1.3);
+    assert!(bench.is_answered(failed));
 }

@@ -98,10 +98,18 @@ fn idle_and_waiting_clients_do_not_hold_a_stop() {
 fn other_signals_are_harmless() {
     let exporter = small();
     let pid = exporter.pid();
-    signal(pid, libc::SIGHUP);
-    exporter.wait_for_line("line about SIGHUP", |fields| {
-        fields["level"] == "info" && fields["msg"] == "SIGHUP ignored: there is nothing to reload"
-    });
+    let ignored = [
+        (libc::SIGHUP, "SIGHUP ignored: there is nothing to reload"),
+        (libc::SIGUSR1, "SIGUSR1 ignored"),
+        (libc::SIGUSR2, "SIGUSR2 ignored"),
+        (libc::SIGALRM, "SIGALRM ignored"),
+    ];
+    for (number, message) in ignored {
+        signal(pid, number);
+        exporter.wait_for_line(message, |fields| {
+            fields["level"] == "info" && fields["msg"] == message
+        });
+    }
     signal(pid, libc::SIGPIPE);
     assert_eq!(exporter.scrape().value("haproxy_up"), 1.0);
     for number in [libc::SIGSTOP, libc::SIGCONT] {

@@ -1,7 +1,13 @@
 //! The process collector on a live HAProxy, beside the Go exporter's.
 
+use std::process::Stdio;
+
+use tempfile::TempDir;
+
 use super::unprivileged;
+use crate::support::csv::answer;
 use crate::support::exporter::Exporter;
+use crate::support::fake_haproxy::{Answers, Fake};
 use crate::support::go_exporter::Pair;
 use crate::support::haproxy::{Haproxy, Place};
 use crate::support::peers;
@@ -82,6 +88,85 @@ fn as_another_user() {
             "{details}"
         );
     }
+}
+
+/// The master wrote the pid file; what is measured is the worker that answers, also after a reload.
+#[test]
+fn the_worker_of_a_master() {
+    let place = Place::new(0);
+    let configuration = format!("{}backend app\n  server one 127.0.0.1:1\n", place.global());
+    let Some(haproxy) = Haproxy::start_as(place, &configuration, &["-W", "-db"]) else {
+        return;
+    };
+    let pid_flag = format!("--haproxy.pid-file={}", haproxy.write_pid_file().display());
+    let exporter = Exporter::start(&[&haproxy.unix_flag(), &pid_flag]);
+    let master = haproxy.peer.pid();
+    let first = measured_worker(&haproxy, &exporter);
+    assert_ne!(first, master);
+    peers::wait_for("a new worker", || {
+        // A master that has just begun may miss it.
+        peers::signal(master, libc::SIGUSR2);
+        let worker = measured_worker(&haproxy, &exporter);
+        (worker != first && worker != master).then_some(())
+    });
+    assert_eq!(exporter.finish().problems(), []);
+}
+
+/// The id of HAProxy's worker, once the exporter has measured that process and no other.
+fn measured_worker(haproxy: &Haproxy, exporter: &Exporter) -> u32 {
+    peers::wait_for("the numbers of the worker", || {
+        let info = haproxy.cli("show info");
+        let pid = info.lines().find_map(|line| line.strip_prefix("Pid: "))?;
+        let expected = virtual_bytes(pid)?;
+        let master = virtual_bytes(&haproxy.peer.pid().to_string())?;
+        let got = exporter.scrape();
+        let is_same = expected != master
+            && got.value("haproxy_process_virtual_memory_bytes") == expected
+            && got.value("haproxy_process_pid").to_string() == pid;
+        is_same.then(|| pid.parse().expect("a process id"))
+    })
+}
+
+/// Field 23 of /proc/PID/stat.
+fn virtual_bytes(pid: &str) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(") ")?;
+    fields.split(' ').nth(20)?.parse().ok()
+}
+
+/// With `nbproc` the file lists all processes; another one may answer each time.
+#[test]
+fn the_process_that_answered() {
+    let mut other = std::process::Command::new("sleep")
+        .arg("600")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("start a process");
+    let (first, second) = (std::process::id(), other.id());
+    let directory = TempDir::new().expect("a temporary directory");
+    let pid_file = directory.path().join("haproxy.pid");
+    std::fs::write(&pid_file, format!("{first}\n{second}\n")).expect("write a pid file");
+    let pid_flag = format!("--haproxy.pid-file={}", pid_file.display());
+    // This process has more open than a child inherits, once that does no more than wait.
+    let of_second = || {
+        let entries = std::fs::read_dir(format!("/proc/{second}/fd"));
+        entries.expect("its descriptors").count() as f64
+    };
+    for (pid, is_second) in [(second, true), (first, false), (1, false)] {
+        let info = format!("Name: HAProxy\nVersion: 2.4.0\nPid: {pid}\n\n");
+        let socket = directory.path().join(format!("socket-{pid}"));
+        let fake = Fake::unix(&socket, Answers::whole(&answer(&[]), info.as_bytes()));
+        let flag = format!("--haproxy.scrape-uri={}", fake.uri());
+        let exporter = Exporter::start(&[&flag, &pid_flag]);
+        peers::wait_for(&format!("the numbers, where {pid} answered"), || {
+            let count = exporter.scrape().value("haproxy_process_open_fds");
+            ((count == of_second()) == is_second).then_some(())
+        });
+    }
+    other.kill().expect("kill the process");
+    other.wait().expect("wait for the process");
 }
 
 /// The collector needs the pid file, not the socket.

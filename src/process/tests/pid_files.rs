@@ -1,0 +1,114 @@
+use super::*;
+
+#[test]
+fn pid_files() {
+    let good = [
+        "42\n",
+        "42",
+        " 42 \n",
+        "42\n43\n44\n",
+        "\n42\r\n",
+        "42 43",
+        "0042\n",
+    ];
+    for text in good {
+        let tree = Tree::new();
+        tree.write("pid", text);
+        let expected = (all_facts(), String::new());
+        assert_eq!(tree.of_pid_file("pid"), expected, "{text:?}");
+    }
+    let no_pid = "pid file pid: does not begin with a process id";
+    #[rustfmt::skip]
+    let bad: [(&[u8], &str); 12] = [
+        (b"", "pid file pid: is empty"),
+        (b" \n\n", "pid file pid: is empty"),
+        (b"garbage\n", no_pid),
+        (b"42x\n", no_pid),
+        (b"x 42\n", no_pid),
+        (b"0\n", no_pid),
+        (b"-42\n", no_pid),
+        (b"4.2\n", no_pid),
+        (b"4294967296\n", no_pid),
+        (b"\xff\n", no_pid),
+        (b"../42\n", no_pid),
+        // The process has ended.
+        (b"77\n", "77/stat: no such file or directory"),
+    ];
+    for (bytes, expected) in bad {
+        let tree = Tree::new();
+        tree.write("pid", bytes);
+        let expected = (Facts::default(), expected.to_owned());
+        assert_eq!(
+            tree.of_pid_file("pid"),
+            expected,
+            "{}",
+            bytes.escape_ascii()
+        );
+    }
+    let tree = Tree::new();
+    let cases = [
+        ("none", "pid file none: no such file or directory"),
+        ("42", "pid file 42: is a directory"),
+        (
+            "stat/pid",
+            "pid file stat/pid: a part of the path is not a directory",
+        ),
+    ];
+    for (name, expected) in cases {
+        let expected = (Facts::default(), expected.to_owned());
+        assert_eq!(tree.of_pid_file(name), expected);
+    }
+}
+
+/// The process that answered, as far as the file vouches for it.
+#[test]
+fn pid_files_and_the_process_that_answered() {
+    let (first, other) = (Some(18.01), Some(1.0));
+    #[rustfmt::skip]
+    let cases = [
+        // Processes of nbproc.
+        ("42\n43\n", Some(43), 1, other),
+        ("42\n43\n", Some(42), 1, first),
+        ("42\n77\n43\n", Some(43), 1, other),
+        // A worker of the master.
+        ("42\n", Some(43), 42, other),
+        ("77 42\n", Some(43), 42, other),
+        // Nobody's: of another HAProxy, or of another machine.
+        ("42\n", Some(43), 1, first),
+        ("42\n", Some(77), 1, first),
+        ("42\n", Some(0), 1, first),
+        ("42\n", Some(u64::MAX), 1, first),
+        ("42\n", None, 42, first),
+        // What stands behind a word that is not a number was not written by HAProxy.
+        ("42\nx\n43\n", Some(43), 1, first),
+    ];
+    for (text, answering, parent, expected) in cases {
+        let tree = Tree::new();
+        tree.add_process(43, parent);
+        tree.write("pid", text);
+        let (facts, complaint) = tree.proc_root().of_pid_file(&tree.path("pid"), answering);
+        assert_eq!(
+            facts.cpu_seconds, expected,
+            "{text:?} {answering:?} {parent}"
+        );
+        assert_eq!(complaint, None);
+    }
+    let tree = Tree::new();
+    tree.add_process(43, 1);
+    tree.write("pid", "x 43\n");
+    let (facts, complaint) = tree.proc_root().of_pid_file(&tree.path("pid"), Some(43));
+    assert_eq!(facts, Facts::default());
+    assert!(complaint.is_some());
+}
+/// Nobody writes to it: a plain open would wait for ever.
+#[test]
+fn a_fifo_as_pid_file() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("pid");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    let (facts, complaint) = ProcRoot::system().of_pid_file(&path, None);
+    assert_eq!(facts, Facts::default());
+    let expected = format!("pid file {}: not a regular file", path.display());
+    assert_eq!(complaint.map(|c| c.to_string()), Some(expected));
+}

@@ -1,0 +1,83 @@
+//! The page at `/`: what runs here, what the last scrapes were like, and where to go.
+
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use super::targets::Targets;
+use crate::metrics::catalog::PROFILES;
+
+/// Readable on a telephone and in the dark, without a script.
+const STYLE: &str = "\
+:root{color-scheme:light dark}\
+body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:0 auto;padding:1.5rem 1rem}\
+h1{font-size:1.4rem;margin:0 0 .2rem}\
+p{margin:.2rem 0 1rem}\
+div{overflow-x:auto}\
+table{border-collapse:collapse;width:100%;margin:1rem 0}\
+th,td{text-align:left;padding:.4rem .8rem .4rem 0;border-bottom:1px solid #8886;white-space:nowrap}\
+.up{color:light-dark(#176d2d,#5ed37f)}\
+.down{color:light-dark(#b3121d,#ff8b8b);font-weight:600}";
+
+/// The page.
+pub(super) fn page(path: &str, targets: &Targets, started: Instant, now: Instant) -> String {
+    let mut page = String::with_capacity(4096);
+    let version = env!("CARGO_PKG_VERSION");
+    let uptime = words(now.saturating_duration_since(started));
+    // Writing to a String cannot fail, here and below.
+    let _ = write!(
+        page,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
+         <title>HAProxy exporter</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
+         <h1>HAProxy exporter {version}</h1>\n<p>running for {uptime}</p>\n\
+         <div><table>\n<tr><th>HAProxy<th>last scrape<th>age<th>took<th>metrics</tr>\n"
+    );
+    for (name, last) in targets.iter() {
+        let shown = if name.is_empty() { "default" } else { name };
+        let (class, state) = match last {
+            None => ("", "none yet"),
+            Some(last) if last.outcome.is_up => ("up", "up"),
+            Some(_) => ("down", "down"),
+        };
+        let age = last.map_or_else(String::new, |last| words(last.age(now)));
+        let took = last.map_or_else(String::new, |last| {
+            format!("{:.1} ms", last.outcome.took.as_secs_f64() * 1e3)
+        });
+        let target = match name {
+            "" => String::new(),
+            name => format!("target={name}&amp;"),
+        };
+        let _ = write!(
+            page,
+            "<tr><td>{shown}<td class=\"{class}\">{state}<td>{age}<td>{took}<td>"
+        );
+        for profile in PROFILES {
+            let names = profile.name;
+            let _ = write!(
+                page,
+                "<a href=\"{path}?{target}names={names}\">{names}</a> "
+            );
+        }
+        page.push_str("</tr>\n");
+    }
+    let _ = write!(
+        page,
+        "</table></div>\n<p><a href=\"{path}\">{path}</a> \u{b7} <a href=\"/-/healthy\">/-/healthy</a></p>\n\
+         </body>\n</html>\n"
+    );
+    page
+}
+
+/// A time in words, to the second at most.
+fn words(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
+#[cfg(test)]
+mod tests;
