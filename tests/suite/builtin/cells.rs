@@ -283,3 +283,46 @@ fn chosen_columns() {
     let families = ours::get(&exporter, "/metrics?names=builtin");
     ours::assert_same(&families, &reference::main(&answers), "builtin");
 }
+
+/// Each column has a number of its own, so that none can stand for another; in http mode and not.
+#[test]
+fn every_column() {
+    let columns = Answers::recorded("3.4.0", "", "").stat().columns;
+    let numbers: Vec<String> = (0..columns.len())
+        .map(|at| (1_000_000 + at).to_string())
+        .collect();
+    let all = columns.iter().zip(&numbers);
+    let all: Vec<(&str, &str)> = all
+        .map(|(name, number)| (name.as_str(), number.as_str()))
+        .collect();
+    let mut rows = Vec::new();
+    // HAProxy leaves these empty where a proxy is not in http mode.
+    let responses = ["hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx"];
+    let tcp = responses.map(|column| (column, ""));
+    for (kind, name) in [
+        ("0", "FRONTEND"),
+        ("3", "sock"),
+        ("2", "one"),
+        ("1", "BACKEND"),
+    ] {
+        for (proxy, mode) in [("http", &[][..]), ("tcp", &tcp)] {
+            let cells = [
+                ("pxname", proxy),
+                ("svname", name),
+                ("type", kind),
+                ("status", "UP"),
+                ("check_status", "L7OK"),
+                ("agent_status", "L7STS"),
+            ];
+            rows.push(row(kind, [proxy, name], &[&all[..], &cells, mode].concat()));
+        }
+    }
+    let answers = with_rows(&rows);
+    let responder = Responder::start(answers.clone());
+    let exporter = ours::start(&[&responder.flag()]);
+    let families = ours::get(&exporter, "/metrics?extra-counters");
+    let expected = reference::all(&answers);
+    ours::assert_same(&families, &expected, "every column");
+    assert!(expected.len() > 700, "{}", expected.len());
+    assert_eq!(exporter.finish().problems(), []);
+}
