@@ -1,8 +1,13 @@
 //! How README.md lets HAProxy offer its statistics, and the scrape URIs that belong to it.
 
+use std::process::Command;
+
+use tempfile::TempDir;
+
 use super::adapted;
 use crate::support::exporter::Exporter;
 use crate::support::haproxy::{Haproxy, Place};
+use crate::support::{exposition, fixtures, peers, reference};
 
 #[test]
 fn the_socket_and_the_page() {
@@ -33,4 +38,35 @@ fn the_socket_and_the_page() {
         let frontend = "haproxy_frontend_current_sessions{frontend=\"stats\"}";
         assert!(metrics.text().contains(frontend), "{uri}");
     }
+}
+
+/// What node_exporter's textfile collector reads has no family of node_exporter's own.
+#[test]
+fn the_textfile() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let stat = fixtures::path("3.2.0/stat.csv").display().to_string();
+    let script = adapted(
+        "textfile",
+        &[
+            (
+                "/var/lib/node_exporter",
+                &directory.path().display().to_string(),
+            ),
+            (
+                "haproxy_exporter --once",
+                &format!("{} --once", super::binary()),
+            ),
+            ("unix:/run/haproxy/admin.sock", &format!("file:{stat}")),
+        ],
+    );
+    let (status, _, error) = peers::run(Command::new("sh").args(["-euc", &script]));
+    assert!(status.success(), "{error}");
+    let text = std::fs::read(directory.path().join("haproxy.prom")).expect("read the file");
+    let kept = exposition::read(&text).expect("an exposition");
+    let uri = format!("--haproxy.scrape-uri=file:{stat}");
+    let all = Exporter::start(&[&uri]).scrape();
+    let own = |name: &String| name.starts_with("process_");
+    assert!(all.families.keys().any(own) && !kept.families.keys().any(own));
+    let kept = kept.without(reference::volatile);
+    kept.assert_equals(&all.without(reference::volatile), "the textfile");
 }
