@@ -9,6 +9,7 @@ use crate::cli::{self, Command, Config};
 use crate::errno::reason;
 use crate::haproxy::rules::Filter;
 use crate::haproxy::source::{Options, SetupError, Source};
+use crate::haproxy::uri::ScrapeUri;
 use crate::log;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::selection::Defaults;
@@ -23,6 +24,7 @@ use crate::server::routes::Routes;
 use crate::server::scrapes::Scrapes;
 use crate::server::supervisor::{self, ReadyFd};
 use crate::server::targets::Targets;
+use crate::start_error::{StartError, THREAD_HINT};
 use crate::sys::{self, signals};
 
 /// Exit status of a command line that cannot be used.
@@ -33,25 +35,32 @@ const SPARE_TIME: Duration = Duration::from_secs(10);
 /// and a log line; six stacks of std's 2 MiB would take most of the address space that a small limit
 /// leaves (RLIMIT_AS).
 const STACK_BYTES: usize = 128 * 1024;
-/// What keeps a thread from starting, as a rule.
-const THREAD_HINT: &str = "cannot start a thread: is there a memory or process limit?";
+/// Descriptors that are needed besides the listeners': three standard streams, one for signals, three for
+/// the private connection, one client's and one of the scrape.
+const DESCRIPTORS: u64 = 9;
 /// Exit status of a start or a run that failed.
 const FAILED: u8 = 1;
 
 /// Runs the command; returns its exit status.
 pub fn main() -> ExitCode {
-    let (status, message) = match cli::parse(std::env::args_os().skip(1)) {
-        Ok(Command::Print(text)) => match std::io::stdout().write_all(text.as_bytes()) {
-            Ok(()) => return ExitCode::SUCCESS,
-            Err(error) => (FAILED, format!("standard output: {}", reason(&error))),
-        },
+    let result = match cli::parse(std::env::args_os().skip(1)) {
+        Ok(Command::Print(text)) => print(&text),
         Ok(Command::Run(config)) => run(*config),
-        Err(message) => (USAGE, message),
+        Err(message) => Err(StartError::Usage(message)),
     };
-    if !message.is_empty() {
-        log::plain(&format!("haproxy_exporter: {}", one_line(&message)));
-    }
+    let status = result.unwrap_or_else(|error| {
+        log::plain(&format!(
+            "haproxy_exporter: {}",
+            one_line(&error.to_string())
+        ));
+        if error.is_usage() { USAGE } else { FAILED }
+    });
     ExitCode::from(status)
+}
+
+fn print(text: &str) -> Result<u8, StartError> {
+    let printed = std::io::stdout().write_all(text.as_bytes());
+    printed.map(|()| 0).map_err(StartError::Output)
 }
 
 /// Control characters of a flag's value must not break the line.
@@ -62,22 +71,16 @@ fn one_line(message: &str) -> String {
         .collect()
 }
 
-/// Serves until the process ends, or prints one scrape; returns the exit status and the reason why
-/// that did not go well, unless the log has it.
-fn run(config: Config) -> (u8, String) {
+/// Serves until the process ends, or prints one scrape; returns the exit status.
+fn run(config: Config) -> Result<u8, StartError> {
     log::configure(config.log_level, config.log_format);
     std::panic::set_hook(Box::new(report_panic));
-    let sources = match sources(&config) {
-        Ok(sources) => sources,
-        Err(error) => return (USAGE, cli::setup(&error)),
-    };
+    let sources = sources(&config).map_err(StartError::Source)?;
     if config.once {
         return once(&config, sources);
     }
-    match start(config, sources) {
-        Ok(error) => (FAILED, format!("the server stopped: {error}")),
-        Err(reason) => (FAILED, reason),
-    }
+    let error = start(config, sources)?;
+    Err(StartError::Stopped(error))
 }
 
 /// The HAProxys to scrape, by name: the one of the scrape URI, which has none, and the targets.
@@ -122,41 +125,35 @@ fn scrapers(config: &Config, sources: Vec<(String, Source)>) -> (Vec<Scraper>, D
     (sources.into_iter().map(scraper).collect(), defaults)
 }
 
-/// Prints one scrape; returns the exit status, and the reason why it could not be printed.
-fn once(config: &Config, sources: Vec<(String, Source)>) -> (u8, String) {
-    if sources.len() > 1 {
-        return (
-            USAGE,
-            "--once: scrapes one HAProxy; more are given".to_owned(),
-        );
-    }
+/// Prints one scrape; returns the exit status, whose reason the log has.
+fn once(config: &Config, sources: Vec<(String, Source)>) -> Result<u8, StartError> {
     let (mut scrapers, defaults) = scrapers(config, sources);
-    let Some(scraper) = scrapers.first_mut() else {
-        return (USAGE, "--once: no HAProxy is given".to_owned());
+    let [scraper] = &mut scrapers[..] else {
+        return Err(StartError::NotOne(scrapers.len()));
     };
-    match once::print(scraper, &defaults, &mut std::io::stdout().lock()) {
-        Ok(true) => (0, String::new()),
-        // The log says why.
-        Ok(false) => (FAILED, String::new()),
-        Err(error) => (FAILED, format!("standard output: {}", reason(&error))),
-    }
+    let printed = once::print(scraper, &defaults, &mut std::io::stdout().lock());
+    let is_up = printed.map_err(StartError::Output)?;
+    Ok(if is_up { 0 } else { FAILED })
 }
 
 /// Binds, starts the front and serves; returns only when the server has failed.
-fn start(mut config: Config, sources: Vec<(String, Source)>) -> Result<std::io::Error, String> {
+fn start(mut config: Config, sources: Vec<(String, Source)>) -> Result<std::io::Error, StartError> {
     // Before anything else is opened: see `InheritedFd::take`.
-    let ready = config.ready_fd.take().map(ReadyFd::take).transpose()?;
+    let ready = config.ready_fd.take().map(ReadyFd::take).transpose();
+    let ready = ready.map_err(StartError::Ready)?;
     let inherited = inherited_listeners(&config)?;
+    check_descriptors(inherited.as_ref().map_or(config.listen.len(), Vec::len))?;
     // Before any thread starts: they inherit the signal mask.
-    let signals = signals::descriptor().map_err(|error| format!("signals: {error}"))?;
+    let signals = signals::descriptor().map_err(StartError::Signals)?;
     sys::set_default_stack_bytes(STACK_BYTES);
     // Before there are socket files, which a start without threads would leave behind.
-    let (front_end, main_end) =
-        link::open().map_err(|error| format!("private connection: {error}"))?;
+    let (front_end, main_end) = link::open().map_err(StartError::PrivateConnection)?;
     let listeners = match inherited {
         Some(listeners) => listeners,
-        None => listen::bind_all(&config.listen, config.socket_mode)?,
+        None => listen::bind_all(&config.listen, config.socket_mode).map_err(StartError::Listen)?,
     };
+    // A host may have several addresses.
+    check_descriptors(listeners.len())?;
     let targets = Targets::new(sources.iter().map(|(name, _)| name.clone()).collect());
     let (mut scrapers, defaults) = scrapers(&config, sources);
     let routes = Routes::new(config.telemetry_path.clone(), defaults);
@@ -167,7 +164,7 @@ fn start(mut config: Config, sources: Vec<(String, Source)>) -> Result<std::io::
         .name("front".to_owned())
         .stack_size(STACK_BYTES)
         .spawn(move || leave(front.run()))
-        .map_err(|error| format!("{THREAD_HINT} ({})", reason(&error)))?;
+        .map_err(StartError::Thread)?;
     tell_supervisor(ready);
     Ok(main_end.run(|target, wanted, time, into| {
         if let Some(scraper) = scrapers.get_mut(target) {
@@ -176,9 +173,19 @@ fn start(mut config: Config, sources: Vec<(String, Source)>) -> Result<std::io::
     }))
 }
 
-fn inherited_listeners(config: &Config) -> Result<Option<Vec<Listener>>, String> {
+fn inherited_listeners(config: &Config) -> Result<Option<Vec<Listener>>, StartError> {
     let listeners = || listen::inherited(|name| std::env::var(name).ok());
-    config.systemd_socket.then(listeners).transpose()
+    let listeners = config.systemd_socket.then(listeners).transpose();
+    listeners.map_err(StartError::Inherited)
+}
+
+/// With fewer descriptors nobody could be answered, or HAProxy not be asked.
+fn check_descriptors(listeners: usize) -> Result<(), StartError> {
+    let needed = DESCRIPTORS + listeners as u64;
+    match sys::descriptor_limit() {
+        limit if limit < needed => Err(StartError::Descriptors(limit, needed)),
+        _ => Ok(()),
+    }
 }
 
 fn announce(config: &Config, listeners: &[Listener]) {
@@ -194,9 +201,9 @@ fn announce(config: &Config, listeners: &[Listener]) {
             ("addresses", &addresses.join(",")),
         ],
     );
-    if config.tls.insecure
-        && matches!(&config.scrape_uri, crate::haproxy::uri::ScrapeUri::Http(uri) if uri.tls)
-    {
+    let uris = config.targets.iter().map(|(_, uri)| uri);
+    let mut uris = uris.chain(config.has_scrape_uri.then_some(&config.scrape_uri));
+    if config.tls.insecure && uris.any(|uri| matches!(uri, ScrapeUri::Http(uri) if uri.tls)) {
         log::warn("the certificate of the scrape URI is not checked", &[]);
     }
 }
@@ -204,12 +211,16 @@ fn announce(config: &Config, listeners: &[Listener]) {
 /// A supervisor that cannot be told is no reason not to serve.
 fn tell_supervisor(ready: Option<ReadyFd>) {
     let name = std::env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty());
-    let told = [
-        ready.map(ReadyFd::tell),
-        name.as_deref().map(supervisor::systemd),
-    ];
-    for error in told.into_iter().flatten().filter_map(Result::err) {
-        log::warn("the supervisor cannot be told", &[("err", &error)]);
+    let ready = ready.map(|ready| ("--ready-fd".to_owned(), ready.tell()));
+    let systemd = name.map(|name| {
+        let object = format!("NOTIFY_SOCKET={}", name.to_string_lossy());
+        (object, supervisor::systemd(&name))
+    });
+    for (object, told) in ready.into_iter().chain(systemd) {
+        if let Err(error) = told {
+            let error = format!("{object}: {}", reason(&error));
+            log::warn("the supervisor cannot be told", &[("err", &error)]);
+        }
     }
 }
 

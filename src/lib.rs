@@ -16,6 +16,7 @@ mod once;
 mod process;
 mod scrape;
 mod server;
+mod start_error;
 mod sys;
 
 pub use app::main;

@@ -18,7 +18,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     }
     if rest.is_empty() {
         return Err(format!(
-            "{text:?} is no duration (use for example 5s, 500ms, 1m30s)"
+            "{text:?} is not a duration (use for example 5s, 500ms, 1m30s)"
         ));
     }
     let mut total_nanos: u128 = 0;
@@ -33,7 +33,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         let (unit, after) = after.split_at(unit_end);
         let scale = unit_nanos(unit).ok_or_else(|| unit_error(text, unit))?;
         let nanos = scaled(number, scale)
-            .ok_or_else(|| format!("{text:?} is no duration: bad number {number:?}"))?;
+            .ok_or_else(|| format!("{text:?} is not a duration: bad number {number:?}"))?;
         total_nanos += nanos;
         if total_nanos > i64::MAX as u128 {
             return Err(format!("duration {text:?} is beyond 292 years"));

@@ -219,7 +219,7 @@ impl Given {
                 Some(value) => match value.as_str() {
                     "true" | "1" => "true".to_owned(),
                     "false" | "0" => "false".to_owned(),
-                    _ => return Err(format!("--{name}: {value:?} is neither true nor false")),
+                    _ => return Err(format!("--{name}: must be true or false, not {value:?}")),
                 },
             },
         };

@@ -43,14 +43,14 @@ pub(super) fn columns(text: &str) -> Result<Vec<usize>, String> {
     }
     let column = |word: &str| word.trim().parse();
     text.split(',')
-        .map(|word| column(word).map_err(|_| format!("{word:?} is no column number")))
+        .map(|word| column(word).map_err(|_| format!("{word:?} is not a column number")))
         .collect()
 }
 
 /// The number of a profile.
 pub(super) fn profile(text: &str) -> Result<usize, String> {
     let found = PROFILES.iter().position(|profile| profile.name == text);
-    found.ok_or_else(|| format!("{text:?} is neither exporter nor builtin"))
+    found.ok_or_else(|| format!("must be exporter or builtin, not {text:?}"))
 }
 
 /// `NAME=URI`. A name goes into URLs, pages and log lines as it is.
@@ -100,13 +100,17 @@ pub(super) fn telemetry_path(text: &str) -> Result<String, String> {
 pub(super) fn socket_mode(text: &str) -> Result<u32, String> {
     match u32::from_str_radix(text, 8) {
         Ok(mode) if mode <= 0o777 && !text.starts_with('+') => Ok(mode),
-        _ => Err(format!("{text:?} is no octal number from 0 to 0777")),
+        _ => Err(format!(
+            "must be an octal number from 0 to 0777, not {text:?}"
+        )),
     }
 }
 
 pub(super) fn ready_fd(text: &str) -> Result<Option<InheritedFd>, String> {
     match InheritedFd::from_flag(text) {
-        None if !text.is_empty() => Err(format!("{text:?} is no descriptor number above 2")),
+        None if !text.is_empty() => {
+            Err(format!("must be a descriptor number above 2, not {text:?}"))
+        }
         fd => Ok(fd),
     }
 }
@@ -117,7 +121,7 @@ pub(super) fn log_level(text: &str) -> Result<Level, String> {
         "info" => Ok(Level::Info),
         "warn" => Ok(Level::Warn),
         "error" => Ok(Level::Error),
-        _ => Err(format!("{text:?} is none of debug, info, warn, error")),
+        _ => Err(format!("must be debug, info, warn or error, not {text:?}")),
     }
 }
 
@@ -125,6 +129,6 @@ pub(super) fn log_format(text: &str) -> Result<Format, String> {
     match text {
         "logfmt" => Ok(Format::Logfmt),
         "json" => Ok(Format::Json),
-        _ => Err(format!("{text:?} is neither logfmt nor json")),
+        _ => Err(format!("must be logfmt or json, not {text:?}")),
     }
 }

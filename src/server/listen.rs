@@ -1,5 +1,7 @@
 //! The public listeners: TCP, unix sockets, and sockets that systemd passes.
 
+mod error;
+
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -10,12 +12,13 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::errno::reason;
 use crate::metrics::value;
 use crate::net::deadline::Deadline;
 use crate::net::host_port::{self, HostPort};
 use crate::net::resolve::Resolver;
 use crate::sys::{self, Families, InheritedFd, ListenerKind, UnixAddress};
+
+pub(crate) use error::{AddressError, BindError, BindProblem, InheritError};
 
 /// Connections that wait in the kernel while the front is busy; the kernel caps it at somaxconn.
 const BACKLOG: i32 = 4096;
@@ -48,25 +51,21 @@ impl ListenAddress {
     /// Parses an address; port 0 lets the kernel choose.
     ///
     /// # Errors
-    /// A text with the reason.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
         if let Some(path) = text.strip_prefix("unix:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             let longest = sys::UNIX_PATH_BYTES - 1;
             return match path {
-                path if !path.starts_with('/') => {
-                    Err("the path is not absolute (unix:/path)".to_owned())
-                }
-                path if path.len() > longest => {
-                    Err(format!("the path is longer than {longest} bytes"))
-                }
+                path if !path.starts_with('/') => Err(AddressError::PathNotAbsolute),
+                path if path.len() > longest => Err(AddressError::PathTooLong(longest)),
                 path => Ok(Self::Unix(PathBuf::from(path))),
             };
         }
-        let (host, port) = host_port::split_host_port(text)?;
-        let port = port.ok_or("the port is missing (:port or host:port)")?;
+        let (host, port) = host_port::split_host_port(text).map_err(AddressError::HostPort)?;
+        let port = port.ok_or(AddressError::NoPort)?;
         let number = value::unsigned(port.as_bytes()).and_then(|port| u16::try_from(port).ok());
-        let port = number.ok_or_else(|| format!("port {port:?} is no number from 0 to 65535"))?;
+        let port = number.ok_or_else(|| AddressError::Port(port.to_owned()))?;
         Ok(if host.is_empty() {
             Self::Any(port)
         } else {
@@ -136,23 +135,24 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
 /// Binds every address.
 ///
 /// # Errors
-/// One line that names the first address that cannot be bound, and the reason.
-pub(crate) fn bind_all(addresses: &[ListenAddress], mode: u32) -> Result<Vec<Listener>, String> {
+/// The first address that cannot be bound, and the reason.
+pub(crate) fn bind_all(addresses: &[ListenAddress], mode: u32) -> Result<Vec<Listener>, BindError> {
     let mut listeners: Vec<Listener> = Vec::new();
     for address in addresses {
         match bind(address, mode) {
             Ok(bound) => listeners.extend(bound),
-            Err(reason) => return Err(format!("listen address {address}: {reason}")),
+            Err(problem) => {
+                let address = address.clone();
+                return Err(BindError { address, problem });
+            }
         }
     }
     Ok(listeners)
 }
 
-fn bind(address: &ListenAddress, mode: u32) -> Result<Vec<Listener>, String> {
+fn bind(address: &ListenAddress, mode: u32) -> Result<Vec<Listener>, BindProblem> {
     match address {
-        ListenAddress::Any(port) => bind_any(*port)
-            .map(|listener| vec![listener])
-            .map_err(|e| reason(&e)),
+        ListenAddress::Any(port) => Ok(vec![bind_any(*port)?]),
         ListenAddress::Unix(path) => bind_unix(path, mode).map(|listener| vec![listener]),
         ListenAddress::Host(host, port) => {
             let host = HostPort {
@@ -160,8 +160,8 @@ fn bind(address: &ListenAddress, mode: u32) -> Result<Vec<Listener>, String> {
                 port: *port,
             };
             let found = Resolver::system().resolve(&host, Deadline::after(RESOLVE_TIMEOUT));
-            let found = found.map_err(|error| error.to_string())?;
-            bind_host(&found)
+            let found = found.map_err(BindProblem::Unresolved)?;
+            Ok(bind_host(&found)?)
         }
     }
 }
@@ -186,7 +186,7 @@ fn bind_any(port: u16) -> io::Result<Listener> {
 
 /// All addresses of a host. One that does not exist on this machine is passed over while another
 /// does: `localhost` has an IPv6 address in files of machines without IPv6.
-fn bind_host(addresses: &[SocketAddr]) -> Result<Vec<Listener>, String> {
+fn bind_host(addresses: &[SocketAddr]) -> io::Result<Vec<Listener>> {
     let mut listeners = Vec::new();
     let mut absent = None;
     for address in addresses {
@@ -209,11 +209,11 @@ fn bind_host(addresses: &[SocketAddr]) -> Result<Vec<Listener>, String> {
             {
                 absent = Some(e);
             }
-            Err(e) => return Err(reason(&e)),
+            Err(e) => return Err(e),
         }
     }
     match absent {
-        Some(e) if listeners.is_empty() => Err(reason(&e)),
+        Some(e) if listeners.is_empty() => Err(e),
         _ => Ok(listeners),
     }
 }
@@ -243,32 +243,31 @@ fn unix_listener(listener: UnixListener, path: &Path, file: Option<SocketFile>) 
 }
 
 /// A stale socket file, which nobody answers on, is replaced; anything else there is left alone.
-fn bind_unix(path: &Path, mode: u32) -> Result<Listener, String> {
+fn bind_unix(path: &Path, mode: u32) -> Result<Listener, BindProblem> {
     match std::fs::symlink_metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-        Err(e) => return Err(reason(&e)),
+        Err(e) => return Err(e.into()),
         Ok(metadata) if !metadata.file_type().is_socket() => {
-            return Err("exists and is not a socket".to_owned());
+            return Err(BindProblem::NotSocket);
         }
         Ok(_) => {
             match sys::connect_unix(
                 UnixAddress::Path(path.as_os_str().as_bytes()),
                 PROBE_TIMEOUT,
             ) {
-                Ok(_) => return Err("another process is listening there".to_owned()),
+                Ok(_) => return Err(BindProblem::Taken),
                 // It is alive, with a full backlog.
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    return Err("another process is listening there".to_owned());
+                    return Err(BindProblem::Taken);
                 }
                 Err(e) if e.kind() == io::ErrorKind::ConnectionRefused => {
-                    std::fs::remove_file(path)
-                        .map_err(|e| format!("stale socket: {}", reason(&e)))?;
+                    std::fs::remove_file(path).map_err(BindProblem::Stale)?;
                 }
-                Err(e) => return Err(reason(&e)),
+                Err(e) => return Err(e.into()),
             }
         }
     }
-    let listener = sys::listen_unix(path, mode, BACKLOG).map_err(|e| reason(&e))?;
+    let listener = sys::listen_unix(path, mode, BACKLOG)?;
     let file = identity(path).ok().map(|identity| SocketFile {
         path: path.to_owned(),
         identity,
@@ -279,24 +278,24 @@ fn bind_unix(path: &Path, mode: u32) -> Result<Listener, String> {
 /// Takes over the sockets that systemd passes (sd_listen_fds(3)); `variable` reads the environment.
 ///
 /// # Errors
-/// One line with the reason.
+/// When it passed none, or one cannot be used.
 pub(crate) fn inherited(
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<Vec<Listener>, String> {
+) -> Result<Vec<Listener>, InheritError> {
     let number = |name: &str| variable(name).and_then(|text| text.parse::<u32>().ok());
     let count = match (number("LISTEN_PID"), number("LISTEN_FDS")) {
         (Some(pid), Some(count)) if pid == std::process::id() => count,
         (Some(_), Some(_)) => 0,
-        _ => return Err("--web.systemd-socket: LISTEN_PID and LISTEN_FDS are not set".to_owned()),
+        _ => return Err(InheritError::NotSet),
     };
     if count == 0 {
-        return Err("--web.systemd-socket: systemd passed no socket to this process".to_owned());
+        return Err(InheritError::NoSocket);
     }
     let count = u16::try_from(count).map_or(MAX_INHERITED, |count| count.min(MAX_INHERITED));
     InheritedFd::from_systemd(count)
         .map(|fd| {
-            let object = format!("--web.systemd-socket: descriptor {fd}");
-            take_over(fd).map_err(|e| format!("{object}: {}", reason(&e)))
+            let number = fd.to_string();
+            take_over(fd).map_err(|error| InheritError::Descriptor(number, error))
         })
         .collect()
 }

@@ -1,5 +1,8 @@
 //! Tells the supervisor that every listener is bound.
 
+use std::error::Error;
+use std::ffi::OsStr;
+use std::fmt::{self, Display};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -21,15 +24,15 @@ impl ReadyFd {
     /// Takes the descriptor over, before anything else is opened.
     ///
     /// # Errors
-    /// One line with the reason.
-    pub(crate) fn take(fd: InheritedFd) -> Result<Self, String> {
-        let flag = format!("--ready-fd={fd}");
-        let taken = fd.take().map_err(|error| {
-            let why = reason(&error);
-            format!("{flag}: {why} (is it the number in s6's notification-fd?)")
-        })?;
+    /// When it is not open, or something else.
+    pub(crate) fn take(fd: InheritedFd) -> Result<Self, ReadyError> {
+        let number = fd.to_string();
+        let taken = match fd.take() {
+            Ok(taken) => taken,
+            Err(error) => return Err(ReadyError::NotOpen(number, error)),
+        };
         match sys::listener_kind(taken.as_fd()) {
-            Ok(_) => Err(format!("{flag}: is a listening socket")),
+            Ok(_) => Err(ReadyError::Listener(number)),
             Err(_) => Ok(Self(taken.into())),
         }
     }
@@ -37,11 +40,35 @@ impl ReadyFd {
     /// Writes a newline and closes the descriptor.
     ///
     /// # Errors
-    /// One line with the reason.
-    pub(crate) fn tell(mut self) -> Result<(), String> {
-        self.0
-            .write_all(b"\n")
-            .map_err(|error| format!("--ready-fd: {}", reason(&error)))
+    /// Those of the write.
+    pub(crate) fn tell(mut self) -> io::Result<()> {
+        self.0.write_all(b"\n")
+    }
+}
+
+/// Why the supervisor's descriptor cannot be used; each has its number.
+#[derive(Debug)]
+pub(crate) enum ReadyError {
+    /// It cannot be taken.
+    NotOpen(String, io::Error),
+    /// It is a listening socket: one of `LISTEN_FDS`, say.
+    Listener(String),
+}
+
+impl Error for ReadyError {}
+
+impl Display for ReadyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOpen(number, error) => {
+                let why = reason(error);
+                write!(
+                    f,
+                    "{number}: {why} (is it the number in s6's notification-fd?)"
+                )
+            }
+            Self::Listener(number) => write!(f, "{number}: is a listening socket"),
+        }
     }
 }
 
@@ -49,23 +76,14 @@ impl ReadyFd {
 /// the abstract namespace.
 ///
 /// # Errors
-/// One line with the reason.
-pub(crate) fn systemd(name: &std::ffi::OsStr) -> Result<(), String> {
-    let send = || -> io::Result<()> {
-        let address = match name.as_bytes().strip_prefix(b"@") {
-            Some(name) => SocketAddr::from_abstract_name(name)?,
-            None => SocketAddr::from_pathname(name)?,
-        };
-        let socket = UnixDatagram::unbound()?;
-        // On a busy boot the manager's queue may be full for a moment.
-        socket.set_write_timeout(Some(QUEUE_TIMEOUT))?;
-        socket.send_to_addr(b"READY=1", &address).map(drop)
+/// When there is no such socket, or nobody reads it.
+pub(crate) fn systemd(name: &OsStr) -> io::Result<()> {
+    let address = match name.as_bytes().strip_prefix(b"@") {
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+        None => SocketAddr::from_pathname(name)?,
     };
-    send().map_err(|error| {
-        format!(
-            "NOTIFY_SOCKET={}: {}",
-            name.to_string_lossy(),
-            reason(&error)
-        )
-    })
+    let socket = UnixDatagram::unbound()?;
+    // On a busy boot the manager's queue may be full for a moment.
+    socket.set_write_timeout(Some(QUEUE_TIMEOUT))?;
+    socket.send_to_addr(b"READY=1", &address).map(drop)
 }

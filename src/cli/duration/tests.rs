@@ -29,7 +29,7 @@ fn bad_durations() {
     let cases = [
         (
             "",
-            r#""" is no duration (use for example 5s, 500ms, 1m30s)"#,
+            r#""" is not a duration (use for example 5s, 500ms, 1m30s)"#,
         ),
         (
             "5",
@@ -40,9 +40,9 @@ fn bad_durations() {
             "5d",
             r#"duration "5d" has an unknown unit "d" (use ns, us, ms, s, m or h)"#,
         ),
-        ("1..5s", r#""1..5s" is no duration: bad number "1..5""#),
-        (".s", r#"".s" is no duration: bad number ".""#),
-        ("s", r#""s" is no duration: bad number """#),
+        ("1..5s", r#""1..5s" is not a duration: bad number "1..5""#),
+        (".s", r#"".s" is not a duration: bad number ".""#),
+        ("s", r#""s" is not a duration: bad number """#),
         (
             "5s ",
             r#"duration "5s " has an unknown unit "s " (use ns, us, ms, s, m or h)"#,
@@ -53,7 +53,7 @@ fn bad_durations() {
         ),
         (
             "99999999999999999999s",
-            r#""99999999999999999999s" is no duration: bad number "99999999999999999999""#,
+            r#""99999999999999999999s" is not a duration: bad number "99999999999999999999""#,
         ),
     ];
     for (text, expected) in cases {

@@ -31,13 +31,17 @@ pub(crate) fn idle(attack: &Attack<'_>, count: usize) -> usize {
     opened
 }
 
-#[allow(unsafe_code)]
 fn with_descriptors(count: u64, fake: &Fake) -> Exporter {
+    Exporter::spawn(&mut limited_command(count, fake))
+}
+
+#[allow(unsafe_code)]
+fn limited_command(count: u64, fake: &Fake) -> std::process::Command {
     let mut command = command();
     command.arg(format!("--haproxy.scrape-uri={}", fake.uri()));
     // SAFETY: prlimit64 is a system call without locks or memory of its own.
     unsafe { command.pre_exec(move || limit(0, libc::RLIMIT_NOFILE, count)) };
-    Exporter::spawn(&mut command)
+    command
 }
 
 #[test]
@@ -53,6 +57,25 @@ fn idle_connections_leave_descriptors_for_the_scrape() {
             Rules::default(),
             |attack| idle(attack, 100),
         );
+    }
+}
+
+/// So many are enough for one client and one scrape; with one less it says so and ends.
+#[test]
+fn no_descriptor_to_spare() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let answers = Answers::whole(&fixtures::bytes("3.2.0/stat.csv"), faults::INFO);
+    let fake = Fake::unix(&directory.path().join("socket"), answers);
+    let exporter = with_descriptors(10, &fake);
+    assert_eq!(exporter.scrape().value("haproxy_up"), 1.0);
+    for (limit, listeners, needed) in [(9, 1, 10), (10, 2, 11)] {
+        let mut command = limited_command(limit, &fake);
+        command.args(vec!["--web.listen-address=127.0.0.1:0"; listeners]);
+        let output = command.output().expect("run the exporter");
+        assert_eq!(output.status.code(), Some(1));
+        let expected =
+            format!("haproxy_exporter: no descriptors: limit is {limit}, {needed} are needed\n");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
     }
 }
 

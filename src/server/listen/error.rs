@@ -1,0 +1,105 @@
+//! Why there is no listener.
+
+use std::error::Error;
+use std::fmt::{self, Display};
+use std::io;
+
+use crate::errno::reason;
+use crate::net::resolve::ResolveError;
+
+use super::ListenAddress;
+
+/// Why a text is not a listen address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AddressError {
+    /// `unix:` without an absolute path.
+    PathNotAbsolute,
+    /// A path of more bytes than a socket's address has.
+    PathTooLong(usize),
+    /// The host and port cannot be told apart, with the reason.
+    HostPort(String),
+    /// No port.
+    NoPort,
+    /// A port that is not one.
+    Port(String),
+}
+
+impl Error for AddressError {}
+
+impl Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PathNotAbsolute => f.write_str("the path is not absolute (unix:/path)"),
+            Self::PathTooLong(longest) => write!(f, "the path is longer than {longest} bytes"),
+            Self::HostPort(why) => f.write_str(why),
+            Self::NoPort => f.write_str("the port is missing (:port or host:port)"),
+            Self::Port(port) => write!(f, "port must be a number from 0 to 65535, not {port:?}"),
+        }
+    }
+}
+
+/// An address that cannot be listened on.
+#[derive(Debug)]
+pub(crate) struct BindError {
+    pub(super) address: ListenAddress,
+    pub(super) problem: BindProblem,
+}
+
+/// Why an address cannot be listened on.
+#[derive(Debug)]
+pub(crate) enum BindProblem {
+    /// A system call failed.
+    Io(io::Error),
+    /// The host has no address.
+    Unresolved(ResolveError),
+    /// Something else has the name of the socket file.
+    NotSocket,
+    /// Somebody answers on the socket file.
+    Taken,
+    /// Nobody answers on the socket file, and it cannot be removed.
+    Stale(io::Error),
+}
+
+impl From<io::Error> for BindProblem {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl Error for BindError {}
+
+impl Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "listen address {}: ", self.address)?;
+        match &self.problem {
+            BindProblem::Io(error) => f.write_str(&reason(error)),
+            BindProblem::Unresolved(error) => error.fmt(f),
+            BindProblem::NotSocket => f.write_str("exists and is not a socket"),
+            BindProblem::Taken => f.write_str("another process is listening there"),
+            BindProblem::Stale(error) => write!(f, "stale socket: {}", reason(error)),
+        }
+    }
+}
+
+/// Why systemd's sockets cannot be used.
+#[derive(Debug)]
+pub(crate) enum InheritError {
+    /// The variables of sd_listen_fds(3) are missing.
+    NotSet,
+    /// They are another process's, or count none.
+    NoSocket,
+    /// A descriptor is not a listening socket, or not open.
+    Descriptor(String, io::Error),
+}
+
+impl Error for InheritError {}
+
+impl Display for InheritError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSet => f.write_str("LISTEN_PID and LISTEN_FDS are not set"),
+            Self::NoSocket => f.write_str("systemd passed no socket to this process"),
+            Self::Descriptor(fd, error) => write!(f, "descriptor {fd}: {}", reason(error)),
+        }
+    }
+}

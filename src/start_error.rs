@@ -1,0 +1,74 @@
+//! Why a start or a run ended, each with the flag that it is about.
+
+use std::error::Error;
+use std::fmt::{self, Display};
+use std::io;
+
+use crate::cli;
+use crate::errno::reason;
+use crate::haproxy::source::SetupError;
+use crate::server::listen::{BindError, InheritError};
+use crate::server::supervisor::ReadyError;
+
+/// What keeps a thread from starting, as a rule.
+pub(crate) const THREAD_HINT: &str = "cannot start a thread: is there a memory or process limit?";
+
+/// Why the command ended, or did not begin.
+#[derive(Debug)]
+pub(crate) enum StartError {
+    /// The command line cannot be used.
+    Usage(String),
+    /// The scrape URI, or a target's, cannot be used.
+    Source(SetupError),
+    /// `--once`, with so many HAProxys.
+    NotOne(usize),
+    /// `--ready-fd`.
+    Ready(ReadyError),
+    /// `--web.systemd-socket`.
+    Inherited(InheritError),
+    /// `--web.listen-address`.
+    Listen(BindError),
+    /// The soft limit of open descriptors, and how many the exporter needs.
+    Descriptors(u64, u64),
+    /// Signals cannot be received.
+    Signals(io::Error),
+    /// The way from the front to the main loop cannot be made.
+    PrivateConnection(io::Error),
+    /// The front has no thread.
+    Thread(io::Error),
+    /// Nothing can be printed.
+    Output(io::Error),
+    /// The main loop has ended.
+    Stopped(io::Error),
+}
+
+impl StartError {
+    /// Whether the command line is to blame.
+    pub(crate) fn is_usage(&self) -> bool {
+        matches!(self, Self::Usage(_) | Self::Source(_) | Self::NotOne(_))
+    }
+}
+
+impl Error for StartError {}
+
+impl Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(text) => f.write_str(text),
+            Self::Source(error) => f.write_str(&cli::setup(error)),
+            Self::NotOne(0) => f.write_str("--once: no HAProxy is given"),
+            Self::NotOne(_) => f.write_str("--once: scrapes one HAProxy; more are given"),
+            Self::Ready(error) => write!(f, "--ready-fd={error}"),
+            Self::Inherited(error) => write!(f, "--web.systemd-socket: {error}"),
+            Self::Listen(error) => error.fmt(f),
+            Self::Descriptors(limit, needed) => {
+                write!(f, "no descriptors: limit is {limit}, {needed} are needed")
+            }
+            Self::Signals(error) => write!(f, "signals: {}", reason(error)),
+            Self::PrivateConnection(error) => write!(f, "private connection: {}", reason(error)),
+            Self::Thread(error) => write!(f, "{THREAD_HINT} ({})", reason(error)),
+            Self::Output(error) => write!(f, "standard output: {}", reason(error)),
+            Self::Stopped(error) => write!(f, "the server stopped: {}", reason(error)),
+        }
+    }
+}
