@@ -1,4 +1,4 @@
-//! A real HAProxy with as many servers as wanted and no traffic.
+//! A real HAProxy with as many servers as wanted, which get no traffic.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::process::{self, Running};
 
-/// Servers of one backend.
+/// Servers of one backend, where nothing else is wanted.
 const SERVERS_A_BACKEND: usize = 100;
 /// HAProxy reads a configuration of 100,000 servers in a few seconds.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -19,17 +19,38 @@ pub(crate) struct Haproxy {
     pub(crate) process: Running,
     pub(crate) socket: PathBuf,
     pub(crate) built_in: SocketAddr,
+    /// Where it answers requests by itself.
+    pub(crate) traffic: SocketAddr,
     _directory: tempfile::TempDir,
 }
 
+/// How large it is.
+pub(crate) struct Shape {
+    pub(crate) servers: usize,
+    pub(crate) backends: usize,
+    /// As many as HAProxy likes if not given.
+    pub(crate) threads: Option<usize>,
+}
+
+impl Shape {
+    /// Servers in backends of a usual size.
+    pub(crate) fn of(servers: usize) -> Self {
+        Self {
+            servers,
+            backends: servers.div_ceil(SERVERS_A_BACKEND),
+            threads: None,
+        }
+    }
+}
+
 impl Haproxy {
-    /// Starts HAProxy with `servers` servers and waits until it answers.
-    pub(crate) fn start(servers: usize) -> Result<Self, String> {
+    /// Starts HAProxy and waits until it answers.
+    pub(crate) fn start(shape: &Shape) -> Result<Self, String> {
         let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
         let socket = directory.path().join("stats.sock");
-        let built_in = free_address()?;
+        let (built_in, traffic) = (free_address()?, free_address()?);
         let file = directory.path().join("haproxy.cfg");
-        std::fs::write(&file, configuration(servers, &socket, built_in))
+        std::fs::write(&file, configuration(shape, &socket, [built_in, traffic]))
             .map_err(|error| format!("{}: {error}", file.display()))?;
         let process = Running::start(
             Command::new("/usr/sbin/haproxy")
@@ -44,6 +65,7 @@ impl Haproxy {
             process,
             socket,
             built_in,
+            traffic,
             _directory: directory,
         })
     }
@@ -57,16 +79,21 @@ pub(crate) fn free_address() -> Result<SocketAddr, String> {
         .map_err(|error| error.to_string())
 }
 
-fn configuration(servers: usize, socket: &Path, built_in: SocketAddr) -> String {
+fn configuration(shape: &Shape, socket: &Path, [built_in, traffic]: [SocketAddr; 2]) -> String {
+    let threads = shape
+        .threads
+        .map_or(String::new(), |threads| format!("    nbthread {threads}\n"));
     let mut text = format!(
-        "global\n    stats socket {} level admin\n    stats timeout 2m\n\
+        "global\n    stats socket {} level admin\n    stats timeout 2m\n{threads}\
          defaults\n    mode http\n    timeout connect 5s\n    timeout client 2m\n    timeout server 2m\n\
+         frontend traffic\n    bind {traffic}\n    http-request return status 200\n\
          frontend exporter\n    bind {built_in}\n    \
          http-request use-service prometheus-exporter if {{ path /metrics }}\n",
         socket.display()
     );
-    for server in 0..servers {
-        let (backend, position) = (server / SERVERS_A_BACKEND, server % SERVERS_A_BACKEND);
+    let in_one = shape.servers.div_ceil(shape.backends.max(1)).max(1);
+    for server in 0..shape.servers {
+        let (backend, position) = (server / in_one, server % in_one);
         // Writing to a String cannot fail.
         if position == 0 {
             let _ = writeln!(text, "backend backend-{backend:04}");

@@ -4,7 +4,10 @@
 //!    scrape must make none.
 //! 2. Whole scrapes of a real HAProxy, beside the floor (what no exporter can beat) and its peers.
 //!
-//! Arguments choose one of them (`steps`, `whole` with numbers of servers); `--callgrind-step STEP ROWS TIMES` does one step
+//! 3. What scrapes do to HAProxy's own traffic.
+//!
+//! Arguments choose one of them (`steps`, `whole` with numbers of servers, `traffic` with
+//! SERVERS/BACKENDS/THREADS); `--callgrind-step STEP ROWS TIMES` does one step
 //! a number of times and nothing else, for `callgrind.sh`. With `BIG=1` in the environment whole
 //! scrapes go up to 100,000 servers; `EXPORTER` names the binary to measure.
 
@@ -18,6 +21,7 @@ mod process;
 mod rows;
 mod steps;
 mod table;
+mod traffic;
 mod verdict;
 mod whole;
 
@@ -32,13 +36,18 @@ fn main() -> ExitCode {
         .filter(|argument| *argument != "--bench")
         .collect();
     let result = match wanted.as_slice() {
-        [] => steps_of_a_scrape().and_then(|()| whole_scrapes(&[])),
+        [] => steps_of_a_scrape()
+            .and_then(|()| whole_scrapes(&[]))
+            .and_then(|()| traffic_meanwhile(&[])),
         ["steps"] => steps_of_a_scrape(),
         ["whole", servers @ ..] => whole_scrapes(servers),
+        ["traffic", shapes @ ..] => traffic_meanwhile(shapes),
         ["--callgrind-step", step, rows, times] => callgrind_step(step, rows, times),
-        _ => {
-            Err("usage: [steps | whole [SERVERS...] | --callgrind-step STEP ROWS TIMES]".to_owned())
-        }
+        _ => Err(
+            "usage: [steps | whole [SERVERS...] | traffic [SERVERS/BACKENDS/THREADS...] | \
+                 --callgrind-step STEP ROWS TIMES]"
+                .to_owned(),
+        ),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -66,6 +75,19 @@ fn whole_scrapes(servers: &[&str]) -> Result<(), String> {
         }
     }
     whole::report(&sizes)
+}
+
+fn traffic_meanwhile(shapes: &[&str]) -> Result<(), String> {
+    println!("{}\n", machine::description());
+    let shape = |text: &&str| {
+        let numbers: Result<Vec<usize>, String> = text.split('/').map(number).collect();
+        match numbers?.as_slice() {
+            [servers, backends, threads] => Ok((*servers, *backends, *threads)),
+            _ => Err(format!("{text:?} is not SERVERS/BACKENDS/THREADS")),
+        }
+    };
+    let shapes: Result<Vec<_>, String> = shapes.iter().map(shape).collect();
+    traffic::report(&shapes?)
 }
 
 fn callgrind_step(step: &str, rows: &str, times: &str) -> Result<(), String> {

@@ -39,9 +39,20 @@ pub(crate) fn exporter_binary() -> Result<PathBuf, String> {
     found.ok_or_else(|| "no binary: set EXPORTER, or build for musl first".to_owned())
 }
 
-/// Ours.
-pub(crate) fn ours(binary: &Path, haproxy: &Haproxy) -> Result<Peer, String> {
-    start("this exporter", Command::new(binary), haproxy)
+/// Ours, with more flags.
+pub(crate) fn ours(binary: &Path, haproxy: &Haproxy, flags: &[&str]) -> Result<Peer, String> {
+    let mut command = Command::new(binary);
+    command.args(flags);
+    start("this exporter", command, haproxy)
+}
+
+/// Ours, which asks for all rows at once.
+pub(crate) fn in_one_question(binary: &Path, haproxy: &Haproxy) -> Result<Peer, String> {
+    let ours = ours(binary, haproxy, &["--haproxy.rows-per-question=0"])?;
+    Ok(Peer {
+        name: "this, in one question",
+        ..ours
+    })
 }
 
 /// Debian's, which is the Go exporter.

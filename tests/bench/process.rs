@@ -32,6 +32,17 @@ impl Running {
         Duration::from_millis(ticks * 10)
     }
 
+    /// The same in nanoseconds, of all threads that run (/proc/PID/task/TID/schedstat).
+    pub(crate) fn exact_cpu(&self) -> Duration {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.id()));
+        let of = |task: std::fs::DirEntry| -> Option<u64> {
+            let stat = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+            stat.split_whitespace().next()?.parse().ok()
+        };
+        let tasks = tasks.into_iter().flatten().flatten();
+        Duration::from_nanos(tasks.filter_map(of).sum())
+    }
+
     /// The most memory that was ever resident, in bytes.
     pub(crate) fn peak_bytes(&self) -> u64 {
         let status = self.file("status");

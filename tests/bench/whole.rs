@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::client::Client;
-use crate::haproxy::Haproxy;
+use crate::haproxy::{Haproxy, Shape};
 use crate::peers::{self, Peer};
 use crate::process::{self, Running};
 use crate::table::Grid;
@@ -57,8 +57,8 @@ pub(crate) fn report(sizes: &[usize]) -> Result<(), String> {
 }
 
 fn measure(servers: usize, binary: &Path) -> Result<Measured, String> {
-    let haproxy = Haproxy::start(servers)?;
-    let mut exporters = vec![peers::ours(binary, &haproxy)?];
+    let haproxy = Haproxy::start(&Shape::of(servers))?;
+    let mut exporters = vec![peers::in_one_question(binary, &haproxy)?];
     if process::exists("prometheus-haproxy-exporter") {
         exporters.push(peers::go(&haproxy)?);
     }
