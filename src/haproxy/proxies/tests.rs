@@ -57,12 +57,20 @@ fn groups_of_about_so_many_rows() {
 
 #[test]
 fn who_is_worth_several_questions() {
-    let cases: [(usize, &[usize], bool); 6] = [
-        (10, &[6, 5], true),
+    let (large, small) = ([100; 100], [10; 1000]);
+    let (of_a_thousand, too_small) = ([10; 100], [8; 100]);
+    let cases: [(usize, &[usize], bool); 11] = [
+        (200, &large, true),
+        (200, &of_a_thousand, true),
+        // The commands would cost too much.
+        (200, &too_small, false),
+        (200, &small, false),
+        (1, &[5, 5], false),
+        (10, &[12, 8], true),
         (10, &[5, 5], false),
         (10, &[11], false),
         (10, &[11, 0], false),
-        (10, &[11, 1], true),
+        (10, &[25, 1], true),
         (0, &[1000, 1000], false),
     ];
     for (rows, backends, expected) in cases {

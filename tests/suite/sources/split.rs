@@ -333,6 +333,15 @@ fn what_requests_want() {
     assert!(!only.contains("haproxy_backend_"), "{only}");
 }
 
+fn connections(haproxy: &Haproxy) -> u64 {
+    let info = haproxy.cli("show info");
+    let line = info
+        .lines()
+        .find_map(|line| line.strip_prefix("CumConns: "));
+    line.and_then(|number| number.parse().ok())
+        .expect("CumConns")
+}
+
 /// A real one, with listeners, under both names.
 #[test]
 fn a_real_haproxy() {
@@ -346,7 +355,7 @@ fn a_real_haproxy() {
     );
     for backend in 0..6 {
         configuration.push_str(&format!("backend b{backend}\n"));
-        for server in 0..=backend * 3 {
+        for server in 0..=backend * 6 {
             configuration.push_str(&format!("  server s{server} 127.0.0.1:1 weight {server}\n"));
         }
     }
@@ -368,10 +377,15 @@ fn a_real_haproxy() {
                 .collect()
         };
         split.scrape();
+        let before = connections(&haproxy);
+        split.scrape();
+        // Each question comes on a connection of its own, and so does ours for their number.
+        let questions = connections(&haproxy) - before - 1;
+        assert!(questions > 4, "{names}: {questions} questions");
         let whole = still(&text(&at_once, "/metrics"));
         assert!(
-            whole.contains("proxy=\"b5\",server=\"s15\"")
-                || whole.contains("backend=\"b5\",server=\"s15\"")
+            whole.contains("proxy=\"b5\",server=\"s30\"")
+                || whole.contains("backend=\"b5\",server=\"s30\"")
         );
         for _ in 0..3 {
             assert_eq!(still(&text(&split, "/metrics")), whole, "{names}");
