@@ -14,7 +14,8 @@ h1{font-size:1.4rem;margin:0 0 .2rem}\
 p{margin:.2rem 0 1rem}\
 div{overflow-x:auto}\
 table{border-collapse:collapse;width:100%;margin:1rem 0}\
-th,td{text-align:left;padding:.4rem .8rem .4rem 0;border-bottom:1px solid #8886;white-space:nowrap}\
+th,td{text-align:left;padding:.4rem .6rem .4rem 0;border-bottom:1px solid #8886;white-space:nowrap}\
+td:last-child{white-space:normal}\
 .up{color:light-dark(#176d2d,#5ed37f)}\
 .down{color:light-dark(#b3121d,#ff8b8b);font-weight:600}";
 
@@ -60,11 +61,12 @@ pub(super) fn page(path: &str, targets: &Targets, started: Instant, now: Instant
         }
         page.push_str("</tr>\n");
     }
-    let _ = write!(
-        page,
-        "</table></div>\n<p><a href=\"{path}\">{path}</a> \u{b7} <a href=\"/-/healthy\">/-/healthy</a></p>\n\
-         </body>\n</html>\n"
-    );
+    page.push_str("</table></div>\n<p>");
+    // Where all have names, there is nothing at the bare path.
+    if targets.find(None).is_ok() {
+        let _ = write!(page, "<a href=\"{path}\">{path}</a> \u{b7} ");
+    }
+    page.push_str("<a href=\"/-/healthy\">/-/healthy</a></p>\n</body>\n</html>\n");
     page
 }
 

@@ -10,6 +10,7 @@ mod faults;
 mod golden;
 mod hostile;
 mod inject;
+mod landing;
 mod layout;
 mod lifecycle;
 mod monitoring;

@@ -38,4 +38,11 @@ fn each_target_has_a_row() {
     ] {
         assert!(page.contains(expected), "{expected}\nin\n{page}");
     }
+    // Where all have names, there is nothing at the bare path.
+    let named = Targets::new(vec!["edge".to_owned()]);
+    let page = super::page("/metrics", &named, started, at(1));
+    assert!(
+        !page.contains("<a href=\"/metrics\">") && page.contains("/-/healthy"),
+        "{page}"
+    );
 }
