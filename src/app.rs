@@ -46,7 +46,7 @@ pub fn main() -> ExitCode {
     let result = match cli::parse(std::env::args_os().skip(1)) {
         Ok(Command::Print(text)) => print(&text),
         Ok(Command::Run(config)) => run(*config),
-        Err(message) => Err(StartError::Usage(message)),
+        Err(error) => Err(StartError::Usage(error)),
     };
     let status = result.unwrap_or_else(|error| {
         log::plain(&format!(

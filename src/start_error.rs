@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::{self, Display};
 use std::io;
 
-use crate::cli;
+use crate::cli::{self, UsageError};
 use crate::errno::reason;
 use crate::haproxy::source::SetupError;
 use crate::server::listen::{BindError, InheritError};
@@ -17,7 +17,7 @@ pub(crate) const THREAD_HINT: &str = "cannot start a thread: is there a memory o
 #[derive(Debug)]
 pub(crate) enum StartError {
     /// The command line cannot be used.
-    Usage(String),
+    Usage(UsageError),
     /// The scrape URI, or a target's, cannot be used.
     Source(SetupError),
     /// `--once`, with so many HAProxys.
@@ -54,7 +54,7 @@ impl Error for StartError {}
 impl Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(text) => f.write_str(text),
+            Self::Usage(error) => error.fmt(f),
             Self::Source(error) => f.write_str(&cli::setup(error)),
             Self::NotOne(0) => f.write_str("--once: no HAProxy is given"),
             Self::NotOne(_) => f.write_str("--once: scrapes one HAProxy; more are given"),

@@ -1,5 +1,7 @@
 //! Durations as Go writes them: `5s`, `1m30s`, `500ms`, `1.5h`, `0`.
 
+use std::error::Error;
+use std::fmt::{self, Display};
 use std::time::Duration;
 
 /// Parses a Go duration (Go's `time.ParseDuration`): numbers with a unit of `ns`, `us`, `µs`, `ms`,
@@ -7,19 +9,21 @@ use std::time::Duration;
 /// those beyond 292 years (Go's limit) are refused.
 ///
 /// # Errors
-/// A text that names the part which is wrong.
-pub fn parse(text: &str) -> Result<Duration, String> {
+/// The part that is wrong.
+pub fn parse(text: &str) -> Result<Duration, DurationError> {
+    let wrong = |problem| DurationError {
+        text: text.to_owned(),
+        problem,
+    };
     let mut rest = text.strip_prefix('+').unwrap_or(text);
     if rest.starts_with('-') {
-        return Err(format!("duration {text:?} is negative"));
+        return Err(wrong(Problem::Negative));
     }
     if rest == "0" {
         return Ok(Duration::ZERO);
     }
     if rest.is_empty() {
-        return Err(format!(
-            "{text:?} is not a duration (use for example 5s, 500ms, 1m30s)"
-        ));
+        return Err(wrong(Problem::Empty));
     }
     let mut total_nanos: u128 = 0;
     while !rest.is_empty() {
@@ -31,23 +35,55 @@ pub fn parse(text: &str) -> Result<Duration, String> {
             .find(|c: char| c.is_ascii_digit() || c == '.')
             .unwrap_or(after.len());
         let (unit, after) = after.split_at(unit_end);
-        let scale = unit_nanos(unit).ok_or_else(|| unit_error(text, unit))?;
-        let nanos = scaled(number, scale)
-            .ok_or_else(|| format!("{text:?} is not a duration: bad number {number:?}"))?;
+        let scale = unit_nanos(unit).ok_or_else(|| wrong(Problem::Unit(unit.to_owned())))?;
+        let nanos =
+            scaled(number, scale).ok_or_else(|| wrong(Problem::Number(number.to_owned())))?;
         total_nanos += nanos;
         if total_nanos > i64::MAX as u128 {
-            return Err(format!("duration {text:?} is beyond 292 years"));
+            return Err(wrong(Problem::TooLong));
         }
         rest = after;
     }
     Ok(Duration::from_nanos(total_nanos as u64))
 }
 
-fn unit_error(text: &str, unit: &str) -> String {
-    if unit.is_empty() {
-        format!("duration {text:?} has no unit (use for example 5s, 500ms, 1m30s)")
-    } else {
-        format!("duration {text:?} has an unknown unit {unit:?} (use ns, us, ms, s, m or h)")
+/// A text that is not a duration, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DurationError {
+    text: String,
+    problem: Problem,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Problem {
+    Negative,
+    Empty,
+    Number(String),
+    Unit(String),
+    TooLong,
+}
+
+impl Error for DurationError {}
+
+impl Display for DurationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const EXAMPLES: &str = "(use for example 5s, 500ms, 1m30s)";
+        let text = &self.text;
+        match &self.problem {
+            Problem::Negative => write!(f, "duration {text:?} is negative"),
+            Problem::Empty => write!(f, "{text:?} is not a duration {EXAMPLES}"),
+            Problem::Number(number) => {
+                write!(f, "{text:?} is not a duration: bad number {number:?}")
+            }
+            Problem::Unit(unit) if unit.is_empty() => {
+                write!(f, "duration {text:?} has no unit {EXAMPLES}")
+            }
+            Problem::Unit(unit) => write!(
+                f,
+                "duration {text:?} has an unknown unit {unit:?} (use ns, us, ms, s, m or h)"
+            ),
+            Problem::TooLong => write!(f, "duration {text:?} is beyond 292 years"),
+        }
     }
 }
 

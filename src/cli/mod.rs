@@ -2,6 +2,7 @@
 
 pub(crate) mod arguments;
 pub(crate) mod duration;
+mod error;
 pub(crate) mod flags;
 mod remedies;
 mod values;
@@ -20,12 +21,14 @@ use crate::net::trust::TlsOptions;
 use crate::scrape::REVISION;
 use crate::server::listen::ListenAddress;
 use crate::sys::InheritedFd;
+use error::ValueError;
 use flags::{Flag, Takes};
 use values::{
-    columns, log_format, log_level, max_response_bytes, profile, ready_fd, rows_per_question,
-    socket_mode, states, target, telemetry_path, timeout,
+    columns, listen_address, log_format, log_level, max_response_bytes, profile, ready_fd,
+    rows_per_question, scrape_uri, socket_mode, states, target, telemetry_path, timeout,
 };
 
+pub(crate) use error::UsageError;
 pub(crate) use remedies::{setup, with_remedy};
 
 /// Flags that may be given more than once.
@@ -95,9 +98,9 @@ pub struct Config {
 /// Reads a command line without the program's name.
 ///
 /// # Errors
-/// One line that names the flag and the reason.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
-    let arguments = arguments::expand(arguments)?;
+/// The flag and the reason.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
+    let arguments = arguments::expand(arguments).map_err(UsageError::File)?;
     let mut parser = Parser::from_args(arguments);
     let mut given = Given::default();
     loop {
@@ -107,25 +110,22 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
         {
             return Err(flag);
         }
-        let Some(argument) = parser.next().map_err(|error| error.to_string())? else {
+        let Some(argument) = parser.next().map_err(UsageError::Parser)? else {
             break;
         };
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(flags::help())),
             Arg::Long("version") => return Ok(Command::Print(version())),
             Arg::Long(name) => {
-                let (flag, on) = flags::find(name).ok_or_else(|| {
-                    format!("unknown flag --{} (try --help)", name.escape_debug())
-                })?;
+                let (flag, on) = flags::find(name)
+                    .ok_or_else(|| UsageError::UnknownFlag(format!("--{}", name.escape_debug())))?;
                 given.take(flag, on, &mut parser)?;
             }
             // `one_dash` lets no other pass.
-            Arg::Short(letter) => return Err(format!("unknown flag -{letter} (try --help)")),
+            Arg::Short(letter) => return Err(UsageError::UnknownFlag(format!("-{letter}"))),
             Arg::Value(value) => {
-                return Err(format!(
-                    "unexpected argument {} (try --help)",
-                    without_value(&value.to_string_lossy())
-                ));
+                let shown = without_value(&value.to_string_lossy());
+                return Err(UsageError::Unexpected(shown));
             }
         }
     }
@@ -138,18 +138,18 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
 
 /// What is wrong with an argument that begins with one dash, as flags did in old unit files; `-h` alone
 /// is a flag, and `-` is a value. What may be a password is not repeated.
-fn one_dash(argument: &OsStr) -> Option<String> {
+fn one_dash(argument: &OsStr) -> Option<UsageError> {
     let text = argument.to_string_lossy();
     let rest = text.strip_prefix('-')?;
     if rest.is_empty() || rest == "h" || rest.starts_with('-') {
         return None;
     }
     let name = rest.split(['=', ':', '@']).next().unwrap_or_default();
-    let shown = name.escape_debug();
+    let shown = name.escape_debug().to_string();
     let is_flag = matches!(name, "help" | "version") || flags::find(name).is_some();
     Some(match is_flag {
-        true => format!("unknown flag -{shown}: write --{shown}, with two dashes"),
-        false => format!("unknown flag -{shown} (try --help)"),
+        true => UsageError::OneDash(shown),
+        false => UsageError::UnknownFlag(format!("-{shown}")),
     })
 }
 
@@ -200,31 +200,37 @@ struct Given {
 }
 
 impl Given {
-    fn take(&mut self, flag: &'static Flag, on: bool, parser: &mut Parser) -> Result<(), String> {
+    fn take(
+        &mut self,
+        flag: &'static Flag,
+        on: bool,
+        parser: &mut Parser,
+    ) -> Result<(), UsageError> {
         let name = flag.name;
         let text = |value: OsString| {
             value
                 .into_string()
-                .map_err(|value| format!("--{name}: {value:?} is not UTF-8"))
+                .map_err(|value| UsageError::NotUtf8(name, value))
         };
         let value = match flag.takes {
-            Takes::Value(..) => {
-                text(value(parser).ok_or_else(|| format!("--{name} needs a value"))?)?
-            }
+            Takes::Value(..) => text(value(parser).ok_or(UsageError::NoValue(name))?)?,
             Takes::Switch(_) => match parser.optional_value().map(text).transpose()? {
                 None => on.to_string(),
                 Some(value) if !on => {
-                    return Err(format!("--no-{name} takes no value ({value:?})"));
+                    return Err(UsageError::OffWithValue(name, value));
                 }
                 Some(value) => match value.as_str() {
                     "true" | "1" => "true".to_owned(),
                     "false" | "0" => "false".to_owned(),
-                    _ => return Err(format!("--{name}: must be true or false, not {value:?}")),
+                    _ => {
+                        let error = ValueError::MustBe("true or false", value);
+                        return Err(UsageError::Value(name, error));
+                    }
                 },
             },
         };
         if !REPEATABLE.contains(&name) && self.values.iter().any(|(other, _)| *other == name) {
-            return Err(format!("--{name} is given twice"));
+            return Err(UsageError::Twice(name));
         }
         self.values.push((name, value));
         Ok(())
@@ -234,13 +240,12 @@ impl Given {
         self.values.iter().any(|(other, _)| *other == name)
     }
 
-    fn targets(&self) -> Result<Vec<(String, ScrapeUri)>, String> {
-        const NAME: &str = "haproxy.target";
+    fn targets(&self) -> Result<Vec<(String, ScrapeUri)>, ValueError> {
         let mut targets: Vec<(String, ScrapeUri)> = Vec::new();
-        for text in self.all(NAME) {
-            let (name, uri) = target(&text).map_err(|reason| format!("--{NAME}: {reason}"))?;
+        for text in self.all("haproxy.target") {
+            let (name, uri) = target(&text)?;
             if targets.iter().any(|(other, _)| *other == name) {
-                return Err(format!("--{NAME}: {name:?} is given twice"));
+                return Err(ValueError::TargetTwice(name));
             }
             targets.push((name, uri));
         }
@@ -280,19 +285,15 @@ impl Given {
 
     fn parsed<T>(
         &self,
-        name: &str,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, String> {
-        parse(self.value(name)).map_err(|reason| format!("--{name}: {reason}"))
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, ValueError>,
+    ) -> Result<T, UsageError> {
+        parse(self.value(name)).map_err(UsageError::of(name))
     }
 
-    fn config(&self) -> Result<Config, String> {
+    fn config(&self) -> Result<Config, UsageError> {
         if !self.value("web.config.file").is_empty() {
-            return Err(
-                "--web.config.file: TLS and passwords are not served here; put HAProxy in front \
-                        of the exporter (README, section Security, has a tested configuration)"
-                    .to_owned(),
-            );
+            return Err(UsageError::ConfigFile);
         }
         let tls = TlsOptions {
             insecure: !self.switch("haproxy.ssl-verify"),
@@ -300,18 +301,14 @@ impl Given {
             server_name: self.text("haproxy.ssl-server-name"),
         };
         if !cfg!(feature = "tls") && (tls.ca_file.is_some() || tls.server_name.is_some()) {
-            let name = if tls.ca_file.is_some() {
-                "ca-file"
-            } else {
-                "server-name"
-            };
-            return Err(format!(
-                "--haproxy.ssl-{name}: this build has no TLS (build with `make TLS=1`)"
-            ));
+            return Err(UsageError::NoTls(match tls.ca_file {
+                Some(_) => "haproxy.ssl-ca-file",
+                None => "haproxy.ssl-server-name",
+            }));
         }
         Ok(Config {
-            scrape_uri: self.parsed("haproxy.scrape-uri", ScrapeUri::parse)?,
-            targets: self.targets()?,
+            scrape_uri: self.parsed("haproxy.scrape-uri", scrape_uri)?,
+            targets: self.targets().map_err(UsageError::of("haproxy.target"))?,
             has_scrape_uri: self.is_given("haproxy.scrape-uri") || !self.is_given("haproxy.target"),
             timeout: self.parsed("haproxy.timeout", timeout)?,
             pid_file: self.text("haproxy.pid-file").map(PathBuf::from),
@@ -337,7 +334,7 @@ impl Given {
         })
     }
 
-    fn listen_addresses(&self) -> Result<Vec<ListenAddress>, String> {
+    fn listen_addresses(&self) -> Result<Vec<ListenAddress>, UsageError> {
         const NAME: &str = "web.listen-address";
         let given: Vec<&str> = self
             .values
@@ -352,9 +349,7 @@ impl Given {
         };
         texts
             .into_iter()
-            .map(|text| {
-                ListenAddress::parse(text).map_err(|reason| format!("--{NAME}: {text:?}: {reason}"))
-            })
+            .map(|text| listen_address(text).map_err(UsageError::of(NAME)))
             .collect()
     }
 }

@@ -11,7 +11,7 @@ fn config(texts: &[&str]) -> Result<Config, String> {
     match parse(arguments(texts)) {
         Ok(Command::Run(config)) => Ok(*config),
         Ok(Command::Print(text)) => panic!("{texts:?} prints {text}"),
-        Err(error) => Err(error),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -271,7 +271,7 @@ fn error_texts() {
     assert_eq!(behind_the_end.unwrap_err(), expected);
     let not_utf_8 = OsString::from_vec(b"--log.level=\xff".to_vec());
     let expected = "--log.level: \"\\xFF\" is not UTF-8";
-    assert_eq!(parse([not_utf_8]).unwrap_err(), expected);
+    assert_eq!(parse([not_utf_8]).unwrap_err().to_string(), expected);
 }
 
 #[cfg(not(feature = "tls"))]
@@ -294,7 +294,10 @@ fn a_flag_stands_once_unless_it_is_repeatable() {
         let parsed = parse(arguments(&[&argument, &argument]));
         match flag.name {
             name if REPEATABLE.contains(&name) => assert!(parsed.is_ok(), "{name}"),
-            name => assert_eq!(parsed.unwrap_err(), format!("--{name} is given twice")),
+            name => assert_eq!(
+                parsed.unwrap_err().to_string(),
+                format!("--{name} is given twice")
+            ),
         }
     }
     let both = config(&["--http.proxy-from-env", "--no-http.proxy-from-env"]);

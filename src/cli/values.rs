@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::duration;
+use super::error::ValueError;
 use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
 use crate::metrics::catalog::PROFILES;
+use crate::server::listen::ListenAddress;
 use crate::sys::InheritedFd;
 
 /// The largest `--haproxy.max-response-bytes`: four million servers.
@@ -13,56 +15,66 @@ const LARGEST_MAX_RESPONSE_BYTES: u64 = 1 << 30;
 /// The largest `--haproxy.rows-per-question`: more than fit into an answer.
 const LARGEST_ROWS_PER_QUESTION: u64 = 1_000_000_000;
 
-pub(super) fn timeout(text: &str) -> Result<Duration, String> {
-    match duration::parse(text)? {
-        Duration::ZERO => Err("must be above zero".to_owned()),
+fn must_be(what: &'static str, text: &str) -> ValueError {
+    ValueError::MustBe(what, text.to_owned())
+}
+
+pub(super) fn scrape_uri(text: &str) -> Result<ScrapeUri, ValueError> {
+    ScrapeUri::parse(text).map_err(ValueError::Uri)
+}
+
+pub(super) fn listen_address(text: &str) -> Result<ListenAddress, ValueError> {
+    ListenAddress::parse(text).map_err(|error| ValueError::Address(text.to_owned(), error))
+}
+
+pub(super) fn timeout(text: &str) -> Result<Duration, ValueError> {
+    match duration::parse(text).map_err(ValueError::Duration)? {
+        Duration::ZERO => Err(ValueError::Zero),
         timeout => Ok(timeout),
     }
 }
 
-pub(super) fn rows_per_question(text: &str) -> Result<usize, String> {
+pub(super) fn rows_per_question(text: &str) -> Result<usize, ValueError> {
     let rows = number(text, 0, LARGEST_ROWS_PER_QUESTION)?;
     Ok(usize::try_from(rows).unwrap_or(usize::MAX))
 }
 
-pub(super) fn max_response_bytes(text: &str) -> Result<u64, String> {
+pub(super) fn max_response_bytes(text: &str) -> Result<u64, ValueError> {
     number(text, 1, LARGEST_MAX_RESPONSE_BYTES)
 }
 
-fn number(text: &str, least: u64, largest: u64) -> Result<u64, String> {
+fn number(text: &str, least: u64, largest: u64) -> Result<u64, ValueError> {
     let number = text.parse().ok();
     number
         .filter(|number| (least..=largest).contains(number))
-        .ok_or_else(|| format!("must be a number from {least} to {largest}, not {text:?}"))
+        .ok_or_else(|| ValueError::Number(least, largest, text.to_owned()))
 }
 
 /// Numbers that no metric has are ignored, as the Go exporter ignores them; it refuses words as well.
-pub(super) fn columns(text: &str) -> Result<Vec<usize>, String> {
+pub(super) fn columns(text: &str) -> Result<Vec<usize>, ValueError> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
     let column = |word: &str| word.trim().parse();
     text.split(',')
-        .map(|word| column(word).map_err(|_| format!("{word:?} is not a column number")))
+        .map(|word| column(word).map_err(|_| ValueError::Column(word.to_owned())))
         .collect()
 }
 
 /// The number of a profile.
-pub(super) fn profile(text: &str) -> Result<usize, String> {
+pub(super) fn profile(text: &str) -> Result<usize, ValueError> {
     let found = PROFILES.iter().position(|profile| profile.name == text);
-    found.ok_or_else(|| format!("must be exporter or builtin, not {text:?}"))
+    found.ok_or_else(|| must_be("exporter or builtin", text))
 }
 
 /// `NAME=URI`. A name goes into URLs, pages and log lines as it is.
-pub(super) fn target(text: &str) -> Result<(String, ScrapeUri), String> {
-    let (name, uri) = text.split_once('=').ok_or("write NAME=URI")?;
+pub(super) fn target(text: &str) -> Result<(String, ScrapeUri), ValueError> {
+    let (name, uri) = text.split_once('=').ok_or(ValueError::TargetWithoutName)?;
     let is_good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if name.is_empty() || !name.chars().all(is_good) {
-        return Err(format!(
-            "{name:?} is not a name (letters, digits, _, - and .)"
-        ));
+        return Err(ValueError::TargetName(name.to_owned()));
     }
-    let uri = ScrapeUri::parse(uri).map_err(|reason| format!("{name}: {reason}"))?;
+    let uri = ScrapeUri::parse(uri).map_err(|why| ValueError::TargetUri(name.to_owned(), why))?;
     Ok((name.to_owned(), uri))
 }
 
@@ -77,58 +89,53 @@ pub(super) fn states(text: &str) -> Vec<Vec<u8>> {
 /// A request's head has 8 KiB at most; a path of this length is a mistake.
 const MAX_TELEMETRY_PATH_BYTES: usize = 1024;
 
-pub(super) fn telemetry_path(text: &str) -> Result<String, String> {
+pub(super) fn telemetry_path(text: &str) -> Result<String, ValueError> {
     let reserved = ["/", "/-/healthy"];
+    let bad = |why| Err(ValueError::Path(text.to_owned(), why));
     if !text.starts_with('/') {
-        return Err(format!("{text:?} does not begin with a slash"));
+        return bad("does not begin with a slash");
     }
     if text.len() > MAX_TELEMETRY_PATH_BYTES {
-        return Err(format!("longer than {MAX_TELEMETRY_PATH_BYTES} bytes"));
+        return Err(ValueError::PathTooLong(MAX_TELEMETRY_PATH_BYTES));
     }
     if reserved.contains(&text) {
-        return Err(format!("{text:?} is taken by another page"));
+        return bad("is taken by another page");
     }
     if !text.bytes().all(|b| b.is_ascii_graphic()) || text.contains(['?', '#', '"', '<', '>', '&'])
     {
-        return Err(format!(
-            "{text:?} holds a character that a path may not have"
-        ));
+        return bad("holds a character that a path may not have");
     }
     Ok(text.to_owned())
 }
 
-pub(super) fn socket_mode(text: &str) -> Result<u32, String> {
+pub(super) fn socket_mode(text: &str) -> Result<u32, ValueError> {
     match u32::from_str_radix(text, 8) {
         Ok(mode) if mode <= 0o777 && !text.starts_with('+') => Ok(mode),
-        _ => Err(format!(
-            "must be an octal number from 0 to 0777, not {text:?}"
-        )),
+        _ => Err(must_be("an octal number from 0 to 0777", text)),
     }
 }
 
-pub(super) fn ready_fd(text: &str) -> Result<Option<InheritedFd>, String> {
+pub(super) fn ready_fd(text: &str) -> Result<Option<InheritedFd>, ValueError> {
     match InheritedFd::from_flag(text) {
-        None if !text.is_empty() => {
-            Err(format!("must be a descriptor number above 2, not {text:?}"))
-        }
+        None if !text.is_empty() => Err(must_be("a descriptor number above 2", text)),
         fd => Ok(fd),
     }
 }
 
-pub(super) fn log_level(text: &str) -> Result<Level, String> {
+pub(super) fn log_level(text: &str) -> Result<Level, ValueError> {
     match text {
         "debug" => Ok(Level::Debug),
         "info" => Ok(Level::Info),
         "warn" => Ok(Level::Warn),
         "error" => Ok(Level::Error),
-        _ => Err(format!("must be debug, info, warn or error, not {text:?}")),
+        _ => Err(must_be("debug, info, warn or error", text)),
     }
 }
 
-pub(super) fn log_format(text: &str) -> Result<Format, String> {
+pub(super) fn log_format(text: &str) -> Result<Format, ValueError> {
     match text {
         "logfmt" => Ok(Format::Logfmt),
         "json" => Ok(Format::Json),
-        _ => Err(format!("must be logfmt or json, not {text:?}")),
+        _ => Err(must_be("logfmt or json", text)),
     }
 }

@@ -159,6 +159,6 @@ pub fn arguments(data: &[u8]) {
             one_uri(&config.scrape_uri);
         }
         Ok(cli::Command::Print(text)) => assert!(text.ends_with('\n')),
-        Err(reason) => assert!(!reason.is_empty()),
+        Err(reason) => assert!(!reason.to_string().is_empty()),
     }
 }

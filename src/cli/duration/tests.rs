@@ -57,6 +57,6 @@ fn bad_durations() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(parse(text), Err(expected.to_owned()), "{text}");
+        assert_eq!(parse(text).unwrap_err().to_string(), expected, "{text}");
     }
 }
