@@ -12,6 +12,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// A scrape of 100,000 servers must not time out.
 const SCRAPE_TIMEOUT: &str = "100s";
 
+/// The name of HAProxy's own exporter in the tables.
+pub(crate) const BUILT_IN: &str = "HAProxy's built-in";
+
 /// An exporter that answers.
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
@@ -55,6 +58,18 @@ pub(crate) fn in_one_question(binary: &Path, haproxy: &Haproxy) -> Result<Peer, 
     })
 }
 
+/// The same under the names of HAProxy's own exporter.
+pub(crate) fn builtin_names(binary: &Path, haproxy: &Haproxy) -> Result<Peer, String> {
+    let flags = [
+        "--haproxy.rows-per-question=0",
+        "--haproxy.metric-names=builtin",
+    ];
+    Ok(Peer {
+        name: "the same, builtin names",
+        ..ours(binary, haproxy, &flags)?
+    })
+}
+
 /// Debian's, which is the Go exporter.
 pub(crate) fn go(haproxy: &Haproxy) -> Result<Peer, String> {
     start(
@@ -85,7 +100,7 @@ fn start(name: &'static str, mut command: Command, haproxy: &Haproxy) -> Result<
 /// The one inside HAProxy.
 pub(crate) fn built_in(haproxy: &Haproxy) -> Peer {
     Peer {
-        name: "HAProxy's built-in",
+        name: BUILT_IN,
         address: haproxy.built_in,
         proof: "haproxy_process_nbthread",
         process: None,

@@ -38,7 +38,9 @@ pub(crate) struct Measured {
     pub(crate) servers: usize,
     pub(crate) show_stat: Duration,
     pub(crate) loopback: Duration,
-    /// Ours first, then the peers that are there.
+    /// The same for as many bytes as there are under builtin names.
+    pub(crate) builtin_loopback: Duration,
+    /// Ours under both sets of names first, then the peers that are there.
     pub(crate) exporters: Vec<Figures>,
 }
 
@@ -58,7 +60,10 @@ pub(crate) fn report(sizes: &[usize]) -> Result<(), String> {
 
 fn measure(servers: usize, binary: &Path) -> Result<Measured, String> {
     let haproxy = Haproxy::start(&Shape::of(servers))?;
-    let mut exporters = vec![peers::in_one_question(binary, &haproxy)?];
+    let mut exporters = vec![
+        peers::in_one_question(binary, &haproxy)?,
+        peers::builtin_names(binary, &haproxy)?,
+    ];
     if process::exists("prometheus-haproxy-exporter") {
         exporters.push(peers::go(&haproxy)?);
     }
@@ -66,6 +71,7 @@ fn measure(servers: usize, binary: &Path) -> Result<Measured, String> {
     let mut client = Client::new();
     let mut show_stat = Vec::new();
     let mut loopback = Vec::new();
+    let mut builtin_loopback = Vec::new();
     // The first scrape of each grows its buffers and is not counted.
     let mut body_bytes = Vec::new();
     for exporter in &exporters {
@@ -82,6 +88,7 @@ fn measure(servers: usize, binary: &Path) -> Result<Measured, String> {
             let failed = |error| format!("the floor: {error}");
             show_stat.push(floor::show_stat(&haproxy.socket, &mut client).map_err(failed)?);
             loopback.push(floor::loopback(body_bytes[0], &mut client).map_err(failed)?);
+            builtin_loopback.push(floor::loopback(body_bytes[1], &mut client).map_err(failed)?);
         }
         for (exporter, rounds) in exporters.iter().zip(&mut rounds) {
             if round < MIN_ROUNDS || rounds.goes_on() {
@@ -102,6 +109,7 @@ fn measure(servers: usize, binary: &Path) -> Result<Measured, String> {
         servers,
         show_stat: median(&mut show_stat),
         loopback: median(&mut loopback),
+        builtin_loopback: median(&mut builtin_loopback),
         exporters: figures,
     })
 }
@@ -226,6 +234,10 @@ fn print(measured: &Measured) {
         ("show stat, bare reader", measured.show_stat),
         ("loopback, bare sender", measured.loopback),
         ("floor", floor),
+        (
+            "floor, builtin names",
+            measured.show_stat + measured.builtin_loopback,
+        ),
     ] {
         let mut cells = vec![name.to_owned(), String::new(), milliseconds(time)];
         cells.resize(10, String::new());
