@@ -3,6 +3,9 @@
 pub mod properties;
 
 #[allow(dead_code)]
+#[path = "../suite/support/fixtures.rs"]
+mod fixtures;
+#[allow(dead_code)]
 #[path = "../suite/support/exposition.rs"]
 mod reader;
 

@@ -13,11 +13,14 @@ pub(crate) const HTTP_VERSIONS: [&str; 3] = ["1.5.0", "2.0.0", "3.2.0"];
 /// Two answers of each version: at rest, and while checks are half failed (`UP 2/3`).
 pub(crate) const CAPTURES: [&str; 2] = ["stat", "stat-transitions"];
 
-/// The path of a file below `tests/fixtures`.
+/// The path of a file below `tests/fixtures`, also for the fuzz targets' crate in `tests/fuzz`.
 pub(crate) fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
+    let mut roots = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let fixtures = roots.find_map(|root| {
+        let fixtures = root.join("tests/fixtures");
+        fixtures.is_dir().then_some(fixtures)
+    });
+    fixtures.expect("tests/fixtures").join(name)
 }
 
 /// The bytes of a file below `tests/fixtures`.
