@@ -1,5 +1,6 @@
 //! Seven facts about a process from /proc (proc(5)), as Prometheus' client libraries name them.
 
+use std::error::Error;
 use std::fmt::{self, Display};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -64,21 +65,64 @@ impl Facts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {
     object: String,
-    why: String,
+    problem: Problem,
     hint: &'static str,
 }
+
+/// Why a file gives no facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Problem {
+    /// A system call failed, by its errno.
+    System(i32),
+    /// The process ended while its file was read.
+    Ended,
+    /// A pid file that is a device, FIFO or socket.
+    NotRegular,
+    /// A pid file without a word.
+    Empty,
+    /// A pid file that begins with something else.
+    NoPid,
+    /// Not what proc(5) says.
+    Format,
+    /// The kernel's statistics do not say when it was started.
+    NoBootTime,
+}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        Self::System(error.raw_os_error().unwrap_or(libc::EIO))
+    }
+}
+
+impl Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::System(number) => {
+                return f.write_str(&reason(&io::Error::from_raw_os_error(*number)));
+            }
+            Self::Ended => "no such process",
+            Self::NotRegular => "not a regular file",
+            Self::Empty => "is empty",
+            Self::NoPid => "does not begin with a process id",
+            Self::Format => "not in the format of proc(5)",
+            Self::NoBootTime => "has no btime",
+        })
+    }
+}
+
+impl Error for Complaint {}
 
 impl Complaint {
     /// What is missing and why, of whichever process: HAProxy has another id after each reload.
     pub(crate) fn kind(&self) -> String {
         let file = self.object.rsplit('/').next().unwrap_or_default();
-        format!("{file}: {}", self.why)
+        format!("{file}: {}", self.problem)
     }
 }
 
 impl Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.object, self.why)?;
+        write!(f, "{}: {}", self.object, self.problem)?;
         if self.hint.is_empty() {
             Ok(())
         } else {
@@ -151,10 +195,10 @@ impl ProcRoot {
         });
         match pid {
             Ok(pid) => self.of(&pid.to_string()),
-            Err(why) => {
+            Err(problem) => {
                 let complaint = Complaint {
                     object: format!("pid file {}", pid_file.display()),
-                    why,
+                    problem,
                     hint: "",
                 };
                 (Facts::default(), Some(complaint))
@@ -184,7 +228,7 @@ impl ProcRoot {
 
     fn add_stat(&mut self, process: &str, facts: &mut Facts) -> Result<(), Complaint> {
         let stat = self.read(&[process, "stat"]).and_then(parse_stat);
-        let stat = stat.map_err(|why| self.complaint(why))?;
+        let stat = stat.map_err(|problem| self.complaint(problem))?;
         facts.cpu_seconds = Some(self.seconds(stat.cpu_ticks));
         facts.virtual_memory_bytes = Some(stat.virtual_bytes);
         facts.resident_memory_bytes = Some(stat.resident_pages.saturating_mul(self.page_bytes));
@@ -200,7 +244,7 @@ impl ProcRoot {
             Some(time) if clock.abs_diff(self.clock) < CLOCK_STEP => time,
             _ => {
                 let time = self.read(&["stat"]).and_then(parse_boot_time);
-                time.map_err(|why| self.complaint(why))?
+                time.map_err(|problem| self.complaint(problem))?
             }
         };
         (self.boot_time, self.clock) = (Some(boot), clock);
@@ -213,7 +257,7 @@ impl ProcRoot {
             Some(limits) => limits,
             None => {
                 let limits = self.read(&[process, "limits"]).and_then(parse_limits);
-                limits.map_err(|why| self.complaint(why))?
+                limits.map_err(|problem| self.complaint(problem))?
             }
         };
         facts.max_fds = Some(files);
@@ -249,7 +293,7 @@ impl ProcRoot {
             let denied = error.kind() == io::ErrorKind::PermissionDenied;
             Complaint {
                 hint: if denied { FD_HINT } else { "" },
-                ..self.complaint(reason(&error))
+                ..self.complaint(error.into())
             }
         })?;
         // Counting one's own opens one more.
@@ -262,10 +306,10 @@ impl ProcRoot {
     }
 
     /// What is wrong with the file that was read last.
-    fn complaint(&self, why: String) -> Complaint {
+    fn complaint(&self, problem: Problem) -> Complaint {
         Complaint {
             object: self.path.display().to_string(),
-            why,
+            problem,
             hint: "",
         }
     }
@@ -275,43 +319,41 @@ impl ProcRoot {
         self.path.extend(parts);
     }
 
-    fn read(&mut self, parts: &[&str]) -> Result<&[u8], String> {
+    fn read(&mut self, parts: &[&str]) -> Result<&[u8], Problem> {
         self.set_path(parts);
-        let file = File::open(&self.path).map_err(|error| reason(&error))?;
+        let file = File::open(&self.path)?;
         fill(file, &mut self.bytes)?;
         Ok(&self.bytes)
     }
 }
 
 /// A pid file may be anything; a FIFO without a writer must not hold the scrape up.
-fn read_pid_file(path: &Path, bytes: &mut Vec<u8>) -> Result<(), String> {
+fn read_pid_file(path: &Path, bytes: &mut Vec<u8>) -> Result<(), Problem> {
     let mut options = OpenOptions::new();
     let file = options.read(true).custom_flags(libc::O_NONBLOCK).open(path);
-    let file = file.map_err(|error| reason(&error))?;
+    let file = file?;
     // Reading a directory is an error of its own.
     let is_readable = |metadata: std::fs::Metadata| metadata.is_file() || metadata.is_dir();
     if !file.metadata().is_ok_and(is_readable) {
-        return Err("not a regular file".to_owned());
+        return Err(Problem::NotRegular);
     }
     fill(file, bytes)
 }
 
-fn fill(file: File, bytes: &mut Vec<u8>) -> Result<(), String> {
+fn fill(file: File, bytes: &mut Vec<u8>) -> Result<(), Problem> {
     bytes.clear();
     match file.take(MAX_FILE_BYTES).read_to_end(bytes) {
         Ok(_) => Ok(()),
         // The process ended between open and read (proc(5)).
-        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {
-            Err("no such process".to_owned())
-        }
-        Err(error) => Err(reason(&error)),
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Err(Problem::Ended),
+        Err(error) => Err(error.into()),
     }
 }
 
 /// HAProxy writes one pid a line, the master's or first process's first.
-fn first_pid(bytes: &[u8]) -> Result<u64, String> {
-    let word = words(bytes).next().ok_or("is empty")?;
-    pid(word).ok_or_else(|| "does not begin with a process id".to_owned())
+fn first_pid(bytes: &[u8]) -> Result<u64, Problem> {
+    let word = words(bytes).next().ok_or(Problem::Empty)?;
+    pid(word).ok_or(Problem::NoPid)
 }
 
 fn pids(bytes: &[u8]) -> impl Iterator<Item = u64> {
@@ -340,8 +382,8 @@ struct Stat {
 
 /// The second field, the command's name in brackets, may hold blanks and brackets itself: the last
 /// closing bracket ends it.
-fn parse_stat(bytes: &[u8]) -> Result<Stat, String> {
-    let bad = || "not in the format of proc(5)".to_owned();
+fn parse_stat(bytes: &[u8]) -> Result<Stat, Problem> {
+    let bad = || Problem::Format;
     let end = memchr::memrchr(b')', bytes).ok_or_else(bad)?;
     let text = std::str::from_utf8(&bytes[end + 1..]).map_err(|_| bad())?;
     // The first field behind the name is number 3 of proc(5).
@@ -362,7 +404,7 @@ fn parse_stat(bytes: &[u8]) -> Result<Stat, String> {
 }
 
 /// The soft limits of open files and address space; `unlimited` is `u64::MAX`, as in the Go exporter.
-fn parse_limits(bytes: &[u8]) -> Result<(u64, u64), String> {
+fn parse_limits(bytes: &[u8]) -> Result<(u64, u64), Problem> {
     let text = String::from_utf8_lossy(bytes);
     let limit = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(name))?;
@@ -373,14 +415,14 @@ fn parse_limits(bytes: &[u8]) -> Result<(u64, u64), String> {
     };
     limit("Max open files")
         .zip(limit("Max address space"))
-        .ok_or_else(|| "not in the format of proc(5)".to_owned())
+        .ok_or(Problem::Format)
 }
 
-fn parse_boot_time(bytes: &[u8]) -> Result<u64, String> {
+fn parse_boot_time(bytes: &[u8]) -> Result<u64, Problem> {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().find_map(|line| line.strip_prefix("btime "));
     line.and_then(|number| number.trim().parse().ok())
-        .ok_or_else(|| "has no btime".to_owned())
+        .ok_or(Problem::NoBootTime)
 }
 
 #[cfg(test)]

@@ -354,8 +354,8 @@ impl Given {
     }
 }
 
-/// The value of a flag, behind `=` or as the next argument. That it begins with a dash there means
-/// that the value was forgotten, or was empty in a script: the next flag must not be lost with it.
+/// The value of a flag, behind `=` or as the next argument. A next argument that starts with a dash
+/// means that the value is missing (an empty shell variable, say): the next flag must not be lost with it.
 fn value(parser: &mut Parser) -> Option<OsString> {
     parser.optional_value().or_else(|| {
         let value = parser.value().ok()?;

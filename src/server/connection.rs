@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::delivery::{Buffers, Delivery, Turn};
 use super::request::{self, MAX_HEAD_BYTES, Parsed, Refusal, Request};
 use super::routes::Text;
+use crate::errno::reason;
 use crate::log;
 use crate::metrics::selection::Selection;
 use crate::metrics::snapshot::Snapshot;
@@ -222,7 +223,7 @@ impl Client {
                     io::ErrorKind::Other => log::error,
                     _ => log::debug,
                 };
-                log("answer cut", &[("err", &error)]);
+                log("answer cut", &[("err", &reason(&error))]);
                 Fate::Gone
             }
         }

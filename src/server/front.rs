@@ -16,6 +16,7 @@ use super::request::{MAX_HEAD_BYTES, Request};
 use super::routes::{Route, Routes, Text};
 use super::scrapes::Scrapes;
 use super::slots::Slots;
+use crate::errno::reason;
 use crate::log;
 use crate::sys::signals::{self, Signal};
 use crate::sys::{self, PollFd};
@@ -103,16 +104,18 @@ impl Front {
                 Ok(_) => {}
                 // The kernel needs memory for a large set; poll(2) leaves no events in it.
                 Err(error) if error.kind() == io::ErrorKind::OutOfMemory => {
-                    log::debug("cannot poll", &[("err", &error)]);
+                    log::debug("cannot poll", &[("err", &reason(&error))]);
                     std::thread::sleep(RETRY_PAUSE);
                 }
-                Err(error) => return End::Dead(format!("poll: {error}")),
+                Err(error) => return End::Dead(format!("poll: {}", reason(&error))),
             }
             let now = clock.advance(Instant::now(), wait);
             match self.round(&set, accepts, now) {
                 Ok(None) => {}
                 Ok(Some(end)) => return end,
-                Err(error) => return End::Dead(format!("private connection: {error}")),
+                Err(error) => {
+                    return End::Dead(format!("private connection: {}", reason(&error)));
+                }
             }
         }
     }
@@ -292,7 +295,7 @@ impl Front {
             error.raw_os_error(),
             Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)
         ) {
-            log::debug("cannot accept", &[("err", error)]);
+            log::debug("cannot accept", &[("err", &reason(error))]);
             self.accept_after = now + RETRY_PAUSE;
             // Not the one that has just been accepted: its request may be on the way.
             if let Some(slot) = self.slots.replaceable(now) {
