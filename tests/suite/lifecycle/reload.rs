@@ -2,7 +2,6 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
 
 use crate::support::exporter::Exporter;
 use crate::support::exposition;
@@ -62,22 +61,6 @@ fn look(exporter: &Exporter) -> Option<usize> {
     Some(number)
 }
 
-/// Signals the master until it says that it heard: one that comes too early after a start is lost.
-fn reload(haproxy: &Haproxy) {
-    let heard = || haproxy.peer.output().matches("Reloading HAProxy").count();
-    let before = heard();
-    for turn in 0.. {
-        assert!(turn < 1000, "no reload: {}", haproxy.peer.output());
-        if turn % 50 == 0 {
-            haproxy.peer.signal(libc::SIGUSR2);
-        }
-        std::thread::sleep(Duration::from_millis(20));
-        if heard() > before {
-            return;
-        }
-    }
-}
-
 #[test]
 fn reloads_and_restarts() {
     let place = Place::new(0);
@@ -119,7 +102,7 @@ fn reloads_and_restarts() {
                 restarting.store(true, Ordering::Relaxed);
                 haproxy.restart(&["-W"]);
             } else {
-                reload(&haproxy);
+                haproxy.reload();
             }
             let come = peers::wait_for_or_give_up(|| {
                 assert!(!scraping.is_finished(), "the scraping thread has failed");

@@ -7,6 +7,7 @@ use crate::support::csv::{HEADER, answer, backend, frontend, server};
 use crate::support::exporter::{Exporter, Problem};
 use crate::support::fake_haproxy::{Act, Answers, Fake, Script};
 use crate::support::haproxy::{Haproxy, Place};
+use crate::support::peers;
 
 /// A HAProxy that prints without a break.
 const INFO: &str = "Name: HAProxy\nVersion: 2.6.12\nRelease_date: 2023/04/01\nnode: n1\n\n";
@@ -391,5 +392,57 @@ fn a_real_haproxy() {
             assert_eq!(still(&text(&split, "/metrics")), whole, "{names}");
         }
         assert_eq!(split.finish().problems(), []);
+    }
+}
+
+/// Reloads move the numbers of all proxies, between two questions as well. Each backend that is shown has
+/// all of its servers, and nobody else's.
+#[test]
+fn reloads_of_a_real_haproxy() {
+    const SERVERS: usize = 30;
+    let configuration = |place: &Place, first: usize| {
+        let mut text = place.global();
+        for backend in first..first + 8 {
+            text.push_str(&format!("backend b{backend}\n"));
+            for server in 0..SERVERS {
+                text.push_str(&format!("  server b{backend}_{server} 127.0.0.1:1\n"));
+            }
+        }
+        text
+    };
+    let place = Place::new(0);
+    let start = configuration(&place, 0);
+    let Some(haproxy) = Haproxy::start_as(place, &start, &["-W"]) else {
+        return;
+    };
+    let exporter = Exporter::start(&[&haproxy.unix_flag(), "--haproxy.rows-per-question=30"]);
+    let look = || {
+        let got = exporter.scrape();
+        if got.value("haproxy_up") == 0.0 {
+            return None;
+        }
+        let up = |key: &&String| key.starts_with("haproxy_server_up{");
+        let mut servers = std::collections::BTreeMap::<String, usize>::new();
+        for key in got.samples.keys().filter(up) {
+            let (_, rest) = key.split_once("backend=\"").expect("a backend");
+            let (backend, rest) = rest.split_once('"').expect("its name");
+            let own = format!("server=\"{backend}_");
+            assert!(rest.contains(&own), "another's server: {key}");
+            *servers.entry(backend.to_owned()).or_default() += 1;
+        }
+        for (backend, count) in &servers {
+            assert_eq!(*count, SERVERS, "a part of {backend}");
+        }
+        assert_eq!(got.value("haproxy_exporter_csv_parse_failures_total"), 0.0);
+        Some(servers.into_keys().collect::<Vec<_>>())
+    };
+    for first in 1..=5 {
+        haproxy.reconfigure(&configuration(haproxy.place(), first));
+        haproxy.reload();
+        let mut wanted: Vec<String> = (first..first + 8).map(|n| format!("b{n}")).collect();
+        wanted.sort();
+        peers::wait_for("the next generation", || {
+            (look().as_ref() == Some(&wanted)).then_some(())
+        });
     }
 }

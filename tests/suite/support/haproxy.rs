@@ -7,6 +7,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -152,6 +153,22 @@ impl Haproxy {
         self.peer.stop();
         self.peer = Peer::start(&mut command(&self.program, &self.place, flags));
         self.wait_until_ready();
+    }
+
+    /// Signals a master until it says that it heard: a signal that comes too early after a start is lost.
+    pub(crate) fn reload(&self) {
+        let heard = || self.peer.output().matches("Reloading HAProxy").count();
+        let before = heard();
+        for turn in 0.. {
+            assert!(turn < 1000, "no reload: {}", self.peer.output());
+            if turn % 50 == 0 {
+                self.peer.signal(libc::SIGUSR2);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+            if heard() > before {
+                return;
+            }
+        }
     }
 
     fn wait_until_ready(&mut self) {
