@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -63,6 +64,19 @@ fn problem(exporter: Exporter) -> String {
 fn refusal(flag: &str) -> String {
     let (status, _, error) = peers::run(exporter::command().arg(flag));
     assert!(!status.success(), "{flag} was taken");
+    error
+}
+
+/// What it says when it may not open what it needs.
+fn with_few_descriptors() -> String {
+    let program = exporter::command();
+    let mut shell = Command::new("sh");
+    shell.args([
+        "-c",
+        "ulimit -n 9; exec \"$0\" --web.listen-address=127.0.0.1:0",
+    ]);
+    let (status, _, error) = peers::run(shell.arg(program.get_program()));
+    assert!(!status.success(), "9 descriptors were enough");
     error
 }
 
@@ -139,6 +153,7 @@ fn log_lines_of_troubles() {
     logs.push(refusal(
         "--haproxy.scrape-uri=http://admin:p/w@localhost/;csv",
     ));
+    logs.push(with_few_descriptors());
     let Some(more) = haproxy_troubles() else {
         return;
     };
