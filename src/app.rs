@@ -114,6 +114,7 @@ fn scrapers(config: &Config, sources: Vec<(String, Source)>) -> (Vec<Scraper>, D
                 proxies: config.proxies.clone(),
             },
             rows_per_question: config.rows_per_question,
+            peers: config.peers,
             timeout: config.timeout,
             max_bytes: config.max_response_bytes,
             // It names the process of the scrape URI.

@@ -89,6 +89,11 @@ pub(crate) const FLAGS: &[Flag] = &[
         "HAProxy before 3.4 lets no traffic through while it prints: about so many servers are asked for at a time; 0 asks for all at once",
     ),
     flag(
+        "haproxy.peers",
+        Switch(false),
+        "Watch the peers of stick tables (show peers); needs a CLI socket",
+    ),
+    flag(
         "haproxy.max-response-bytes",
         Value("BYTES", MAX_RESPONSE_BYTES),
         "Largest answer of HAProxy; a larger one fails the scrape",

@@ -71,6 +71,8 @@ pub struct Config {
     pub excluded_states: Vec<Vec<u8>>,
     /// `--haproxy.rows-per-question`
     pub rows_per_question: usize,
+    /// `--haproxy.peers`
+    pub peers: bool,
     /// `--haproxy.max-response-bytes`
     pub max_response_bytes: u64,
     /// `--haproxy.ssl-verify`, `--haproxy.ssl-ca-file`, `--haproxy.ssl-server-name`
@@ -320,6 +322,7 @@ impl Given {
             server_columns: self.parsed("haproxy.server-metric-fields", columns)?,
             excluded_states: states(self.value("haproxy.server-exclude-states")),
             rows_per_question: self.parsed("haproxy.rows-per-question", rows_per_question)?,
+            peers: self.switch("haproxy.peers"),
             max_response_bytes: self.parsed("haproxy.max-response-bytes", max_response_bytes)?,
             tls,
             proxy_from_env: self.switch("http.proxy-from-env"),

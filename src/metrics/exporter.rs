@@ -1,7 +1,9 @@
 //! The names of prometheus/haproxy_exporter 0.15, one line each, and what only this profile has besides.
 //! The help texts are our own.
 
-use super::{Cell, Family, Group, Kind, Profile, RESPONSE_CODES, Reading, Scope, builtin, own};
+use super::{
+    Cell, Family, Group, Kind, Profile, RESPONSE_CODES, Reading, Scope, builtin, own, peers,
+};
 use crate::haproxy::columns::index_of;
 
 /// The default profile.
@@ -22,6 +24,7 @@ pub(crate) static PROFILE: Profile = Profile {
         &FRONTEND,
         &BACKEND,
         &SERVER,
+        &peers::PEER,
     ],
 };
 

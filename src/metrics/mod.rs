@@ -21,6 +21,7 @@ pub(crate) mod exposition;
 pub(crate) mod intake;
 pub(crate) mod labels;
 pub(crate) mod own;
+pub(crate) mod peers;
 pub(crate) mod selection;
 pub(crate) mod snapshot;
 pub(crate) mod value;
@@ -81,11 +82,13 @@ pub(crate) enum Scope {
     StickTable,
     /// `show stat domain resolvers`.
     Resolver,
+    /// `show peers`: the remote ones.
+    Peer,
 }
 
 impl Scope {
     /// All scopes.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Exporter,
         Self::ExporterBuild,
         Self::Version,
@@ -102,6 +105,7 @@ impl Scope {
         Self::Listener,
         Self::StickTable,
         Self::Resolver,
+        Self::Peer,
     ];
 
     /// The names of the columns that rows of this scope may have.
@@ -113,6 +117,7 @@ impl Scope {
             Self::Frontend | Self::Backend | Self::Server | Self::Listener => &COLUMNS,
             Self::StickTable => builtin::TABLE_FIELDS,
             Self::Resolver => builtin::RESOLVER_COLUMNS,
+            Self::Peer => peers::PEER_FIELDS,
             // Rows that say all in their labels have the value 1.
             _ => &["1"],
         }
@@ -128,6 +133,7 @@ impl Scope {
             Self::Listener => &["listener"],
             Self::StickTable => &["type"],
             Self::Resolver => &["nameserver"],
+            Self::Peer => &["peer"],
             _ => &[],
         }
     }

@@ -1,5 +1,6 @@
 //! One scrape from end to end, and the counters that live as long as the exporter.
 
+mod peers;
 mod questions;
 
 use std::fmt::Display;
@@ -21,6 +22,7 @@ use crate::metrics::snapshot::{Outcome, Snapshot};
 use crate::metrics::value::{self, Text};
 use crate::net::deadline::Deadline;
 use crate::process::{Facts, ProcRoot};
+use peers::PeerWatch;
 use questions::{Answers, report};
 
 /// The revision that the build was told (`HAPROXY_EXPORTER_REVISION`, set by tests/tools/build.sh).
@@ -41,6 +43,8 @@ pub(crate) struct Scraper {
     reader: StatReader,
     intake: Intake,
     answers: Answers,
+    /// Where peers are watched.
+    peers: Option<PeerWatch>,
     timeout: Duration,
     max_bytes: u64,
     read_buffer: ReadBuffer,
@@ -65,6 +69,8 @@ pub(crate) struct Settings {
     pub(crate) filter: Filter,
     /// About so many servers are asked for on one connection; 0 asks for all.
     pub(crate) rows_per_question: usize,
+    /// Whether peers are watched.
+    pub(crate) peers: bool,
     /// The longest a scrape may take.
     pub(crate) timeout: Duration,
     /// The most bytes an answer may have.
@@ -93,6 +99,7 @@ impl Scraper {
             reader,
             intake: Intake::new(catalog),
             answers: Answers::new(target),
+            peers: settings.peers.then(|| PeerWatch::new(target)),
             timeout: settings.timeout,
             max_bytes: settings.max_bytes,
             read_buffer: ReadBuffer::default(),
@@ -143,7 +150,10 @@ impl Scraper {
         );
         let is_up = result.is_ok();
         match is_up {
-            true => self.report_rows(start),
+            true => {
+                self.report_rows(start);
+                self.add_peers(wanted, limits, into);
+            }
             false => {
                 into.clear();
                 self.answers.clear();
@@ -160,6 +170,16 @@ impl Scraper {
         into.outcome = Outcome { is_up, took };
         into.shrink();
         is_up
+    }
+
+    /// The rows of peers, where they are watched and wanted.
+    fn add_peers(&mut self, wanted: &Wanted, limits: Limits, into: &mut Snapshot) {
+        if let Some(peers) = &mut self.peers
+            && wanted.has(self.catalog, Scope::Peer)
+        {
+            let to = (self.catalog, into);
+            peers.add(&mut self.source, limits, &mut self.read_buffer, to);
+        }
     }
 
     /// The rows that `show info` makes; there are none where it was not answered.

@@ -20,6 +20,7 @@ mod properties;
 mod readme;
 mod soak;
 mod sources;
+mod stick_table_peers;
 mod supervise;
 mod support;
 mod targets;

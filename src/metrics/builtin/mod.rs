@@ -18,7 +18,7 @@ pub(crate) use process::{
     MAIN as PROCESS, NODE as PROCESS_NODE,
 };
 
-use super::{Cell, Profile, Reading, labels, own};
+use super::{Cell, Profile, Reading, labels, own, peers};
 use crate::haproxy::columns::number;
 
 /// The profile of `--haproxy.metric-names=builtin`.
@@ -43,6 +43,7 @@ pub(crate) static PROFILE: Profile = Profile {
         &extra::LISTENER,
         &modules::STICK_TABLE,
         &modules::RESOLVER,
+        &peers::PEER,
     ],
 };
 

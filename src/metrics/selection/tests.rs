@@ -23,7 +23,12 @@ fn scopes(selection: &Selection) -> Vec<Scope> {
 #[test]
 fn scopes_add_up_from_left_to_right() {
     use Scope::{Backend, Frontend, Listener, Resolver, Server, StickTable};
-    let own = [Scope::Exporter, Scope::ExporterBuild, Scope::OwnProcess];
+    let own = [
+        Scope::Exporter,
+        Scope::ExporterBuild,
+        Scope::OwnProcess,
+        Scope::Peer,
+    ];
     let global = [
         Scope::Process,
         Scope::ProcessBuild,

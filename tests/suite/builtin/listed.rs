@@ -36,6 +36,18 @@ const OWN: [(&str, &str, &str); 12] = [
     ("process_start_time_seconds", "gauge", ""),
 ];
 
+/// With `--haproxy.peers`.
+const PEERS: [(&str, &str, &str); 4] = [
+    ("haproxy_peer_up", "gauge", "peers,peer"),
+    ("haproxy_peer_no_heartbeat_total", "counter", "peers,peer"),
+    (
+        "haproxy_peer_protocol_errors_total",
+        "counter",
+        "peers,peer",
+    ),
+    ("haproxy_peer_reconnects_total", "counter", "peers,peer"),
+];
+
 /// Only under the exporter names.
 const EXPORTER: [(&str, &str, &str); 3] = [
     ("haproxy_version_info", "gauge", "release_date,version"),
@@ -76,7 +88,7 @@ fn add(families: &mut Families, name: &str, kind: &str, labels: &str) {
 /// What both profiles have.
 fn common() -> Families {
     let mut families = Families::new();
-    for (name, kind, labels) in OWN {
+    for (name, kind, labels) in OWN.into_iter().chain(PEERS) {
         add(&mut families, name, kind, labels);
     }
     for (name, kind) in PID_FILE {
@@ -119,7 +131,7 @@ fn builtin_names() {
         add(&mut want, &line.name, &line.kind, &labels.join(","));
     }
     assert_same(&listed("builtin"), &want);
-    assert_eq!(want.len(), 451 + 3 + 12 + 5);
+    assert_eq!(want.len(), 451 + 3 + 12 + 5 + 4);
 }
 
 #[test]

@@ -1,0 +1,76 @@
+//! The peers of `--haproxy.peers`, asked for when the rows are there.
+
+use std::time::Instant;
+
+use crate::event::Event;
+use crate::haproxy::buffer::ReadBuffer;
+use crate::haproxy::peers::{Peers, SHOW_PEERS};
+use crate::haproxy::reader::Limits;
+use crate::haproxy::reply::{Need, Question};
+use crate::haproxy::source::Source;
+use crate::log::Level;
+use crate::metrics::Scope;
+use crate::metrics::catalog::Catalog;
+use crate::metrics::snapshot::Snapshot;
+use crate::metrics::value;
+
+/// Why the stats page and a file have no peers.
+const NO_CLI: &str = "only a CLI socket can be asked (unix:/path or tcp://host:port)";
+
+/// The question and its answer, whose memory is kept from scrape to scrape.
+pub(super) struct PeerWatch {
+    peers: Peers,
+    failed: Event,
+}
+
+impl PeerWatch {
+    /// Nothing was asked yet.
+    pub(super) fn new(target: Option<&str>) -> Self {
+        let (message, over) = ("show peers failed", "show peers is answered again");
+        Self {
+            peers: Peers::default(),
+            failed: Event::new(Level::Warn, message, over).of(target),
+        }
+    }
+
+    /// Asks on a connection of its own and puts the rows into the snapshot. A failure costs them
+    /// alone: it has a quarter of the time that is left.
+    pub(super) fn add(
+        &mut self,
+        source: &mut Source,
+        limits: Limits,
+        buffer: &mut ReadBuffer,
+        (catalog, into): (&Catalog, &mut Snapshot),
+    ) {
+        self.peers.clear();
+        if !source.takes_commands() {
+            self.failed
+                .happens(Instant::now(), NO_CLI, &[("err", &NO_CLI)]);
+            return;
+        }
+        let left = limits.deadline.remaining().unwrap_or_default();
+        let limits = Limits {
+            deadline: limits.deadline.or_after(left / 4),
+            ..limits
+        };
+        let mut question = [Question::new(SHOW_PEERS, Need::All, &mut self.peers)];
+        let failure = source.ask(&mut question, limits, buffer).err();
+        if failure.is_none() {
+            self.add_rows(catalog, into);
+        }
+        super::report(&mut self.failed, failure);
+    }
+
+    fn add_rows(&self, catalog: &Catalog, into: &mut Snapshot) {
+        self.peers.for_each(|peer| {
+            let labels = [peer.section, peer.name];
+            into.add_row(catalog, Scope::Peer, &labels, |field, to| match field {
+                "up" => value::write_display(u8::from(peer.is_up), to),
+                "no_heartbeat" => value::write_integer(peer.no_heartbeat?, to),
+                "protocol_errors" => value::write_integer(peer.protocol_errors?, to),
+                "new_connections" => value::write_integer(peer.new_connections?, to),
+                _ => None,
+            });
+        });
+    }
+}
