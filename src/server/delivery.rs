@@ -15,7 +15,7 @@ use crate::sys;
 /// head has about 140 bytes.
 const HEAD_BYTES: usize = 256;
 /// Pieces that a client gets before the others have their turn: more than the kernel takes at once (see
-/// `listen::SEND_BUFFER_BYTES`), so that a fast reader keeps up, and still only a millisecond.
+/// `listen::UNREAD_BYTES`), so that a fast reader keeps up, and still only a millisecond.
 const PIECES_A_TURN: usize = 8;
 /// Buffers that are kept for the next answers.
 const KEPT_BUFFERS: usize = 2;

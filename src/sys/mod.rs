@@ -26,7 +26,8 @@ pub(crate) use machine::{
 };
 pub(crate) use sockets::{
     ListenerKind, accept, interface_number, listener_kind, receive, reset_at_close, send,
-    set_backlog, set_no_delay, set_send_buffer, set_user_timeout, shutdown, unsent_bytes,
+    set_backlog, set_most_not_sent, set_no_delay, set_send_buffer, set_user_timeout, shutdown,
+    unsent_bytes,
 };
 pub(crate) use tcp::{Families, listen_tcp};
 pub(crate) use threads::set_default_stack_bytes;

@@ -112,6 +112,12 @@ pub(crate) fn set_send_buffer(fd: BorrowedFd<'_>, bytes: c_int) -> io::Result<()
     set_option(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_SNDBUF, &bytes)
 }
 
+/// How many bytes a TCP socket takes besides those that are on their way (tcp(7), TCP_NOTSENT_LOWAT).
+pub(crate) fn set_most_not_sent(fd: BorrowedFd<'_>, bytes: c_int) -> io::Result<()> {
+    let (level, option) = (libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT);
+    set_option(fd.as_raw_fd(), level, option, &bytes)
+}
+
 /// The time that a TCP peer may leave sent bytes unacknowledged, or have no room (tcp(7),
 /// TCP_USER_TIMEOUT), in whole milliseconds.
 pub(crate) fn set_user_timeout(fd: BorrowedFd<'_>, time: Duration) -> io::Result<()> {
