@@ -114,7 +114,6 @@ const PLANNED: &[&str] = &[
     "haproxy_old_workers_oldest_age_seconds",
     "haproxy_ssl_certificate_not_after_timestamp_seconds",
     "haproxy_ssl_certificates_up",
-    "haproxy_peer_up",
 ];
 
 /// An alert for a family that nobody exports would never fire.
