@@ -115,6 +115,7 @@ fn scrapers(config: &Config, sources: Vec<(String, Source)>) -> (Vec<Scraper>, D
             },
             rows_per_question: config.rows_per_question,
             peers: config.peers,
+            certificates: config.certificates,
             timeout: config.timeout,
             max_bytes: config.max_response_bytes,
             // It names the process of the scrape URI.

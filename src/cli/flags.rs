@@ -94,6 +94,11 @@ pub(crate) const FLAGS: &[Flag] = &[
         "Watch the peers of stick tables (show peers); needs a CLI socket",
     ),
     flag(
+        "haproxy.certificates",
+        Switch(false),
+        "Watch when the loaded certificates end; needs a CLI socket, of level operator before HAProxy 3.2",
+    ),
+    flag(
         "haproxy.max-response-bytes",
         Value("BYTES", MAX_RESPONSE_BYTES),
         "Largest answer of HAProxy; a larger one fails the scrape",

@@ -73,6 +73,8 @@ pub struct Config {
     pub rows_per_question: usize,
     /// `--haproxy.peers`
     pub peers: bool,
+    /// `--haproxy.certificates`
+    pub certificates: bool,
     /// `--haproxy.max-response-bytes`
     pub max_response_bytes: u64,
     /// `--haproxy.ssl-verify`, `--haproxy.ssl-ca-file`, `--haproxy.ssl-server-name`
@@ -323,6 +325,7 @@ impl Given {
             excluded_states: states(self.value("haproxy.server-exclude-states")),
             rows_per_question: self.parsed("haproxy.rows-per-question", rows_per_question)?,
             peers: self.switch("haproxy.peers"),
+            certificates: self.switch("haproxy.certificates"),
             max_response_bytes: self.parsed("haproxy.max-response-bytes", max_response_bytes)?,
             tls,
             proxy_from_env: self.switch("http.proxy-from-env"),

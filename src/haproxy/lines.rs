@@ -23,6 +23,8 @@ pub(crate) enum LinesError {
     Cut,
     /// It has more than `MAX_BYTES`.
     TooLarge,
+    /// It names more certificates than this.
+    TooMany(usize),
     /// It is not one to the command; holds the command and the beginning of what came.
     OfAnotherKind(&'static str, String),
 }
@@ -33,6 +35,7 @@ impl std::fmt::Display for LinesError {
             Self::Empty => f.write_str("closed without an answer"),
             Self::Cut => f.write_str("answer cut: the closing empty line is missing"),
             Self::TooLarge => write!(f, "read: the answer is larger than {MAX_BYTES} bytes"),
+            Self::TooMany(most) => write!(f, "more than {most} certificates"),
             Self::OfAnotherKind(command, line) => {
                 write!(f, "not an answer to {command:?}: it begins {line:?}")
             }

@@ -1,6 +1,7 @@
 //! What HAProxy says and how it is asked. Knows no metric name.
 
 pub(crate) mod buffer;
+pub(crate) mod certificates;
 pub(crate) mod columns;
 pub(crate) mod csv;
 pub(crate) mod failures;

@@ -2,7 +2,8 @@
 //! The help texts are our own.
 
 use super::{
-    Cell, Family, Group, Kind, Profile, RESPONSE_CODES, Reading, Scope, builtin, own, peers,
+    Cell, Family, Group, Kind, Profile, RESPONSE_CODES, Reading, Scope, builtin, certificates, own,
+    peers,
 };
 use crate::haproxy::columns::index_of;
 
@@ -25,6 +26,8 @@ pub(crate) static PROFILE: Profile = Profile {
         &BACKEND,
         &SERVER,
         &peers::PEER,
+        &certificates::CERTIFICATE,
+        &certificates::CERTIFICATES,
     ],
 };
 

@@ -12,6 +12,7 @@ mod macros;
 pub(crate) mod aggregates;
 pub(crate) mod builtin;
 pub(crate) mod catalog;
+pub(crate) mod certificates;
 pub(crate) mod column;
 pub(crate) mod copy;
 pub(crate) mod cursor;
@@ -84,11 +85,15 @@ pub(crate) enum Scope {
     Resolver,
     /// `show peers`: the remote ones.
     Peer,
+    /// Certificates that HAProxy has loaded.
+    Certificate,
+    /// How they were read; one row.
+    Certificates,
 }
 
 impl Scope {
     /// All scopes.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Exporter,
         Self::ExporterBuild,
         Self::Version,
@@ -106,6 +111,8 @@ impl Scope {
         Self::StickTable,
         Self::Resolver,
         Self::Peer,
+        Self::Certificate,
+        Self::Certificates,
     ];
 
     /// The names of the columns that rows of this scope may have.
@@ -118,6 +125,8 @@ impl Scope {
             Self::StickTable => builtin::TABLE_FIELDS,
             Self::Resolver => builtin::RESOLVER_COLUMNS,
             Self::Peer => peers::PEER_FIELDS,
+            Self::Certificate => certificates::CERTIFICATE_FIELDS,
+            Self::Certificates => certificates::CERTIFICATES_FIELDS,
             // Rows that say all in their labels have the value 1.
             _ => &["1"],
         }

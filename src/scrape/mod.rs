@@ -1,5 +1,6 @@
 //! One scrape from end to end, and the counters that live as long as the exporter.
 
+mod certificates;
 mod peers;
 mod questions;
 
@@ -22,6 +23,7 @@ use crate::metrics::snapshot::{Outcome, Snapshot};
 use crate::metrics::value::{self, Text};
 use crate::net::deadline::Deadline;
 use crate::process::{Facts, ProcRoot};
+use certificates::CertificateWatch;
 use peers::PeerWatch;
 use questions::{Answers, report};
 
@@ -45,6 +47,8 @@ pub(crate) struct Scraper {
     answers: Answers,
     /// Where peers are watched.
     peers: Option<PeerWatch>,
+    /// Where certificates are watched.
+    certificates: Option<CertificateWatch>,
     timeout: Duration,
     max_bytes: u64,
     read_buffer: ReadBuffer,
@@ -71,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) rows_per_question: usize,
     /// Whether peers are watched.
     pub(crate) peers: bool,
+    /// Whether certificates are watched.
+    pub(crate) certificates: bool,
     /// The longest a scrape may take.
     pub(crate) timeout: Duration,
     /// The most bytes an answer may have.
@@ -100,6 +106,7 @@ impl Scraper {
             intake: Intake::new(catalog),
             answers: Answers::new(target),
             peers: settings.peers.then(|| PeerWatch::new(target)),
+            certificates: settings.certificates.then(|| CertificateWatch::new(target)),
             timeout: settings.timeout,
             max_bytes: settings.max_bytes,
             read_buffer: ReadBuffer::default(),
@@ -153,6 +160,7 @@ impl Scraper {
             true => {
                 self.report_rows(start);
                 self.add_peers(wanted, limits, into);
+                self.add_certificates(wanted, limits, into);
             }
             false => {
                 into.clear();
@@ -179,6 +187,17 @@ impl Scraper {
         {
             let to = (self.catalog, into);
             peers.add(&mut self.source, limits, &mut self.read_buffer, to);
+        }
+    }
+
+    /// The rows of certificates, where they are watched and wanted.
+    fn add_certificates(&mut self, wanted: &Wanted, limits: Limits, into: &mut Snapshot) {
+        let has = |scope| wanted.has(self.catalog, scope);
+        if let Some(certificates) = &mut self.certificates
+            && (has(Scope::Certificate) || has(Scope::Certificates))
+        {
+            let to = (self.catalog, into);
+            certificates.add(&mut self.source, limits, &mut self.read_buffer, to);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::metrics::snapshot::Snapshot;
 use crate::metrics::value;
 
 /// Why the stats page and a file have no peers.
-const NO_CLI: &str = "only a CLI socket can be asked (unix:/path or tcp://host:port)";
+pub(super) const NO_CLI: &str = "only a CLI socket can be asked (unix:/path or tcp://host:port)";
 
 /// The question and its answer, whose memory is kept from scrape to scrape.
 pub(super) struct PeerWatch {

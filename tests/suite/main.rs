@@ -4,6 +4,7 @@
 //! sees: the exposition, the log, the exit status and the bytes on the sockets.
 
 mod builtin;
+mod certificates;
 mod differential;
 mod dist;
 mod faults;

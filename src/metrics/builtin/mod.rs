@@ -18,7 +18,7 @@ pub(crate) use process::{
     MAIN as PROCESS, NODE as PROCESS_NODE,
 };
 
-use super::{Cell, Profile, Reading, labels, own, peers};
+use super::{Cell, Profile, Reading, certificates, labels, own, peers};
 use crate::haproxy::columns::number;
 
 /// The profile of `--haproxy.metric-names=builtin`.
@@ -44,6 +44,8 @@ pub(crate) static PROFILE: Profile = Profile {
         &modules::STICK_TABLE,
         &modules::RESOLVER,
         &peers::PEER,
+        &certificates::CERTIFICATE,
+        &certificates::CERTIFICATES,
     ],
 };
 

@@ -28,6 +28,8 @@ fn scopes_add_up_from_left_to_right() {
         Scope::ExporterBuild,
         Scope::OwnProcess,
         Scope::Peer,
+        Scope::Certificate,
+        Scope::Certificates,
     ];
     let global = [
         Scope::Process,

@@ -36,8 +36,19 @@ const OWN: [(&str, &str, &str); 12] = [
     ("process_start_time_seconds", "gauge", ""),
 ];
 
-/// With `--haproxy.peers`.
-const PEERS: [(&str, &str, &str); 4] = [
+/// With `--haproxy.peers` and `--haproxy.certificates`.
+const FLAGGED: [(&str, &str, &str); 7] = [
+    (
+        "haproxy_ssl_certificate_not_after_timestamp_seconds",
+        "gauge",
+        "filename",
+    ),
+    ("haproxy_ssl_certificates_up", "gauge", ""),
+    (
+        "haproxy_ssl_certificates_last_read_timestamp_seconds",
+        "gauge",
+        "",
+    ),
     ("haproxy_peer_up", "gauge", "peers,peer"),
     ("haproxy_peer_no_heartbeat_total", "counter", "peers,peer"),
     (
@@ -88,7 +99,7 @@ fn add(families: &mut Families, name: &str, kind: &str, labels: &str) {
 /// What both profiles have.
 fn common() -> Families {
     let mut families = Families::new();
-    for (name, kind, labels) in OWN.into_iter().chain(PEERS) {
+    for (name, kind, labels) in OWN.into_iter().chain(FLAGGED) {
         add(&mut families, name, kind, labels);
     }
     for (name, kind) in PID_FILE {
@@ -131,7 +142,7 @@ fn builtin_names() {
         add(&mut want, &line.name, &line.kind, &labels.join(","));
     }
     assert_same(&listed("builtin"), &want);
-    assert_eq!(want.len(), 451 + 3 + 12 + 5 + 4);
+    assert_eq!(want.len(), 451 + 3 + 12 + 5 + 7);
 }
 
 #[test]

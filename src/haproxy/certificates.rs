@@ -1,0 +1,237 @@
+//! When the certificates that HAProxy has loaded end: `show ssl sni` (3.2 and later), and below it
+//! `show ssl cert` for the names and `show ssl cert FILE` for each (management guide, section 9.3).
+
+use std::collections::BTreeMap;
+
+use super::failures::excerpt;
+use super::lines::LinesError;
+use super::reply::{Proof, Reply, ReplyError, Taken};
+
+/// The command of 3.2: a row for each name and bind, of any level.
+pub(crate) const SHOW_SSL_SNI: &str = "show ssl sni";
+/// The names of the files; needs level operator.
+pub(crate) const SHOW_SSL_CERT: &str = "show ssl cert";
+/// What a lower level gets.
+pub(crate) const DENIED: &[u8] = b"Can't allocate memory!";
+/// Most certificates that are kept: each is a sample of each scrape.
+pub(crate) const MAX_CERTIFICATES: usize = 10_000;
+/// Longest line of the CLI: HAProxy's buffers have 16,384 bytes, a part of which is reserved.
+const MAX_LINE_BYTES: usize = 15_000;
+/// Longest line of an answer; longer ones are not HAProxy's.
+const MAX_ANSWER_LINE_BYTES: usize = 64 * 1024;
+
+/// What the answers of one kind are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Sni,
+    Names,
+    Files,
+}
+
+/// Names of files, and when the certificate of each ends, in seconds since 1970-01-01 UTC.
+#[derive(Debug)]
+pub(crate) struct Certificates {
+    form: Form,
+    /// `None` where it is not known yet.
+    files: BTreeMap<Vec<u8>, Option<i64>>,
+    /// Where `show ssl sni` has the file and the end.
+    columns: Option<(usize, usize)>,
+    /// The file that the lines are about.
+    current: Vec<u8>,
+    /// Answers that are to come.
+    expected: usize,
+    lines: usize,
+    error: Option<LinesError>,
+}
+
+impl Certificates {
+    /// For the answer to `show ssl sni`.
+    pub(crate) fn of_sni() -> Self {
+        Self::new(Form::Sni)
+    }
+
+    /// For the answers to `show ssl cert`, and then to `commands`.
+    pub(crate) fn of_names() -> Self {
+        Self::new(Form::Names)
+    }
+
+    fn new(form: Form) -> Self {
+        Self {
+            form,
+            files: BTreeMap::new(),
+            columns: None,
+            current: Vec::new(),
+            expected: 1,
+            lines: 0,
+            error: None,
+        }
+    }
+
+    /// All whose end is known.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], i64)> {
+        let files = self.files.iter();
+        files.filter_map(|(name, end)| Some((&name[..], (*end)?)))
+    }
+
+    /// Lines of commands that ask for each file, with the number of answers of each. Files whose names
+    /// the CLI would take for something else are not asked for.
+    pub(crate) fn commands(&self) -> Vec<(String, usize)> {
+        let mut lines: Vec<(String, usize)> = Vec::new();
+        for name in self.files.keys() {
+            let Some(name) = std::str::from_utf8(name).ok().filter(|name| is_safe(name)) else {
+                continue;
+            };
+            let length = SHOW_SSL_CERT.len() + name.len() + 2;
+            match lines.last_mut() {
+                Some((line, answers)) if line.len() + length < MAX_LINE_BYTES => {
+                    line.push_str(&format!(";{SHOW_SSL_CERT} {name}"));
+                    *answers += 1;
+                }
+                _ => lines.push((format!("{SHOW_SSL_CERT} {name}"), 1)),
+            }
+        }
+        lines
+    }
+
+    /// The next answers are to so many `show ssl cert FILE`.
+    pub(crate) fn expect_files(&mut self, answers: usize) {
+        self.form = Form::Files;
+        self.expected = answers;
+        self.lines = 0;
+        self.current.clear();
+    }
+
+    fn take_line(&mut self, line: &[u8]) -> Result<(), LinesError> {
+        self.lines += 1;
+        match self.form {
+            Form::Sni => self.take_row(line),
+            Form::Names => self.take_name(line),
+            Form::Files => self.take_detail(line),
+        }
+    }
+
+    /// The columns are found by the header.
+    fn take_row(&mut self, line: &[u8]) -> Result<(), LinesError> {
+        let refused = || LinesError::OfAnotherKind(SHOW_SSL_SNI, excerpt(line));
+        let cells = || line.split(|byte| *byte == b'\t');
+        let Some((file, end)) = self.columns else {
+            let at = |name: &[u8]| cells().position(|cell| cell == name);
+            self.columns = at(b"Filename").zip(at(b"NotAfter"));
+            let is_header = self.columns.is_some() && line.starts_with(b"# ");
+            return is_header.then_some(()).ok_or_else(refused);
+        };
+        let file = cells().nth(file).ok_or_else(refused)?;
+        let end = cells().nth(end).and_then(seconds).ok_or_else(refused)?;
+        self.put(file, Some(end))
+    }
+
+    /// `# filename`, and before it perhaps `# transaction` with what is not committed: `*/path`.
+    fn take_name(&mut self, line: &[u8]) -> Result<(), LinesError> {
+        if self.lines == 1 && !line.starts_with(b"# ") {
+            return Err(LinesError::OfAnotherKind(SHOW_SSL_CERT, excerpt(line)));
+        }
+        match line.first() {
+            Some(b'#' | b'*') => Ok(()),
+            _ => self.put(line, None),
+        }
+    }
+
+    /// A file that is gone since, or a bundle, has a line that says so: it stays without an end.
+    fn take_detail(&mut self, line: &[u8]) -> Result<(), LinesError> {
+        if line == DENIED {
+            return Err(LinesError::OfAnotherKind(SHOW_SSL_CERT, excerpt(line)));
+        }
+        if let Some(name) = line.strip_prefix(b"Filename: ") {
+            self.current = name.to_vec();
+        }
+        let end = line.strip_prefix(b"notAfter: ").and_then(seconds);
+        if let (Some(end), Some(file)) = (end, self.files.get_mut(&self.current)) {
+            *file = Some(end);
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, file: &[u8], end: Option<i64>) -> Result<(), LinesError> {
+        self.files.entry(file.to_vec()).or_insert(end);
+        match self.files.len() > MAX_CERTIFICATES {
+            true => Err(LinesError::TooMany(MAX_CERTIFICATES)),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Reply for Certificates {
+    fn push(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
+        let mut bytes = 0;
+        while let Some(end) = memchr::memchr(b'\n', &input[bytes..]) {
+            let line = &input[bytes..bytes + end];
+            bytes += end + 1;
+            if line.is_empty() {
+                self.expected = self.expected.saturating_sub(1);
+                self.current.clear();
+                if self.expected == 0 {
+                    return Ok(Taken { bytes, ends: true });
+                }
+            } else if self.error.is_none() {
+                self.error = self.take_line(line).err();
+            }
+        }
+        match input.len() - bytes > MAX_ANSWER_LINE_BYTES {
+            true => Err(LinesError::TooLarge.into()),
+            false => Ok(Taken { bytes, ends: false }),
+        }
+    }
+
+    fn finish(&mut self, rest: &[u8], _: Proof) -> Result<(), ReplyError> {
+        if let Some(error) = self.error.take() {
+            return Err(error.into());
+        }
+        match self.expected == 0 && rest.is_empty() {
+            true => Ok(()),
+            false => Err(LinesError::Cut.into()),
+        }
+    }
+}
+
+/// Whether a name is one word of the CLI and nothing else: no blank, quote, backslash, `;`, `<<` (a
+/// payload), or `*` in front (a transaction).
+fn is_safe(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,=~%".contains(c);
+    !name.is_empty() && name.len() < 4096 && name.chars().all(is_plain)
+}
+
+/// `Dec 25 03:53:13 2026 GMT` as OpenSSL prints it, in seconds since 1970-01-01 UTC.
+fn seconds(text: &[u8]) -> Option<i64> {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let text = std::str::from_utf8(text).ok()?;
+    let mut words = text.split_ascii_whitespace();
+    let name = words.next()?;
+    let month = MONTHS.iter().position(|month| *month == name)? as i64;
+    let number = |text: &str| -> Option<i64> {
+        let is_number = (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        is_number.then(|| text.parse().ok())?
+    };
+    let day = number(words.next()?)?;
+    let mut time = words.next()?.split(':').map(number);
+    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
+    let year = number(words.next()?)?;
+    let is_end = time.next().is_none() && words.next() == Some("GMT") && words.next().is_none();
+    let is_valid = (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
+    if !is_end || !is_valid {
+        return None;
+    }
+    // Years begin in March: then the leap day is a year's last.
+    let (year, month) = match month < 2 {
+        true => (year - 1, month + 10),
+        false => (year, month - 2),
+    };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    // 719,468 days from 0000-03-01 to 1970-01-01.
+    let days = year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468;
+    Some(days * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
+#[cfg(test)]
+mod tests;
