@@ -112,8 +112,6 @@ const PLANNED: &[&str] = &[
     "haproxy_master_last_reload_successful",
     "haproxy_old_workers",
     "haproxy_old_workers_oldest_age_seconds",
-    "haproxy_ssl_certificate_not_after_timestamp_seconds",
-    "haproxy_ssl_certificates_up",
 ];
 
 /// An alert for a family that nobody exports would never fire.
