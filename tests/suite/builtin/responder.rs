@@ -223,7 +223,7 @@ fn of_proxy(stat: &str, proxy: &str) -> String {
     wanted.map(|(_, line)| line).collect()
 }
 
-fn column(stat: &str, name: &str) -> usize {
+pub(super) fn column(stat: &str, name: &str) -> usize {
     let header = stat.lines().next().expect("a header");
     let at = header.split(',').position(|column| column == name);
     at.unwrap_or_else(|| panic!("no column {name}"))
