@@ -132,7 +132,7 @@ fn the_announced_timeout_shrinks_the_deadline() {
         "X-Prometheus-Scrape-Timeout-Seconds",
         "x-prometheus-scrape-timeout-seconds",
     ];
-    let announcements = ["0.2", "1", "0.500000", "1e-1"];
+    let announcements = ["1.2", "1", "1.500000", "1e0"];
     for name in names {
         for seconds in announcements {
             let got = exporter.scrape_with(&[(name, seconds)]);
