@@ -1,11 +1,13 @@
 //! The README's table of troubles: its log lines are what the exporter really writes.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -129,7 +131,15 @@ fn haproxy_troubles() -> Option<Vec<String>> {
     let master = place.path("master.sock").display().to_string();
     let configuration = format!("{}backend app\n  server one 127.0.0.1:1\n", place.global());
     let haproxy = Haproxy::start_as(place, &configuration, &["-W", "-db", "-S", &master])?;
-    peers::wait_for("the master's CLI", || UnixStream::connect(&master).ok());
+    // It accepts before the master starts itself anew, and refuses meanwhile.
+    peers::wait_for("the master's CLI", || {
+        let mut socket = UnixStream::connect(&master).ok()?;
+        socket.write_all(b"show proc\n").ok()?;
+        socket.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
+        let mut answer = [0; 4096];
+        let count = socket.read(&mut answer).ok()?;
+        answer[..count].starts_with(b"#<PID>").then_some(())
+    });
     let limit = "--haproxy.max-response-bytes=1000";
     Some(vec![
         scrape(&format!("unix:{master}"), &[]),
