@@ -16,6 +16,18 @@ pub(crate) struct Limits {
     pub used: u64,
 }
 
+impl Limits {
+    /// Those of what can be done without: a quarter of the time that is left, so that what hangs costs
+    /// its own metrics, and not the statistics.
+    pub(crate) fn of_extra(self) -> Self {
+        let left = self.deadline.remaining().unwrap_or_default();
+        Self {
+            deadline: self.deadline.or_after(left / 4),
+            ..self
+        }
+    }
+}
+
 /// Hands bytes on to a reply and keeps what it does not take yet.
 pub(crate) struct Reader<'a> {
     reply: &'a mut dyn Reply,

@@ -75,7 +75,7 @@ impl SocketSource {
         for (position, question) in questions.iter_mut().enumerate() {
             let limits = match question.need {
                 Need::All => limits,
-                Need::Extra => extra(limits),
+                Need::Extra => limits.of_extra(),
             };
             let problem = if is_broken {
                 Some(Problem::BehindBroken)
@@ -122,16 +122,6 @@ impl SocketSource {
         self.line.push(b'\n');
         stream.send_all(&self.line, deadline)?;
         Ok(stream)
-    }
-}
-
-/// An answer that can be done without has a quarter of the time that is left: one that hangs costs
-/// its own metrics, and not the statistics.
-fn extra(limits: Limits) -> Limits {
-    let left = limits.deadline.remaining().unwrap_or_default();
-    Limits {
-        deadline: limits.deadline.or_after(left / 4),
-        ..limits
     }
 }
 

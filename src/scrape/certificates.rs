@@ -77,12 +77,7 @@ impl CertificateWatch {
             self.failed.happens(Instant::now(), why, &[("err", &why)]);
             return;
         }
-        let left = limits.deadline.remaining().unwrap_or_default();
-        let limits = Limits {
-            deadline: limits.deadline.or_after(left / 4),
-            ..limits
-        };
-        match read(source, limits, buffer) {
+        match read(source, limits.of_extra(), buffer) {
             Ok(certificates) => {
                 self.read = Some(certificates);
                 self.read_at = Some(sys::time_of_day().as_secs());

@@ -48,13 +48,8 @@ impl PeerWatch {
                 .happens(Instant::now(), NO_CLI, &[("err", &NO_CLI)]);
             return;
         }
-        let left = limits.deadline.remaining().unwrap_or_default();
-        let limits = Limits {
-            deadline: limits.deadline.or_after(left / 4),
-            ..limits
-        };
         let mut question = [Question::new(SHOW_PEERS, Need::All, &mut self.peers)];
-        let failure = source.ask(&mut question, limits, buffer).err();
+        let failure = source.ask(&mut question, limits.of_extra(), buffer).err();
         if failure.is_none() {
             self.add_rows(catalog, into);
         }
