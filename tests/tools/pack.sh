@@ -10,6 +10,9 @@ epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
 mkdir -p "$directory"
 work=$(mktemp -d "$directory/pack.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+# dash leaves without the trap above when a signal ends it.
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 mkdir "$work/$name"
 cp "$binary" "$work/$name/haproxy_exporter"
 cp README.md LICENSE CHANGELOG.md "$work/$name/"
