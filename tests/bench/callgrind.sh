@@ -44,6 +44,9 @@ measure() {
 
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT
+# dash leaves without the trap above when a signal ends it.
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 measure >"$new"
 if [ "$1" = record ]; then
     cat "$new" >"$file"
