@@ -93,20 +93,27 @@ fn a_tarball_has_what_an_operator_needs() {
 /// the routers have none that run OpenWrt.
 const EMULATORS: [(&str, &[&str]); 6] = [
     ("x86_64-unknown-linux-musl", &[]),
-    ("i686-unknown-linux-musl", &["qemu-i386-static"]),
-    ("aarch64-unknown-linux-musl", &["qemu-aarch64-static"]),
+    ("i686-unknown-linux-musl", &["qemu-i386"]),
+    ("aarch64-unknown-linux-musl", &["qemu-aarch64"]),
     (
         "armv7-unknown-linux-musleabihf",
-        &["qemu-arm-static", "-cpu", "cortex-a7"],
+        &["qemu-arm", "-cpu", "cortex-a7"],
     ),
     (
         "arm-unknown-linux-musleabi",
-        &["qemu-arm-static", "-cpu", "arm1176"],
+        &["qemu-arm", "-cpu", "arm1176"],
     ),
     (
         "mipsel-unknown-linux-musl",
-        &["qemu-mipsel-static", "-cpu", "24Kc"],
+        &["qemu-mipsel", "-cpu", "24Kc"],
     ),
+];
+
+/// What `make test` packs, at the least.
+const ALWAYS: [&str; 3] = [
+    "x86_64-unknown-linux-musl",
+    "aarch64-unknown-linux-musl",
+    "mipsel-unknown-linux-musl",
 ];
 
 /// Each serves a recorded answer as the tested binary does.
@@ -129,7 +136,7 @@ fn every_program_does_its_work() {
     for _ in 0..3 {
         scrapes.push(native.scrape().without(reference::volatile));
     }
-    let mut tried = 0;
+    let mut tried = Vec::new();
     for name in sums
         .lines()
         .filter_map(|line| line.split_whitespace().nth(1))
@@ -165,7 +172,9 @@ fn every_program_does_its_work() {
         assert_eq!(finished.status.code(), Some(0), "{target}");
         let size = std::fs::metadata(&program).expect("the program").len();
         peers::note(&format!("{name}: {size} bytes unpacked"));
-        tried += 1;
+        tried.push(target);
     }
-    assert!(tried > 0, "no tarballs in {}", directory.display());
+    for wanted in ALWAYS {
+        assert!(tried.contains(&wanted), "{wanted} is not in {tried:?}");
+    }
 }
