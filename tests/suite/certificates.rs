@@ -1,16 +1,15 @@
 //! `--haproxy.certificates` on a real HAProxy: what it has loaded, beside what openssl says.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::support::exporter::{Exporter, Problem};
 use crate::support::haproxy::{Haproxy, Place};
-use crate::support::peers::{find_all, run};
+use crate::support::peers::{find, run};
 
-/// A HAProxy with a certificate that ends on a day after 2038; its CLI has this level. Returns the
-/// file's name as well.
-fn haproxy(level: &str) -> Option<(Haproxy, String)> {
-    let [openssl, _] = find_all(["openssl", "haproxy"])?;
-    let place = Place::new(1);
+/// Makes a certificate that ends on a day after 2038, with its key behind it; returns the file.
+pub(crate) fn make(place: &Place) -> Option<PathBuf> {
+    let openssl = find("openssl")?;
     let (key, file) = (place.path("key.pem"), place.path("site.pem"));
     let mut command = Command::new(&openssl);
     command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt"]);
@@ -20,6 +19,14 @@ fn haproxy(level: &str) -> Option<(Haproxy, String)> {
     assert!(status.success(), "{error}");
     let both = [&file, &key].map(|path| std::fs::read(path).expect("a PEM file"));
     std::fs::write(&file, both.concat()).expect("write a PEM file");
+    Some(file)
+}
+
+/// A HAProxy with such a certificate; its CLI has this level. Returns the file's name as well.
+fn haproxy(level: &str) -> Option<(Haproxy, String)> {
+    find("haproxy")?;
+    let place = Place::new(1);
+    let file = make(&place)?;
     let global = place
         .global()
         .replace("level admin", &format!("level {level}"));

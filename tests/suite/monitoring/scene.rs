@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 
 use serde_json::Value;
 
 use super::share;
+use crate::certificates;
 use crate::prometheus::Prometheus;
 use crate::support::exporter::Exporter;
 use crate::support::haproxy::{Haproxy, Place};
@@ -16,6 +18,8 @@ const WEB: usize = 0;
 const FULL: usize = 1;
 const ORIGIN: usize = 2;
 const MISSING: usize = 3;
+const SECURE: usize = 4;
+const PEERS: usize = 5;
 
 /// Everything that runs. Fields are dropped in this order.
 pub(super) struct Scene {
@@ -27,15 +31,17 @@ pub(super) struct Scene {
 }
 
 /// A backend with a server up, one down and a spare one; a backend without servers; a frontend that
-/// is full; names and tables; and `missing.prom`, which Prometheus reads like an exporter's answer.
-fn configuration(place: &Place) -> String {
+/// is full; a certificate; a peer that is not there; names and tables; and `missing.prom`, which Prometheus reads like an exporter's answer.
+fn configuration(place: &Place, certificate: &Path) -> String {
     format!(
         "{global}\
+         peers farm\n  bind {peers}\n  server east\n  server west 127.0.0.1:1\n\
          resolvers names\n  nameserver one 127.0.0.1:1\n\
          frontend web\n  bind {web}\n  option socket-stats\n  rate-limit sessions 1000\n\
          \x20 http-request deny if {{ path /denied }}\n\
          \x20 use_backend dead if {{ path /dead }}\n  default_backend app\n\
          frontend full\n  bind {full}\n  maxconn 1\n  timeout client 1h\n  default_backend app\n\
+         frontend secure\n  bind {secure} ssl crt {certificate}\n\
          frontend origin\n  bind {origin}\n\
          \x20 http-request return status 500 if {{ path /error }}\n\
          \x20 http-request return status 200 content-type text/plain string fine\n\
@@ -44,7 +50,12 @@ fn configuration(place: &Place) -> String {
          backend app\n  option httpchk\n  default-server check inter 100ms\n  stick-table type ip size 1k\n\
          \x20 server one {upstream} maxconn 10\n  server two 127.0.0.1:1\n  server spare {upstream} backup\n\
          backend dead\n  server gone 127.0.0.1:1 check inter 100ms\n",
-        global = place.global(),
+        global = place
+            .global()
+            .replacen("global\n", "global\n  localpeer east\n", 1),
+        secure = place.bind(SECURE),
+        certificate = certificate.display(),
+        peers = place.bind(PEERS),
         web = place.bind(WEB),
         full = place.bind(FULL),
         origin = place.bind(ORIGIN),
@@ -64,14 +75,21 @@ fn target(job: &str, address: SocketAddr) -> String {
 impl Scene {
     /// Starts everything. `missing` is a text exposition of what this HAProxy, or the exporter, has not.
     pub(super) fn start(missing: &str, names: &str) -> Option<Scene> {
-        let place = Place::new(4);
+        let place = Place::new(6);
+        let certificate = certificates::make(&place)?;
         std::fs::write(place.path("missing.prom"), missing).expect("write an exposition");
-        let configuration = configuration(&place);
+        let configuration = configuration(&place, &certificate);
         let haproxy = Haproxy::start(place, &configuration)?;
         let pid_file = haproxy.write_pid_file();
         let pid_flag = format!("--haproxy.pid-file={}", pid_file.display());
         let names_flag = format!("--haproxy.metric-names={names}");
-        let exporter = Exporter::start(&[&haproxy.unix_flag(), &pid_flag, &names_flag]);
+        let exporter = Exporter::start(&[
+            &haproxy.unix_flag(),
+            &pid_flag,
+            &names_flag,
+            "--haproxy.certificates",
+            "--haproxy.peers",
+        ]);
         let targets = [
             target("haproxy", exporter.address()),
             target("missing", haproxy.address(MISSING)),
