@@ -10,7 +10,8 @@
 use std::io::{self, Read, Write};
 use std::mem::ManuallyDrop;
 use std::net::Shutdown;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,13 +20,16 @@ use tiny_http::Server;
 
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
-use crate::sys::{self, own_connection};
+use crate::sys::{self, UnixAddress};
 
 /// Time for `tiny_http`'s threads to start, and to find that there is nobody more to accept.
 const START_TIMEOUT: Duration = Duration::from_secs(5);
 /// Names that are tried. Another process of this machine can be first only if it finds the name in the
 /// microseconds between two system calls.
 const MAX_NAMES: u32 = 100;
+
+/// Room in the queue of our own listener is there at once or taken by somebody else.
+const TIME_TO_CONNECT: Duration = Duration::from_millis(1);
 
 /// The request to scrape.
 pub(super) const REQUEST: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
@@ -97,14 +101,14 @@ pub(crate) fn open() -> io::Result<(FrontEnd, MainEnd)> {
 /// only, and it must be ours: when the room is taken, somebody was first, and another name is tried.
 fn listener_with_own_connection() -> io::Result<(UnixListener, UnixStream)> {
     for _ in 0..MAX_NAMES {
-        let listener = own_connection::bind_to_new_name()?;
+        let listener = sys::bind_to_new_name()?;
         // A queue of length 0 takes one connection (listen(2), unix(7)).
         sys::set_backlog(listener.as_raw_fd(), 0)?;
-        match own_connection::connect_at_once(listener.as_fd()) {
+        match connect_to(&listener) {
             Ok(stream) => {
                 // What waits in the queue is still accepted; whoever else waits for room is refused.
                 sys::shutdown(listener.as_raw_fd(), Shutdown::Both)?;
-                return Ok((UnixListener::from(listener), stream));
+                return Ok((listener, stream));
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
@@ -113,6 +117,15 @@ fn listener_with_own_connection() -> io::Result<(UnixListener, UnixStream)> {
     Err(io::Error::other(
         "another process connects to each name first",
     ))
+}
+
+/// Fails with `WouldBlock` when there is no room in the listener's queue.
+fn connect_to(listener: &UnixListener) -> io::Result<UnixStream> {
+    let address = listener.local_addr()?;
+    let name = address.as_abstract_name().unwrap_or_default();
+    let stream = sys::connect_unix(UnixAddress::Abstract(name), TIME_TO_CONNECT)?;
+    stream.set_nonblocking(true)?;
+    Ok(stream)
 }
 
 impl FrontEnd {
@@ -175,8 +188,8 @@ impl FrontEnd {
 }
 
 impl MainEnd {
-    /// The main loop: blocks on `tiny_http`, scrapes a target for what is wanted within a time once for each request, reports. Ends only when
-    /// nothing can be received or reported any more.
+    /// The main loop: blocks on `tiny_http`, scrapes a target for what is wanted within a time once for
+    /// each request, reports. Ends only when nothing can be received or reported any more.
     pub(crate) fn run(
         &self,
         mut scrape: impl FnMut(usize, &Wanted, Duration, &mut Snapshot),

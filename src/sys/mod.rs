@@ -6,7 +6,6 @@
 mod descriptors;
 mod inherited;
 mod machine;
-pub(crate) mod own_connection;
 pub(crate) mod signals;
 mod sockets;
 mod tcp;
@@ -31,7 +30,7 @@ pub(crate) use sockets::{
 };
 pub(crate) use tcp::{Families, listen_tcp};
 pub(crate) use threads::set_default_stack_bytes;
-pub(crate) use unix::{UNIX_PATH_BYTES, UnixAddress, connect_unix, listen_unix};
+pub(crate) use unix::{UNIX_PATH_BYTES, UnixAddress, bind_to_new_name, connect_unix, listen_unix};
 
 /// One entry of a `poll` set; `fd` -1 is ignored by the kernel (poll(2)).
 pub(crate) type PollFd = libc::pollfd;

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Duration;
 
-use libc::{sockaddr_un, socklen_t};
+use libc::{sa_family_t, sockaddr, sockaddr_un, socklen_t};
 
 use super::check;
 use super::sockets::{set_backlog, set_option};
@@ -29,17 +29,13 @@ pub(crate) enum UnixAddress<'a> {
 /// timeout ends), which std's `connect` cannot bound.
 pub(crate) fn connect_unix(to: UnixAddress<'_>, timeout: Duration) -> io::Result<UnixStream> {
     let (address, length) = socket_address(to)?;
-    // SAFETY: no pointers are passed.
-    let fd =
-        check(unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) })?;
-    // SAFETY: `fd` was just opened and is owned by nobody else.
-    let socket = unsafe { OwnedFd::from_raw_fd(fd) };
+    let socket = stream_socket()?;
+    let fd = socket.as_raw_fd();
     set_send_timeout(fd, timeout)?;
     loop {
         // SAFETY: `address` is a live sockaddr_un and `length` is within its size.
-        let result = check(unsafe {
-            libc::connect(fd, (&raw const address).cast::<libc::sockaddr>(), length)
-        });
+        let result =
+            check(unsafe { libc::connect(fd, (&raw const address).cast::<sockaddr>(), length) });
         match result {
             Ok(_) => return Ok(UnixStream::from(socket)),
             // A unix connect interrupted by a signal has not begun: it may be tried again.
@@ -47,6 +43,33 @@ pub(crate) fn connect_unix(to: UnixAddress<'_>, timeout: Duration) -> io::Result
             Err(e) => return Err(e),
         }
     }
+}
+
+/// Binds a unix stream socket to an abstract name that the kernel chooses and that nobody else has
+/// (unix(7), autobind). It does not listen yet: whoever connects is refused.
+pub(crate) fn bind_to_new_name() -> io::Result<UnixListener> {
+    let socket = stream_socket()?;
+    let address = empty_address();
+    let length = size_of::<sa_family_t>() as socklen_t;
+    let pointer = (&raw const address).cast::<sockaddr>();
+    // SAFETY: `address` is a live sockaddr_un and `length` is within its size.
+    check(unsafe { libc::bind(socket.as_raw_fd(), pointer, length) })?;
+    Ok(UnixListener::from(socket))
+}
+
+fn stream_socket() -> io::Result<OwnedFd> {
+    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
+    // SAFETY: no pointers are passed.
+    let fd = check(unsafe { libc::socket(libc::AF_UNIX, kind, 0) })?;
+    // SAFETY: `fd` was just opened and is owned by nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn empty_address() -> sockaddr_un {
+    // SAFETY: sockaddr_un is plain data, for which all zeros is a valid value.
+    let mut address: sockaddr_un = unsafe { MaybeUninit::zeroed().assume_init() };
+    address.sun_family = libc::AF_UNIX as sa_family_t;
+    address
 }
 
 fn socket_address(of: UnixAddress<'_>) -> io::Result<(sockaddr_un, socklen_t)> {
@@ -60,9 +83,7 @@ fn socket_address(of: UnixAddress<'_>) -> io::Result<(sockaddr_un, socklen_t)> {
             "name longer than 107 bytes",
         ));
     }
-    // SAFETY: sockaddr_un is plain data, for which all zeros is a valid value.
-    let mut address: sockaddr_un = unsafe { MaybeUninit::zeroed().assume_init() };
-    address.sun_family = libc::AF_UNIX as libc::sa_family_t;
+    let mut address = empty_address();
     for (to, from) in address.sun_path[start..].iter_mut().zip(name) {
         *to = *from as libc::c_char;
     }

@@ -121,15 +121,15 @@ fn nobody_else_gets_in() {
 /// A connection of somebody else takes the only room, which shows.
 #[test]
 fn who_comes_first_is_noticed() {
-    let listener = own_connection::bind_to_new_name().unwrap();
-    let refused = own_connection::connect_at_once(listener.as_fd()).unwrap_err();
+    let listener = sys::bind_to_new_name().unwrap();
+    let refused = connect_to(&listener).unwrap_err();
     assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
     sys::set_backlog(listener.as_raw_fd(), 0).unwrap();
-    let first = own_connection::connect_at_once(listener.as_fd()).unwrap();
-    let error = own_connection::connect_at_once(listener.as_fd()).unwrap_err();
+    let first = connect_to(&listener).unwrap();
+    let error = connect_to(&listener).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
     drop(first);
-    let error = own_connection::connect_at_once(listener.as_fd()).unwrap_err();
+    let error = connect_to(&listener).unwrap_err();
     assert_eq!(
         error.kind(),
         io::ErrorKind::WouldBlock,
