@@ -193,6 +193,7 @@ fn error_texts() {
         ("--haproxy.rows-per-question=1000000001", "--haproxy.rows-per-question: must be a number from 0 to 1000000000, not \"1000000001\""),
         ("--haproxy.max-response-bytes=0", "--haproxy.max-response-bytes: must be a number from 1 to 1073741824, not \"0\""),
         ("--haproxy.max-response-bytes=1073741825", "--haproxy.max-response-bytes: must be a number from 1 to 1073741824, not \"1073741825\""),
+        ("--haproxy.rows-per-question=+3", "--haproxy.rows-per-question: must be a number from 0 to 1000000000, not \"+3\""),
         ("--haproxy.max-response-bytes=64M", "--haproxy.max-response-bytes: must be a number from 1 to 1073741824, not \"64M\""),
         ("--haproxy.ssl-verify=yes", "--haproxy.ssl-verify: must be true or false, not \"yes\""),
         ("--http.proxy-from-env=", "--http.proxy-from-env: must be true or false, not \"\""),

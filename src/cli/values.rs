@@ -7,6 +7,7 @@ use super::error::ValueError;
 use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
 use crate::metrics::catalog::PROFILES;
+use crate::net::unsigned;
 use crate::server::listen::ListenAddress;
 use crate::sys::InheritedFd;
 
@@ -44,8 +45,7 @@ pub(super) fn max_response_bytes(text: &str) -> Result<u64, ValueError> {
 }
 
 fn number(text: &str, least: u64, largest: u64) -> Result<u64, ValueError> {
-    let number = text.parse().ok();
-    number
+    unsigned(text.as_bytes())
         .filter(|number| (least..=largest).contains(number))
         .ok_or_else(|| ValueError::Number(least, largest, text.to_owned()))
 }

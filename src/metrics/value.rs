@@ -103,12 +103,5 @@ pub(crate) fn write_display(number: impl std::fmt::Display, to: &mut Text) -> Op
     Some(MAX_VALUE_BYTES - left)
 }
 
-/// A number that is written in digits alone; `None` for all else and beyond 64 bits.
-pub(crate) fn unsigned(text: &[u8]) -> Option<u64> {
-    // Rust's own parser takes a plus sign as well.
-    let text = text.iter().all(u8::is_ascii_digit).then_some(text)?;
-    std::str::from_utf8(text).ok()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests;

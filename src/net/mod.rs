@@ -12,10 +12,13 @@ pub(crate) mod stream;
 pub(crate) mod tls;
 pub(crate) mod trust;
 
-/// A number of digits alone: std's `parse` takes a sign as well.
-fn unsigned(text: &[u8]) -> Option<u64> {
+/// A number of digits alone, up to 64 bits: std's `parse` takes a sign as well.
+pub(crate) fn unsigned(text: &[u8]) -> Option<u64> {
     if !text.iter().all(u8::is_ascii_digit) {
         return None;
     }
     str::from_utf8(text).ok()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests;

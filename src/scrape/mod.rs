@@ -22,6 +22,7 @@ use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::{Outcome, Snapshot};
 use crate::metrics::value::{self, Text};
 use crate::net::deadline::Deadline;
+use crate::net::unsigned;
 use crate::process::{Facts, ProcRoot};
 use certificates::CertificateWatch;
 use peers::PeerWatch;
@@ -267,7 +268,7 @@ impl Scraper {
         let cell = key.split('|').find_map(|key| self.answers.info.get(key))?;
         // HAProxy has printed more than 100 at times.
         let is_percent = key == "Idle_pct";
-        if is_percent && value::unsigned(cell).is_none_or(|percent| percent > 100) {
+        if is_percent && unsigned(cell).is_none_or(|percent| percent > 100) {
             return None;
         }
         value::write_integer(cell, to)
@@ -277,7 +278,7 @@ impl Scraper {
     /// it says of HAProxy's.
     fn add_processes(&mut self, into: &mut Snapshot) -> Facts {
         let mut haproxy = Facts::default();
-        let pid = self.answers.info.get("Pid").and_then(value::unsigned);
+        let pid = self.answers.info.get("Pid").and_then(unsigned);
         self.answering_pid = pid.or(self.answering_pid);
         if let Some(pid_file) = &self.pid_file {
             let complaint;

@@ -12,10 +12,10 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::metrics::value;
 use crate::net::deadline::Deadline;
 use crate::net::host_port::{self, HostPort};
 use crate::net::resolve::Resolver;
+use crate::net::unsigned;
 use crate::sys::{self, Families, InheritedFd, ListenerKind, UnixAddress};
 
 pub(crate) use error::{AddressError, BindError, BindProblem, InheritError};
@@ -67,7 +67,7 @@ impl ListenAddress {
         }
         let (host, port) = host_port::split_host_port(text).map_err(AddressError::HostPort)?;
         let port = port.ok_or(AddressError::NoPort)?;
-        let number = value::unsigned(port.as_bytes()).and_then(|port| u16::try_from(port).ok());
+        let number = unsigned(port.as_bytes()).and_then(|port| u16::try_from(port).ok());
         let port = number.ok_or_else(|| AddressError::Port(port.to_owned()))?;
         Ok(if host.is_empty() {
             Self::Any(port)

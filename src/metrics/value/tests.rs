@@ -7,25 +7,6 @@ fn text(write: fn(&[u8], &mut Text) -> Option<usize>, cell: &str) -> Option<Stri
 }
 
 #[test]
-fn unsigned_numbers() {
-    let cases = [
-        ("0", Some(0)),
-        ("007", Some(7)),
-        ("18446744073709551615", Some(u64::MAX)),
-        ("18446744073709551616", None),
-        ("", None),
-        ("+1", None),
-        ("-1", None),
-        (" 1", None),
-        ("1.0", None),
-        ("0x1", None),
-    ];
-    for (text, expected) in cases {
-        assert_eq!(unsigned(text.as_bytes()), expected, "{text:?}");
-    }
-}
-
-#[test]
 fn digits_are_told_from_all_other_bytes() {
     for byte in 0..=u8::MAX {
         for length in 0..=8 {
