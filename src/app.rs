@@ -1,5 +1,6 @@
 //! The command: reads the flags, puts the parts together and serves.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
@@ -83,18 +84,18 @@ fn run(config: Config) -> Result<u8, StartError> {
     Err(StartError::Stopped(error))
 }
 
-/// The HAProxys to scrape, by name: the one of the scrape URI, which has none, and the targets.
+/// The HAProxys to scrape, by name.
 fn sources(config: &Config) -> Result<Vec<(String, Source)>, SetupError> {
     let environment = || proxy::Environment::read(|name| std::env::var(name).ok());
     let options = Options {
         proxy: config.proxy_from_env.then(environment),
         tls: config.tls.clone(),
     };
-    let unnamed = (String::new(), config.scrape_uri.clone());
-    let unnamed = config.has_scrape_uri.then_some(unnamed);
-    let all = unnamed.into_iter().chain(config.targets.iter().cloned());
-    all.map(|(name, uri)| Ok((name, Source::new(&uri, &options)?)))
-        .collect()
+    let source = |(name, uri): &(String, ScrapeUri)| {
+        let source = Source::new(uri, &options)?;
+        Ok((name.clone(), source))
+    };
+    config.targets.iter().map(source).collect()
 }
 
 /// A scraper for each source, and what a request wants that does not say it.
@@ -195,17 +196,20 @@ fn announce(config: &Config, listeners: &[Listener]) {
         .iter()
         .map(|listener| listener.name.as_str())
         .collect();
-    log::info(
-        "starting haproxy_exporter",
-        &[
-            ("version", &env!("CARGO_PKG_VERSION")),
-            ("scrape_uri", &config.scrape_uri),
-            ("addresses", &addresses.join(",")),
-        ],
-    );
-    let uris = config.targets.iter().map(|(_, uri)| uri);
-    let mut uris = uris.chain(config.has_scrape_uri.then_some(&config.scrape_uri));
-    if config.tls.insecure && uris.any(|uri| matches!(uri, ScrapeUri::Http(uri) if uri.tls)) {
+    let addresses = addresses.join(",");
+    let (unnamed, named): (Vec<_>, Vec<_>) =
+        (config.targets.iter()).partition(|(name, _)| name.is_empty());
+    let named = named.iter().map(|(name, uri)| format!("{name}={uri}"));
+    let named = named.collect::<Vec<_>>().join(" ");
+    let mut fields: Vec<(&str, &dyn Display)> = vec![("version", &env!("CARGO_PKG_VERSION"))];
+    fields.extend(unnamed.iter().map(|(_, uri)| ("scrape_uri", uri as _)));
+    if !named.is_empty() {
+        fields.push(("targets", &named));
+    }
+    fields.push(("addresses", &addresses));
+    log::info("starting haproxy_exporter", &fields);
+    let is_https = |(_, uri): &(String, ScrapeUri)| matches!(uri, ScrapeUri::Http(uri) if uri.tls);
+    if config.tls.insecure && config.targets.iter().any(is_https) {
         log::warn("the certificate of the scrape URI is not checked", &[]);
     }
 }

@@ -51,12 +51,8 @@ pub enum Command {
 /// A checked configuration.
 #[derive(Debug)]
 pub struct Config {
-    /// `--haproxy.scrape-uri`
-    pub scrape_uri: ScrapeUri,
-    /// `--haproxy.target`: names and URIs
+    /// `--haproxy.scrape-uri`, without a name, unless only targets were given; then `--haproxy.target`
     pub targets: Vec<(String, ScrapeUri)>,
-    /// Whether `--haproxy.scrape-uri` is meant: where only targets were given, it is not.
-    pub has_scrape_uri: bool,
     /// `--haproxy.timeout`, above zero
     pub timeout: Duration,
     /// `--haproxy.pid-file`
@@ -233,7 +229,7 @@ impl Given {
                 },
             },
         };
-        if !REPEATABLE.contains(&name) && self.values.iter().any(|(other, _)| *other == name) {
+        if !REPEATABLE.contains(&name) && self.is_given(name) {
             return Err(UsageError::Twice(name));
         }
         self.values.push((name, value));
@@ -241,10 +237,22 @@ impl Given {
     }
 
     fn is_given(&self, name: &str) -> bool {
-        self.values.iter().any(|(other, _)| *other == name)
+        self.given(name).next().is_some()
     }
 
-    fn targets(&self) -> Result<Vec<(String, ScrapeUri)>, ValueError> {
+    /// What is scraped, by name: see `Config::targets`.
+    fn targets(&self) -> Result<Vec<(String, ScrapeUri)>, UsageError> {
+        let unnamed = self.parsed("haproxy.scrape-uri", scrape_uri)?;
+        let mut targets = self
+            .named_targets()
+            .map_err(UsageError::of("haproxy.target"))?;
+        if targets.is_empty() || self.is_given("haproxy.scrape-uri") {
+            targets.insert(0, (String::new(), unnamed));
+        }
+        Ok(targets)
+    }
+
+    fn named_targets(&self) -> Result<Vec<(String, ScrapeUri)>, ValueError> {
         let mut targets: Vec<(String, ScrapeUri)> = Vec::new();
         for text in self.all("haproxy.target") {
             let (name, uri) = target(&text)?;
@@ -256,24 +264,26 @@ impl Given {
         Ok(targets)
     }
 
-    /// All that was given for a repeatable flag; empty texts are left out.
+    /// All texts that were given for a flag.
+    fn given<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        let given = self.values.iter().filter(move |(other, _)| *other == name);
+        given.map(|(_, value)| value.as_str())
+    }
+
+    /// The same for a repeatable flag; empty texts are left out.
     fn all(&self, name: &str) -> Vec<String> {
-        let given = self.values.iter().filter(|(other, _)| *other == name);
-        let texts = given.map(|(_, value)| value.clone());
-        texts.filter(|text| !text.is_empty()).collect()
+        let texts = self.given(name).filter(|text| !text.is_empty());
+        texts.map(str::to_owned).collect()
     }
 
     /// What was given for a flag, else its default.
     fn value(&self, name: &str) -> &str {
-        let given = self.values.iter().find(|(other, _)| *other == name);
-        given.map_or_else(
-            || match flags::find(name).map(|(flag, _)| flag.takes) {
-                Some(Takes::Value(_, default)) => default,
-                Some(Takes::Switch(true)) => "true",
-                _ => "",
-            },
-            |(_, value)| value.as_str(),
-        )
+        let default = || match flags::find(name).map(|(flag, _)| flag.takes) {
+            Some(Takes::Value(_, default)) => default,
+            Some(Takes::Switch(true)) => "true",
+            _ => "",
+        };
+        self.given(name).next().unwrap_or_else(default)
     }
 
     fn switch(&self, name: &str) -> bool {
@@ -311,9 +321,7 @@ impl Given {
             }));
         }
         Ok(Config {
-            scrape_uri: self.parsed("haproxy.scrape-uri", scrape_uri)?,
-            targets: self.targets().map_err(UsageError::of("haproxy.target"))?,
-            has_scrape_uri: self.is_given("haproxy.scrape-uri") || !self.is_given("haproxy.target"),
+            targets: self.targets()?,
             timeout: self.parsed("haproxy.timeout", timeout)?,
             pid_file: self.text("haproxy.pid-file").map(PathBuf::from),
             profile: self.parsed("haproxy.metric-names", profile)?,
@@ -342,12 +350,7 @@ impl Given {
 
     fn listen_addresses(&self) -> Result<Vec<ListenAddress>, UsageError> {
         const NAME: &str = "web.listen-address";
-        let given: Vec<&str> = self
-            .values
-            .iter()
-            .filter(|(name, _)| *name == NAME)
-            .map(|(_, value)| value.as_str())
-            .collect();
+        let given: Vec<&str> = self.given(NAME).collect();
         let texts = if given.is_empty() {
             vec![self.value(NAME)]
         } else {

@@ -63,7 +63,7 @@ fn the_flags_of_the_go_exporter_have_its_defaults() {
 #[test]
 fn defaults() {
     let config = config(&[]).unwrap();
-    assert_eq!(config.scrape_uri.to_string(), "http://localhost/;csv");
+    assert_eq!(config.targets[0].1.to_string(), "http://localhost/;csv");
     assert_eq!(config.timeout, Duration::from_secs(5));
     assert_eq!(config.pid_file, None);
     assert_eq!(config.server_columns.len(), 32);
@@ -105,7 +105,7 @@ fn values_that_are_given() {
         "--log.format=json",
     ])
     .unwrap();
-    assert_eq!(config.scrape_uri.to_string(), "unix:/run/haproxy.sock");
+    assert_eq!(config.targets[0].1.to_string(), "unix:/run/haproxy.sock");
     assert_eq!(config.timeout, Duration::from_secs(90));
     assert_eq!(config.pid_file, Some(PathBuf::from("/run/haproxy.pid")));
     assert_eq!(config.server_columns, [2, 17, 999]);
@@ -345,28 +345,18 @@ fn texts_to_print() {
 
 #[test]
 fn targets_beside_and_instead_of_the_scrape_uri() {
-    let names = |arguments: &[&str]| {
-        let config = config(arguments).unwrap();
-        let names: Vec<String> = config
-            .targets
-            .iter()
-            .map(|(name, _)| name.clone())
-            .collect();
-        (config.has_scrape_uri, names)
+    let names = |arguments: &[&str]| -> Vec<String> {
+        let targets = config(arguments).unwrap().targets;
+        targets.into_iter().map(|(name, _)| name).collect()
     };
     let (a, b) = (
         "--haproxy.target=a=unix:/a",
         "--haproxy.target=b=http://h/;csv?x=y",
     );
-    assert_eq!(names(&[]), (true, vec![]));
-    assert_eq!(
-        names(&[a, b]),
-        (false, vec!["a".to_owned(), "b".to_owned()])
-    );
-    assert_eq!(
-        names(&[a, "--haproxy.scrape-uri=unix:/s"]),
-        (true, vec!["a".to_owned()])
-    );
+    assert_eq!(names(&[]), [""]);
+    assert_eq!(names(&["--haproxy.target="]), [""]);
+    assert_eq!(names(&[a, b]), ["a", "b"]);
+    assert_eq!(names(&[a, "--haproxy.scrape-uri=unix:/s"]), ["", "a"]);
     let twice = config(&[a, a]).unwrap_err();
     assert_eq!(twice, "--haproxy.target: \"a\" is given twice");
 }

@@ -156,7 +156,7 @@ pub fn arguments(data: &[u8]) {
             assert!(!config.listen.is_empty() && config.socket_mode <= 0o777);
             let ready_fd = config.ready_fd.map(|fd| fd.to_string().parse::<i32>());
             assert!(ready_fd.is_none_or(|fd| fd.is_ok_and(|fd| fd > 2)));
-            one_uri(&config.scrape_uri);
+            config.targets.iter().for_each(|(_, uri)| one_uri(uri));
         }
         Ok(cli::Command::Print(text)) => assert!(text.ends_with('\n')),
         Err(reason) => assert!(!reason.to_string().is_empty()),

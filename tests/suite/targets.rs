@@ -2,10 +2,11 @@
 
 use tempfile::TempDir;
 
-use crate::support::exporter::{self, Exporter, Problem};
+use crate::support::exporter::{Exporter, Problem};
 use crate::support::exposition;
 use crate::support::haproxy::{Haproxy, Place};
 use crate::support::http;
+use crate::support::logfmt;
 
 /// A HAProxy whose only frontend has a name that tells it from the others.
 fn haproxy(name: &str) -> Option<Haproxy> {
@@ -124,11 +125,24 @@ fn targets_beside_the_scrape_uri() {
         format!("--haproxy.scrape-uri={uri}"),
         format!("--haproxy.target=a={uri}"),
     ];
-    let mut command = exporter::command();
-    command.args(&flags);
-    let exporter = Exporter::spawn(&mut command);
+    let exporter = Exporter::start(&flags.each_ref().map(String::as_str));
     for path in ["/metrics", "/metrics?target=", "/metrics?target=a"] {
         assert_eq!(exporter.get(path).status, 200, "{path}");
     }
     assert_eq!(exporter.get("/metrics?target=b").status, 404);
+    let target = format!("a={uri}");
+    assert_eq!(started(&exporter, "scrape_uri"), Some(uri));
+    assert_eq!(started(&exporter, "targets"), Some(target.clone()));
+    // Where only targets were given, the default scrape URI is not asked.
+    let exporter = Exporter::start(&[&flags[1]]);
+    assert_eq!(started(&exporter, "scrape_uri"), None);
+    assert_eq!(started(&exporter, "targets"), Some(target));
+}
+
+/// What the start-up line has for a key.
+fn started(exporter: &Exporter, key: &str) -> Option<String> {
+    let lines = exporter.log_lines();
+    let mut lines = lines.iter().map(|line| logfmt::fields(line));
+    let line = lines.find(|fields| fields["msg"] == "starting haproxy_exporter");
+    line.expect("a start-up line").get(key).cloned()
 }
