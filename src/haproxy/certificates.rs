@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::failures::excerpt;
 use super::lines::LinesError;
 use super::reply::{Proof, Reply, ReplyError, Taken};
+use crate::sys::calendar;
 
 /// The command of 3.2: a row for each name and bind, of any level.
 pub(crate) const SHOW_SSL_SNI: &str = "show ssl sni";
@@ -222,14 +223,7 @@ fn seconds(text: &[u8]) -> Option<i64> {
     if !is_end || !is_valid {
         return None;
     }
-    // Years begin in March: then the leap day is a year's last.
-    let (year, month) = match month < 2 {
-        true => (year - 1, month + 10),
-        false => (year, month - 2),
-    };
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    // 719,468 days from 0000-03-01 to 1970-01-01.
-    let days = year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468;
+    let days = calendar::days(year, month + 1, day);
     Some(days * 86_400 + hour * 3600 + minute * 60 + second)
 }
 

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use crate::sys;
+use crate::sys::calendar::Utc;
 
 /// Severity of a line; lines below the configured level are not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -197,31 +198,8 @@ fn quote(text: &mut String, value: &str) {
 
 /// RFC 3339 in UTC with milliseconds.
 fn timestamp(since_1970: Duration) -> String {
-    let seconds = since_1970.as_secs();
-    let (year, month, day) = civil_date(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z",
-        since_1970.subsec_millis()
-    )
-}
-
-/// Year, month and day of a number of days since 1970-01-01 in the proleptic Gregorian calendar:
-/// counts in eras of 400 years that begin on a 1st of March, so that the leap day comes last.
-fn civil_date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+    let (seconds, milliseconds) = (since_1970.as_secs(), since_1970.subsec_millis());
+    format!("{}.{milliseconds:03}Z", Utc(seconds))
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Every `unsafe` line of the crate: the few system calls that std does not offer.
+//! Every `unsafe` line of the crate: the few system calls that std does not offer, and the clock's calendar.
 //!
 //! Each function wraps one call and returns `io::Error` from `errno`; policy stays with the callers.
 #![allow(unsafe_code)]
 
+pub(crate) mod calendar;
 mod descriptors;
 mod inherited;
 mod machine;

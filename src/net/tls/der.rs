@@ -1,17 +1,12 @@
-//! What errors say of certificates: names and dates, for people.
+//! What errors say of certificates: names, for people.
 //!
 //! Nothing is decided here: webpki reads and checks the certificates.
-
-use std::fmt;
-
-use rustls::pki_types::UnixTime;
 
 /// id-at-commonName, 2.5.4.3, and id-at-organizationName, 2.5.4.10.
 const COMMON_NAME: [u8; 3] = [0x55, 4, 3];
 const ORGANIZATION: [u8; 3] = [0x55, 4, 10];
 /// Characters of a peer's name in an error.
 const MAX_NAME_CHARACTERS: usize = 64;
-const DAY_SECONDS: u64 = 86_400;
 
 /// The common name in an encoded name (RFC 5280, 4.1.2.4), or else the organization; empty when there
 /// is neither.
@@ -48,34 +43,6 @@ fn element<'a>(input: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (content, rest) = rest.split_at_checked(length)?;
     *input = rest;
     Some(content)
-}
-
-/// A date and time of a certificate as `2020-02-29T23:59:59Z`.
-pub(crate) struct Date(pub UnixTime);
-
-impl fmt::Display for Date {
-    /// Years begin in March here, so that the leap day comes last.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.as_secs();
-        // Days since 1 March of the year 0, in eras of 400 years, which have 146,097.
-        let days = seconds / DAY_SECONDS + 719_468;
-        let (era, day) = (days / 146_097, days % 146_097);
-        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-        let day = day - (365 * year + year / 4 - year / 100);
-        let month = (5 * day + 2) / 153;
-        let day = day - (153 * month + 2) / 5 + 1;
-        let (month, later) = match month {
-            0..=9 => (month + 3, 0),
-            _ => (month - 9, 1),
-        };
-        let year = era * 400 + year + later;
-        let of_day = seconds % DAY_SECONDS;
-        let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
-        )
-    }
 }
 
 #[cfg(test)]

@@ -13,9 +13,10 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-use super::der::{self, Date};
+use super::der;
 use super::{SetupError, TlsError};
 use crate::errno::reason;
+use crate::sys::calendar::Utc;
 
 /// A bundle of all public roots has 250 KB.
 const MAX_CA_FILE_BYTES: u64 = 4 << 20;
@@ -169,11 +170,12 @@ fn is_authority(error: &Error) -> bool {
 fn date_of(why: &CertificateError) -> Option<String> {
     match why {
         CertificateError::ExpiredContext { not_after, .. } => {
-            Some(format!("expired at {}", Date(*not_after)))
+            Some(format!("expired at {}Z", Utc(not_after.as_secs())))
         }
-        CertificateError::NotValidYetContext { not_before, .. } => {
-            Some(format!("is not valid before {}", Date(*not_before)))
-        }
+        CertificateError::NotValidYetContext { not_before, .. } => Some(format!(
+            "is not valid before {}Z",
+            Utc(not_before.as_secs())
+        )),
         _ => None,
     }
 }
