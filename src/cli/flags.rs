@@ -56,7 +56,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     flag(
         "haproxy.pid-file",
         Value("PATH", ""),
-        "HAProxy's pid file: adds the haproxy_process_ metrics",
+        "HAProxy's pid file: adds its processor time, memory and open descriptors (from /proc)",
     ),
     flag(
         "haproxy.metric-names",
