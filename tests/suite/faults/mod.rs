@@ -2,6 +2,7 @@
 
 mod cli;
 mod cut;
+mod field;
 mod file;
 mod hints;
 mod http;
