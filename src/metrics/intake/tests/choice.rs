@@ -7,16 +7,18 @@ fn excluded_states() {
     #[rustfmt::skip]
     let statuses = [
         "UP", "UP 1/3", "DOWN", "DOWN 2/3", "DOWN (agent)", "MAINT", "MAINT (via a/b)",
-        "MAINT (resolution)", "DRAIN", "NOLB 1/2", "no check", "MAINTAIN", "",
+        "MAINT (resolution)", "DRAIN", "NOLB 1/2", "no check", "MAINTAIN", "", "UP -1/3", "DRAIN -2/3",
+        "DOWN -1/2",
     ];
     #[rustfmt::skip]
-    let cases: [(&[&str], &[&str]); 8] = [
+    let cases: [(&[&str], &[&str]); 9] = [
         (&[], &[]),
         (&["MAINT"], &["MAINT", "MAINT (via a/b)", "MAINT (resolution)"]),
         (&["MAINT (via a/b)"], &["MAINT (via a/b)"]),
-        (&["DOWN"], &["DOWN", "DOWN 2/3", "DOWN (agent)"]),
+        (&["DOWN"], &["DOWN", "DOWN 2/3", "DOWN (agent)", "DOWN -1/2"]),
         (&["DOWN 2/3", "no check"], &["DOWN 2/3", "no check"]),
-        (&["UP", "NOLB", "DRAIN"], &["UP", "UP 1/3", "NOLB 1/2", "DRAIN"]),
+        (&["UP", "NOLB", "DRAIN"], &["UP", "UP 1/3", "UP -1/3", "NOLB 1/2", "DRAIN", "DRAIN -2/3"]),
+        (&["UP -1/3"], &["UP -1/3"]),
         (&["maint", "MAIN", "1/3"], &[]),
         (&[" UP"], &[]),
     ];
