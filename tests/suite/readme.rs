@@ -1,7 +1,8 @@
 //! README.md and the manual page are what the binary says, and what `src/share` holds.
 //!
 //! `UPDATE_README=1 cargo test readme` writes them anew: the tables behind the marks `<!-- flags -->`,
-//! `<!-- metrics -->` and `<!-- builtin metrics -->`, the blocks behind `<!-- file: PATH -->`, the manual page's list of flags.
+//! `<!-- metrics -->` and `<!-- builtin metrics -->`, the blocks behind `<!-- file: PATH -->`, the manual
+//! page's list of flags.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

@@ -31,7 +31,8 @@ pub(super) struct Scene {
 }
 
 /// A backend with a server up, one down and a spare one; a backend without servers; a frontend that
-/// is full; a certificate; a peer that is not there; names and tables; and `missing.prom`, which Prometheus reads like an exporter's answer.
+/// is full; a certificate; a peer that is not there; names and tables; and `missing.prom`, which
+/// Prometheus reads like an exporter's answer.
 fn configuration(place: &Place, certificate: &Path) -> String {
     format!(
         "{global}\

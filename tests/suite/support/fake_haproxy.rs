@@ -2,8 +2,8 @@
 //!
 //! Each connection carries one request: an HTTP one, or a line of commands joined with `;`. The script
 //! for each command is chosen by what it asks, so `show info` and `show stat` can fail apart; an answer
-//! that does not end with its empty line ends the connection, as when HAProxy dies. Nothing waits for longer than twice [`PATIENCE`], and Drop
-//! ends every connection and waits for its thread.
+//! that does not end with its empty line ends the connection, as when HAProxy dies. Nothing waits for
+//! longer than twice [`PATIENCE`], and Drop ends every connection and waits for its thread.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
