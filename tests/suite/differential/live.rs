@@ -1,5 +1,8 @@
 //! A real HAProxy with servers in every state, scraped by both exporters.
 
+use std::time::Duration;
+
+use super::design::up;
 use crate::support::exposition::Exposition;
 use crate::support::fake_haproxy::{Act, Answers, Fake};
 use crate::support::go_exporter::Pair;
@@ -9,6 +12,8 @@ use crate::support::{http, peers};
 const STATS: usize = 0;
 const ORIGIN: usize = 1;
 const WEB: usize = 2;
+/// Lets the checks go on between two commands.
+const BETWEEN_COMMANDS: Duration = Duration::from_millis(400);
 
 /// A HAProxy with servers in every state. Intervals below a second make all checks begin at once.
 struct Farm {
@@ -212,4 +217,35 @@ fn over_http() {
             return;
         }
     }
+}
+
+/// HAProxy 2.6 counts below zero for seconds when an agent is said to be up while the checks fail.
+#[test]
+fn a_count_below_zero() {
+    let place = Place::new(0);
+    let configuration = format!(
+        "{}backend app\n  server a 127.0.0.1:1 check inter 2s rise 3 fall 3 \
+         agent-check agent-port 2 agent-inter 60s\n",
+        place.global()
+    );
+    let Some(haproxy) = Haproxy::start(place, &configuration) else {
+        return;
+    };
+    let Some(pair) = Pair::start(&[&haproxy.unix_flag()]) else {
+        return;
+    };
+    haproxy.wait_for_status("app", "a", "DOWN");
+    let status = || haproxy.cell("app", "a", 17);
+    let (ours, go) = peers::wait_for("a status with a count below zero", || {
+        haproxy.cli("set server app/a agent up");
+        // It stays so until the next check, which on a busy machine may come between the scrapes.
+        let before = status().filter(|status| status.starts_with("UP -"));
+        let scraped = before.as_ref().map(|_| pair.scrape());
+        let scraped = scraped.filter(|_| before == status());
+        if scraped.is_none() {
+            std::thread::sleep(BETWEEN_COMMANDS);
+        }
+        scraped
+    });
+    assert_eq!((ours.value(&up("a")), go.value(&up("a"))), (1.0, 0.0));
 }
