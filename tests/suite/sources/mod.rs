@@ -4,6 +4,7 @@ mod http;
 mod names;
 mod proxy;
 mod split;
+mod split_live;
 
 use std::process::id;
 

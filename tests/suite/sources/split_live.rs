@@ -1,0 +1,119 @@
+//! Servers asked for proxy by proxy, of a real HAProxy.
+
+use super::split::text;
+use crate::support::exporter::Exporter;
+use crate::support::haproxy::{Haproxy, Place};
+use crate::support::peers;
+
+fn connections(haproxy: &Haproxy) -> u64 {
+    let info = haproxy.cli("show info");
+    let line = info
+        .lines()
+        .find_map(|line| line.strip_prefix("CumConns: "));
+    line.and_then(|number| number.parse().ok())
+        .expect("CumConns")
+}
+
+/// A real one, with listeners, under both names.
+#[test]
+fn a_real_haproxy() {
+    let place = Place::new(2);
+    let mut configuration = format!(
+        "{}frontend web\n  bind {}\n  option socket-stats\n  default_backend b0\n\
+         listen both\n  bind {}\n  option socket-stats\n  server x 127.0.0.1:1\n",
+        place.global(),
+        place.bind(0),
+        place.bind(1)
+    );
+    for backend in 0..6 {
+        configuration.push_str(&format!("backend b{backend}\n"));
+        for server in 0..=backend * 6 {
+            configuration.push_str(&format!("  server s{server} 127.0.0.1:1 weight {server}\n"));
+        }
+    }
+    let Some(haproxy) = Haproxy::start(place, &configuration) else {
+        return;
+    };
+    let uri = haproxy.unix_flag();
+    for names in ["exporter", "builtin"] {
+        let names = format!("--haproxy.metric-names={names}");
+        let at_once = Exporter::start(&[&uri, &names, "--haproxy.rows-per-question=0"]);
+        let split = Exporter::start(&[&uri, &names, "--haproxy.rows-per-question=12"]);
+        // What moves: times, and what the questions themselves cost.
+        let still = |text: &str| -> String {
+            let moving = ["seconds", "haproxy_process_", "_last_"];
+            let is_still = |line: &&str| !moving.iter().any(|part| line.contains(part));
+            text.lines()
+                .filter(is_still)
+                .map(|line| format!("{line}\n"))
+                .collect()
+        };
+        split.scrape();
+        let before = connections(&haproxy);
+        split.scrape();
+        // Each question comes on a connection of its own, and so does ours for their number.
+        let questions = connections(&haproxy) - before - 1;
+        assert!(questions > 4, "{names}: {questions} questions");
+        let whole = still(&text(&at_once, "/metrics"));
+        assert!(
+            whole.contains("proxy=\"b5\",server=\"s30\"")
+                || whole.contains("backend=\"b5\",server=\"s30\"")
+        );
+        for _ in 0..3 {
+            assert_eq!(still(&text(&split, "/metrics")), whole, "{names}");
+        }
+        assert_eq!(split.finish().problems(), []);
+    }
+}
+
+/// Reloads move the numbers of all proxies, between two questions as well. Each backend that is shown has
+/// all of its servers, and nobody else's.
+#[test]
+fn reloads_of_a_real_haproxy() {
+    const SERVERS: usize = 30;
+    let configuration = |place: &Place, first: usize| {
+        let mut text = place.global();
+        for backend in first..first + 8 {
+            text.push_str(&format!("backend b{backend}\n"));
+            for server in 0..SERVERS {
+                text.push_str(&format!("  server b{backend}_{server} 127.0.0.1:1\n"));
+            }
+        }
+        text
+    };
+    let place = Place::new(0);
+    let start = configuration(&place, 0);
+    let Some(haproxy) = Haproxy::start_as(place, &start, &["-W"]) else {
+        return;
+    };
+    let exporter = Exporter::start(&[&haproxy.unix_flag(), "--haproxy.rows-per-question=30"]);
+    let look = || {
+        let got = exporter.scrape();
+        if got.value("haproxy_up") == 0.0 {
+            return None;
+        }
+        let up = |key: &&String| key.starts_with("haproxy_server_up{");
+        let mut servers = std::collections::BTreeMap::<String, usize>::new();
+        for key in got.samples.keys().filter(up) {
+            let (_, rest) = key.split_once("backend=\"").expect("a backend");
+            let (backend, rest) = rest.split_once('"').expect("its name");
+            let own = format!("server=\"{backend}_");
+            assert!(rest.contains(&own), "another's server: {key}");
+            *servers.entry(backend.to_owned()).or_default() += 1;
+        }
+        for (backend, count) in &servers {
+            assert_eq!(*count, SERVERS, "a part of {backend}");
+        }
+        assert_eq!(got.value("haproxy_exporter_csv_parse_failures_total"), 0.0);
+        Some(servers.into_keys().collect::<Vec<_>>())
+    };
+    for first in 1..=5 {
+        haproxy.reconfigure(&configuration(haproxy.place(), first));
+        haproxy.reload();
+        let mut wanted: Vec<String> = (first..first + 8).map(|n| format!("b{n}")).collect();
+        wanted.sort();
+        peers::wait_for("the next generation", || {
+            (look().as_ref() == Some(&wanted)).then_some(())
+        });
+    }
+}
