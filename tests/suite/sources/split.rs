@@ -1,11 +1,15 @@
 //! Servers asked for proxy by proxy: the same samples in the same order, whatever comes and goes
 //! between two questions.
 
+use std::time::Duration;
+
 use tempfile::TempDir;
 
 use crate::support::csv::{HEADER, answer, backend, frontend, server};
 use crate::support::exporter::{Exporter, Problem};
 use crate::support::fake_haproxy::{Act, Answers, Fake, Script};
+use crate::support::faults::TIMED_OUT;
+use crate::support::pages::with_length;
 
 /// A HAProxy that prints without a break.
 const INFO: &str = "Name: HAProxy\nVersion: 2.6.12\nRelease_date: 2023/04/01\nnode: n1\n\n";
@@ -301,6 +305,58 @@ fn the_largest_answer_is_that_of_all_questions() {
         };
         assert_eq!(exporter.finish().problems(), expected);
     }
+}
+
+/// Each question is answered in far less time than the deadline leaves, all together are not.
+#[test]
+fn one_deadline_over_all_questions() {
+    fn slow(command: &str) -> Script {
+        let answer = answer(&rows_of(&PROXIES, command));
+        let (first, rest) = answer.split_at(1);
+        vec![
+            Act::Drip(first.to_vec(), Duration::from_millis(300)),
+            Act::Send(rest.to_vec()),
+        ]
+    }
+    let fake = Fake::tcp("127.0.0.1", Answers::default());
+    let flags = ["--haproxy.timeout=1s", "--haproxy.rows-per-question=1"];
+    let exporter = exporter(&fake, &flags);
+    asked(&fake, &exporter, answers(haproxy, INFO));
+    fake.set(answers(slow, INFO));
+    let got = exporter.scrape();
+    assert_eq!(got.value("haproxy_up"), 0.0);
+    let requests = fake.requests();
+    let wanted = [LISTED, "show stat 3 4 -1\n"];
+    assert!(
+        requests.starts_with(&wanted.map(str::to_owned)),
+        "{requests:?}"
+    );
+    let timed_out = format!("{}: {TIMED_OUT}", fake.object());
+    assert_eq!(
+        exporter.finish().problems(),
+        [Problem::scrape_failed(&timed_out)]
+    );
+}
+
+/// A stats page cannot be asked for a part.
+#[test]
+fn a_stats_page_is_asked_once() {
+    let rows = rows_of(&PROXIES, "show stat -1 7 -1");
+    let page = with_length(&format!("{HEADER}{}", rows.concat()));
+    let fake = Fake::http("127.0.0.1", Answers::default());
+    let exporter = exporter(&fake, &["--haproxy.rows-per-question=1"]);
+    for _ in 0..3 {
+        fake.set(Answers::page(page.as_bytes()));
+        let got = exporter.scrape();
+        let last = "haproxy_server_up{backend=\"big\",server=\"s49\"}";
+        assert_eq!((got.value("haproxy_up"), got.value(last)), (1.0, 0.0));
+        let requests = fake.requests();
+        let [request] = &requests[..] else {
+            panic!("{requests:?}")
+        };
+        assert!(request.starts_with("GET /;csv HTTP/1."), "{request}");
+    }
+    assert_eq!(exporter.finish().problems(), []);
 }
 
 /// Other requests in between want other rows, and do not make it forget.
