@@ -1,9 +1,15 @@
-//! `--haproxy.certificates` on a real HAProxy: what it has loaded, beside what openssl says.
+//! `--haproxy.certificates`: what a real HAProxy has loaded, beside what openssl says, and how often
+//! a fake one is asked.
 
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::support::csv;
 use crate::support::exporter::{Exporter, Problem};
+use crate::support::exposition::Exposition;
+use crate::support::fake_haproxy::{Act, Answers, Fake, Script};
+use crate::support::faults::INFO;
+use crate::support::fixtures;
 use crate::support::haproxy::{Haproxy, Place};
 use crate::support::peers::{find, run};
 
@@ -89,4 +95,77 @@ fn a_level_that_is_too_low_costs_the_certificates_alone() {
         )],
     };
     assert_eq!(exporter.finish().problems(), [expected]);
+}
+
+/// Scrapes twice; returns what came, what HAProxy was asked about certificates, the log's problems, and
+/// how the exporter names this HAProxy.
+fn scraped(choose: fn(&str) -> Script) -> ([Exposition; 2], Vec<String>, Vec<Problem>, String) {
+    let answers = Answers {
+        stat: vec![Act::Choose(choose)],
+        info: vec![Act::Send(INFO.to_vec())],
+    };
+    let fake = Fake::tcp("127.0.0.1", answers);
+    let uri = format!("--haproxy.scrape-uri={}", fake.uri());
+    let exporter = Exporter::start(&[&uri, "--haproxy.certificates"]);
+    let found = [(); 2].map(|()| exporter.scrape());
+    let mut requests = fake.requests();
+    requests.retain(|line| line.contains(" ssl "));
+    (found, requests, exporter.finish().problems(), fake.object())
+}
+
+fn rows() -> Script {
+    let rows = [csv::frontend("site", &[(4, "1")])];
+    vec![Act::Send(csv::answer(&rows))]
+}
+
+/// HAProxy 3.2 and later. The second scrape comes within 5 minutes and shows what the first one read.
+#[test]
+fn one_command_tells_everything_for_a_while() {
+    fn choose(command: &str) -> Script {
+        match command {
+            "show ssl sni" => vec![Act::Send(fixtures::bytes("cli/3.4.0/c03-show-ssl-sni.out"))],
+            _ => rows(),
+        }
+    }
+    let (both, requests, problems, _) = scraped(choose);
+    let key = |number| {
+        let name = "haproxy_ssl_certificate_not_after_timestamp_seconds";
+        format!("{name}{{filename=\"/etc/haproxy/certs/site{number}.pem\"}}")
+    };
+    let read = "haproxy_ssl_certificates_last_read_timestamp_seconds";
+    for found in &both {
+        assert_eq!(found.value("haproxy_ssl_certificates_up"), 1.0);
+        // As date(1) says.
+        let ends = [1_798_170_793.0, 1_800_762_793.0, 1_803_354_793.0];
+        assert_eq!([1, 2, 3].map(|number| found.value(&key(number))), ends);
+        assert_eq!(found.value(read), both[0].value(read));
+    }
+    assert_eq!(requests, ["show ssl sni\n"]);
+    assert_eq!(problems, []);
+}
+
+/// A HAProxy that refuses is not asked at each scrape either.
+#[test]
+fn a_failure_is_not_tried_again_for_a_while() {
+    fn choose(command: &str) -> Script {
+        match command.starts_with("show ssl ") {
+            true => vec![Act::Send(b"Permission denied\n\n".to_vec())],
+            false => rows(),
+        }
+    }
+    let (both, requests, problems, object) = scraped(choose);
+    for found in both {
+        assert_eq!(found.value("haproxy_up"), 1.0);
+        assert_eq!(found.value("haproxy_ssl_certificates_up"), 0.0);
+        let read = "haproxy_ssl_certificates_last_read_timestamp_seconds";
+        assert!(!found.families.contains_key(read));
+    }
+    assert_eq!(requests, ["show ssl sni\n", "show ssl cert\n"]);
+    let why = "not an answer to \"show ssl cert\": it begins \"Permission denied\"";
+    let expected = Problem {
+        level: "warn".to_owned(),
+        msg: "certificates cannot be read".to_owned(),
+        details: vec![format!("err={object}: {why}")],
+    };
+    assert_eq!(problems, [expected]);
 }
