@@ -115,8 +115,9 @@ fn answers_that_are_refused() {
         ),
         (
             Certificates::of_sni(),
-            b"Unknown command\n\n",
-            "not an answer to \"show ssl sni\": it begins \"Unknown command\"",
+            recorded!("2.6.12", "c03-show-ssl-sni"),
+            "not an answer to \"show ssl sni\": it begins \"Unknown command, \
+             but maybe one of the following ones is a better match:\"",
         ),
         (
             Certificates::of_sni(),
