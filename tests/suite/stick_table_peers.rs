@@ -1,13 +1,10 @@
 //! `--haproxy.peers`: the peers of stick tables, on real HAProxys and on one that answers badly.
 
-use std::io::{BufRead, BufReader, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::{Arc, Mutex, PoisonError};
-
 use tempfile::TempDir;
 
 use crate::support::exporter::{Exporter, Problem};
 use crate::support::exposition::Exposition;
+use crate::support::fake_haproxy::{Act, Answers, Fake, Script};
 use crate::support::fixtures;
 use crate::support::haproxy::{Haproxy, Place};
 use crate::support::peers::wait_for;
@@ -67,92 +64,72 @@ fn one_of_two_ends() {
     assert_eq!(exporter.finish().problems(), []);
 }
 
-/// Listens on a unix socket, answers each line with what `answer` makes of it and closes; `None` says
-/// nothing until the other side leaves. Returns the lines that came.
-fn listen(
-    directory: &TempDir,
-    answer: impl Fn(&str) -> Option<Vec<u8>> + Send + 'static,
-) -> Arc<Mutex<Vec<String>>> {
-    let listener = UnixListener::bind(directory.path().join("s")).expect("bind a unix socket");
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&lines);
-    // Ends with the test's process: it waits for connections and for nothing else.
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            // An error means that the other side left.
-            let _ = converse(stream, &answer, &seen);
-        }
-    });
-    lines
-}
-
-fn converse(
-    mut stream: UnixStream,
-    answer: &dyn Fn(&str) -> Option<Vec<u8>>,
-    seen: &Mutex<Vec<String>>,
-) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let line = line.trim_end();
-    seen.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(line.to_owned());
-    match answer(line) {
-        Some(answer) => stream.write_all(&answer),
-        None => std::io::copy(&mut reader, &mut std::io::sink()).map(drop),
+/// What a HAProxy 2.6 does about its rows, and this about its peers.
+fn of_peers(command: &str, script: Script) -> Script {
+    match command {
+        "show peers" => script,
+        _ => recorded("2.6.12/stat.csv"),
     }
 }
 
-/// What a HAProxy 2.6 answers to the questions about its rows.
-fn rows(line: &str) -> Vec<u8> {
-    let mut answer = Vec::new();
-    for command in line.split(';') {
-        answer.extend(fixtures::bytes(match command {
-            "show info" => "2.6.12/info.txt",
-            _ => "2.6.12/stat.csv",
-        }));
-        if !answer.ends_with(b"\n\n") {
-            answer.push(b'\n');
-        }
-    }
-    answer
+/// Sends a fixture.
+fn recorded(name: &str) -> Script {
+    vec![Act::Send(fixtures::bytes(name))]
 }
 
-/// Scrapes twice with an answer to `show peers`; returns the second and the log's problems.
-fn scraped(answer: Option<Vec<u8>>) -> (Exposition, Vec<Problem>, Vec<String>, String) {
+const CONNECTED: &str = "cli/3.4.0/d-show-peers-connected.out";
+
+fn answers(choose: fn(&str) -> Script) -> Answers {
+    Answers {
+        stat: vec![Act::Choose(choose)],
+        info: recorded("2.6.12/info.txt"),
+    }
+}
+
+/// Scrapes twice with an answer to `show peers`; returns the second, the log's problems, the requests,
+/// and how the exporter names this HAProxy.
+fn scraped(choose: fn(&str) -> Script) -> (Exposition, Vec<Problem>, Vec<String>, String) {
     let directory = TempDir::new().expect("a temporary directory");
-    let lines = listen(&directory, move |line| match line {
-        "show peers" => answer.clone(),
-        line => Some(rows(line)),
-    });
-    let path = directory.path().join("s").display().to_string();
-    let uri = format!("--haproxy.scrape-uri=unix:{path}");
+    let fake = Fake::unix(&directory.path().join("s"), answers(choose));
+    let uri = format!("--haproxy.scrape-uri={}", fake.uri());
     let exporter = Exporter::start(&[&uri, FLAG, "--haproxy.timeout=2s"]);
     exporter.scrape();
     let found = exporter.scrape();
     let problems = exporter.finish().problems();
-    let lines = lines.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    (found, problems, lines, format!("unix socket {path}"))
+    (found, problems, fake.requests(), fake.object())
 }
 
 #[test]
 fn a_bad_answer_costs_the_peers_alone_and_one_line() {
-    let whole = fixtures::bytes("cli/3.4.0/d-show-peers-connected.out");
-    let cut = whole[..whole.len() - 1].to_vec();
-    let cases: [(Option<Vec<u8>>, &str); 4] = [
+    fn refused(command: &str) -> Script {
+        let answer = b"Permission denied\n\n".to_vec();
+        of_peers(command, vec![Act::Send(answer)])
+    }
+    fn cut(command: &str) -> Script {
+        let mut answer = fixtures::bytes(CONNECTED);
+        answer.pop();
+        of_peers(command, vec![Act::Send(answer)])
+    }
+    type Choose = fn(&str) -> Script;
+    let cases: [(Choose, &str); 4] = [
         (
-            Some(b"Permission denied\n\n".to_vec()),
+            refused,
             "not an answer to \"show peers\": it begins \"Permission denied\"",
         ),
-        (Some(cut), "answer cut: the closing empty line is missing"),
-        (Some(Vec::new()), "closed without an answer"),
-        (None, "read: timed out"),
+        (cut, "answer cut: the closing empty line is missing"),
+        (
+            |command| of_peers(command, vec![Act::Close]),
+            "closed without an answer",
+        ),
+        (
+            |command| of_peers(command, vec![Act::Hold]),
+            "read: timed out",
+        ),
     ];
     std::thread::scope(|scope| {
-        for (answer, why) in cases {
+        for (choose, why) in cases {
             scope.spawn(move || {
-                let (found, problems, lines, object) = scraped(answer);
+                let (found, problems, requests, object) = scraped(choose);
                 assert_eq!(found.value("haproxy_up"), 1.0, "{why}");
                 assert!(peers(&found).is_empty(), "{why}");
                 assert!(
@@ -168,8 +145,8 @@ fn a_bad_answer_costs_the_peers_alone_and_one_line() {
                 };
                 assert_eq!(problems, [expected], "{why}");
                 // Behind the rows, on a connection of its own.
-                assert_eq!(lines.len(), 4, "{lines:?}");
-                assert_eq!((&lines[1][..], &lines[3][..]), ("show peers", "show peers"));
+                assert_eq!(requests.len(), 4, "{requests:?}");
+                assert_eq!([&requests[1], &requests[3]], ["show peers\n"; 2]);
             });
         }
     });
@@ -177,24 +154,19 @@ fn a_bad_answer_costs_the_peers_alone_and_one_line() {
 
 #[test]
 fn it_is_asked_for_where_it_is_wanted() {
-    let whole = fixtures::bytes("cli/3.4.0/d-show-peers-connected.out");
-    let directory = TempDir::new().expect("a temporary directory");
-    let lines = listen(&directory, move |line| match line {
-        "show peers" => Some(whole.clone()),
-        line => Some(rows(line)),
-    });
-    let uri = format!(
-        "--haproxy.scrape-uri=unix:{}",
-        directory.path().join("s").display()
-    );
+    fn whole(command: &str) -> Script {
+        of_peers(command, recorded(CONNECTED))
+    }
+    let fake = Fake::tcp("127.0.0.1", Answers::default());
+    let uri = format!("--haproxy.scrape-uri={}", fake.uri());
     let asked = |flags: &[&str], query: &str| {
+        fake.set(answers(whole));
         let exporter = Exporter::start(&[&[uri.as_str()], flags].concat());
         let response = exporter.get(&format!("/metrics{query}"));
         assert_eq!(response.status, 200);
         let shown = response.text().contains("haproxy_peer_up{");
         assert_eq!(exporter.finish().problems(), []);
-        let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let asked = std::mem::take(&mut *lines).contains(&"show peers".to_owned());
+        let asked = fake.requests().contains(&"show peers\n".to_owned());
         assert_eq!(shown, asked, "{flags:?} {query}");
         asked
     };
