@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -15,6 +15,7 @@ use crate::support::exposition;
 use crate::support::fake_haproxy::{Act, Answers, Fake};
 use crate::support::faults::INFO;
 use crate::support::http::{self, PATIENCE, Response};
+use crate::support::peers;
 
 /// A client of one connection.
 struct Client {
@@ -261,15 +262,7 @@ fn waiting_requests_share_a_scrape() {
     const GET: &str = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
     let mut clients: Vec<Client> = (0..6).map(|_| Client::new(&exporter)).collect();
     clients[0].send(GET);
-    let deadline = Instant::now() + PATIENCE;
-    while fake.requests().is_empty() {
-        assert!(
-            Instant::now() < deadline,
-            "no scrape: {:?}",
-            fake.requests()
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    peers::wait_for("a scrape", || (!fake.requests().is_empty()).then_some(()));
     for client in &mut clients[1..] {
         client.send(GET);
     }

@@ -1,7 +1,6 @@
 //! Signals, while clients do what they do.
 
 use std::io::Read;
-use std::time::Instant;
 
 use tempfile::TempDir;
 
@@ -11,7 +10,7 @@ use crate::support::csv::answer;
 use crate::support::exporter::Exporter;
 use crate::support::fake_haproxy::{Act, Answers, Fake};
 use crate::support::faults::INFO;
-use crate::support::http::{self, PATIENCE};
+use crate::support::{http, peers};
 
 /// Some 6 MB of metrics: more than the kernel takes for a client that does not read.
 fn large() -> Exporter {
@@ -64,11 +63,7 @@ fn a_stop_does_not_wait_for_haproxy() {
         "--haproxy.timeout=60s",
     ]);
     let mut client = ask(&exporter);
-    let deadline = Instant::now() + PATIENCE;
-    while fake.requests().is_empty() {
-        assert!(Instant::now() < deadline, "no scrape");
-        std::thread::yield_now();
-    }
+    peers::wait_for("a scrape", || (!fake.requests().is_empty()).then_some(()));
     assert_eq!(exporter.finish().status.code(), Some(0));
     let mut rest = Vec::new();
     let _ = client.read_to_end(&mut rest);
