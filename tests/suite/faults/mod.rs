@@ -8,4 +8,5 @@ mod hints;
 mod http;
 mod http_body;
 mod joined;
+mod lasting;
 mod rows;
