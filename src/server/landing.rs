@@ -6,18 +6,27 @@ use std::time::{Duration, Instant};
 use super::targets::Targets;
 use crate::metrics::catalog::PROFILES;
 
-/// Readable on a telephone and in the dark, without a script.
+/// Readable on a telephone and in the dark, without a script. Where a row has no room in one line, it
+/// has two, and its cells name themselves instead of the header.
 const STYLE: &str = "\
 :root{color-scheme:light dark}\
-body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:0 auto;padding:1.5rem 1rem}\
+body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:0 auto;padding:1.5rem 1rem;overflow-wrap:anywhere}\
 h1{font-size:1.4rem;margin:0 0 .2rem}\
 p{margin:.2rem 0 1rem}\
-div{overflow-x:auto}\
 table{border-collapse:collapse;width:100%;margin:1rem 0}\
 th,td{text-align:left;padding:.4rem .6rem .4rem 0;border-bottom:1px solid #8886;white-space:nowrap}\
-td:last-child{white-space:normal}\
+td:first-child{white-space:normal;min-width:6rem}\
 .up{color:light-dark(#176d2d,#5ed37f)}\
-.down{color:light-dark(#b3121d,#ff8b8b);font-weight:600}";
+.down{color:light-dark(#b3121d,#ff8b8b);font-weight:600}\
+@media(max-width:40rem){\
+tr{display:flex;flex-wrap:wrap;column-gap:1rem;padding:.4rem 0;border-bottom:1px solid #8886}\
+tr:first-child{display:none}\
+td{border:0;padding:0}\
+td:first-child{min-width:0}\
+td:last-child{flex-basis:100%;white-space:normal}\
+td:nth-child(3):not(:empty)::before{content:\"age \"}\
+td:nth-child(4):not(:empty)::before{content:\"took \"}\
+td:last-child::before{content:\"metrics \"}}";
 
 /// The page.
 pub(super) fn page(path: &str, targets: &Targets, started: Instant, now: Instant) -> String {
@@ -31,7 +40,7 @@ pub(super) fn page(path: &str, targets: &Targets, started: Instant, now: Instant
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
          <title>HAProxy exporter</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
          <h1>HAProxy exporter {version}</h1>\n<p>running for {uptime}</p>\n\
-         <div><table>\n<tr><th>HAProxy<th>last scrape<th>age<th>took<th>metrics</tr>\n"
+         <table>\n<tr><th>HAProxy<th>last scrape<th>age<th>took<th>metrics</tr>\n"
     );
     for (name, last) in targets.iter() {
         let shown = if name.is_empty() { "default" } else { name };
@@ -61,7 +70,7 @@ pub(super) fn page(path: &str, targets: &Targets, started: Instant, now: Instant
         }
         page.push_str("</tr>\n");
     }
-    page.push_str("</table></div>\n<p>");
+    page.push_str("</table>\n<p>");
     // Where all have names, there is nothing at the bare path.
     if targets.find(None).is_ok() {
         let _ = write!(page, "<a href=\"{path}\">{path}</a> \u{b7} ");
