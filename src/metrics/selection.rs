@@ -327,6 +327,12 @@ impl Wanted {
         })
     }
 
+    /// Whether all cells are wanted that `other` wants, under whatever names.
+    pub(crate) fn includes(&self, other: &Self, catalog: &Catalog) -> bool {
+        let own: Vec<_> = self.cells(catalog).collect();
+        other.cells(catalog).all(|cell| own.contains(&cell))
+    }
+
     /// Marks the slots of a scope's columns that are wanted.
     pub(crate) fn mark_slots(&self, catalog: &Catalog, scope: Scope, wanted: &mut Vec<bool>) {
         wanted.clear();

@@ -61,6 +61,8 @@ pub(crate) struct Scraper {
     answering_pid: Option<u64>,
     failed: Event,
     bad_rows: Event,
+    /// What was wanted when rows were bad last.
+    bad_rows_of: Wanted,
     no_row: Event,
     process_incomplete: Event,
 }
@@ -117,6 +119,7 @@ impl Scraper {
             pid_file: settings.pid_file,
             answering_pid: None,
             failed: event(Level::Error, "scrape failed", "HAProxy is scraped again"),
+            bad_rows_of: Wanted::default(),
             bad_rows: event(Level::Warn, "bad rows or cells", "all rows are good again"),
             no_row: event(
                 Level::Warn,
@@ -159,7 +162,7 @@ impl Scraper {
         let is_up = result.is_ok();
         match is_up {
             true => {
-                self.report_rows(start);
+                self.report_rows(wanted, start);
                 self.add_peers(wanted, limits, into);
                 self.add_certificates(wanted, limits, into);
             }
@@ -298,8 +301,9 @@ impl Scraper {
         haproxy
     }
 
-    /// Counts what could not be read, and says so.
-    fn report_rows(&mut self, now: Instant) {
+    /// Counts what could not be read, and says so. Requests that want less show no more than they read:
+    /// they do not end what others complained about.
+    fn report_rows(&mut self, wanted: &Wanted, now: Instant) {
         let failures = self.reader.failures();
         self.parse_failures += failures.count;
         match &failures.first {
@@ -307,10 +311,17 @@ impl Scraper {
                 let fields: [(&str, &dyn Display); 2] =
                     [("count", &failures.count), ("first", first)];
                 self.bad_rows.happens(now, first.kind(), &fields);
+                self.bad_rows_of = *wanted;
             }
-            None => self.bad_rows.is_over(),
+            None if wanted.includes(&self.bad_rows_of, self.catalog) => self.bad_rows.is_over(),
+            None => {}
         }
-        // An answer with a header alone is no failure, but hardly ever what is wanted.
+        // An answer with a header alone is not a failure, but hardly ever what is wanted. Each proxy has
+        // a frontend or a backend; servers and listeners there need not be.
+        let has = |scope| wanted.has(self.catalog, scope);
+        if !(has(Scope::Frontend) && has(Scope::Backend)) {
+            return;
+        }
         match self.reader.has_no_row() {
             true => {
                 let why = "it is stopping, or its stats scope or bind-process hides every proxy";

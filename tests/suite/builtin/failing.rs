@@ -4,7 +4,7 @@ use super::answers::Answers;
 use super::ours;
 use super::reference;
 use super::responder::Fault::{self, Blow, Cut, Hang, Say};
-use super::responder::Responder;
+use super::responder::{self, Responder};
 use crate::support::exporter::Exporter;
 use crate::support::logfmt;
 
@@ -243,4 +243,54 @@ fn a_change_is_told() {
         "info show table is answered again: ".to_owned(),
     ];
     assert_eq!(messages(exporter), wanted);
+}
+
+/// Requests for less neither end what others complained about nor complain that little is there.
+#[test]
+fn a_request_for_less_says_nothing_of_the_rest() {
+    let mut answers = Answers::recorded("2.6.12", "", "");
+    answers.stat = responder::masked(&answers.stat, 7);
+    let whole = answers.clone();
+    let current = responder::column(&answers.stat, "scur");
+    let server = answers.stat.lines().find(|line| {
+        let kind = responder::column(&answers.stat, "type");
+        line.split(',').nth(kind) == Some("2")
+    });
+    let server = server.expect("a server");
+    let mut cells: Vec<&str> = server.split(',').collect();
+    cells[current] = "x";
+    answers.stat = answers.stat.replacen(server, &cells.join(","), 1);
+    let responder = Responder::start(answers);
+    let exporter = start(&responder);
+    let ask = |scope: &str| ours::get(&exporter, &format!("/metrics?scope={scope}"));
+    for _ in 0..2 {
+        for scope in ["server", "frontend", "listener", "global"] {
+            ask(scope);
+        }
+    }
+    responder.set_answers(whole.clone());
+    ask("frontend");
+    ask("server");
+    // No proxy at all: that is worth a word, and only to those who want proxies.
+    let mut none = whole.clone();
+    none.stat = format!("{}\n", none.stat.lines().next().expect("a header"));
+    responder.set_answers(none);
+    ask("server");
+    for _ in 0..2 {
+        for scope in ["*", "listener", "global"] {
+            ask(scope);
+        }
+    }
+    responder.set_answers(whole);
+    ask("*");
+    let begun = messages(exporter);
+    let begun: Vec<&str> = begun.iter().map(|line| line.trim_end()).collect();
+    let no_row = "it is stopping, or its stats scope or bind-process hides every proxy";
+    let wanted = [
+        "warn bad rows or cells:",
+        "info all rows are good again:",
+        &format!("warn HAProxy printed no row: {no_row}"),
+        "info HAProxy prints rows again:",
+    ];
+    assert_eq!(begun, wanted);
 }
