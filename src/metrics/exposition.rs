@@ -10,7 +10,7 @@ use super::{Cell, Family, Group};
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A response buffer: large enough that a write costs little beside its bytes, small enough to stay in
-/// the processor's cache on its way to the socket. Holds the longest line, whose two names of
+/// the processor's cache on its way to the socket. Holds the longest line, whose three texts of
 /// `rules::MAX_NAME_BYTES` may be three times as long once they are escaped.
 pub(crate) const BUFFER_BYTES: usize = 64 * 1024;
 

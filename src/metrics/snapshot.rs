@@ -11,6 +11,7 @@ use super::column::Column;
 use super::duplicates::Duplicates;
 use super::exposition::push_escaped;
 use super::value::{MAX_VALUE_BYTES, Text};
+use crate::haproxy::rules::MAX_NAME_BYTES;
 
 /// Scrapes in a row that need less than a quarter of the memory before it is given back.
 pub(super) const IDLE_SCRAPES_BEFORE_SHRINK: u32 = 20;
@@ -67,7 +68,8 @@ impl Snapshot {
     }
 
     /// Puts a row of one of the scopes that have few. `value` writes the text of the column of that
-    /// name and returns its length; `None` is no sample.
+    /// name and returns its length; `None` is no sample. A row with a longer label than `show stat` may have is
+    /// left out: its lines would find no room in `exposition::BUFFER_BYTES`.
     pub(crate) fn add_row(
         &mut self,
         catalog: &Catalog,
@@ -75,6 +77,9 @@ impl Snapshot {
         labels: &[&[u8]],
         mut value: impl FnMut(&'static str, &mut Text) -> Option<usize>,
     ) {
+        if labels.iter().any(|text| text.len() > MAX_NAME_BYTES) {
+            return;
+        }
         let rows = self.rows_mut(scope);
         let Some(label_bytes) = rows.push_labels(scope, labels) else {
             return;
@@ -155,7 +160,7 @@ impl Rows {
             self.labels.truncate(start);
             return None;
         }
-        // Fits: an answer with more than 64 MiB of labels is refused.
+        // Fits: `show stat` with more than 64 MiB of labels is refused, other answers are smaller.
         self.label_ends.push(self.labels.len() as u32);
         Some(self.labels.len() - start)
     }

@@ -294,3 +294,22 @@ fn a_request_for_less_says_nothing_of_the_rest() {
     ];
     assert_eq!(begun, wanted);
 }
+
+/// A name that is longer than a proxy's may be costs its own row, and not the answer.
+#[test]
+fn a_name_without_end_costs_its_row() {
+    let responder = Responder::start(Answers::recorded("3.4.0", "", ""));
+    let exporter = start(&responder);
+    let table =
+        |bytes: usize| format!("# table: {}, type: ip, size:1, used:0\n", "n".repeat(bytes));
+    for bytes in [5_000, 70_000] {
+        let answer = format!("{}{}\n", table(4_096), table(bytes));
+        responder.set_faults(&[(TABLE, Say(answer))]);
+        let families = ours::get(&exporter, "/metrics");
+        let family = families
+            .iter()
+            .find(|family| family.name == "haproxy_sticktable_size");
+        assert_eq!(family.expect("the other row").samples.len(), 1, "{bytes}");
+    }
+    assert_eq!(messages(exporter), Vec::<String>::new());
+}
