@@ -80,13 +80,13 @@ pub(crate) fn split_host_port(text: &str) -> Result<(&str, Option<&str>), String
     }
 }
 
-/// Whether somebody may have meant an IPv6 address, with a port or a zone behind it or not.
+/// Whether somebody may have meant an IPv6 address, with a port or a zone behind it or not: without
+/// `::` it has eight groups, or six and an IPv4 address (RFC 4291, 2.2).
 fn is_like_ipv6(text: &str) -> bool {
-    text.split('%')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .all(|c| c.is_ascii_hexdigit() || c == ':' || c == '.')
+    let address = text.split('%').next().unwrap_or_default();
+    let colons = address.matches(':').count();
+    let is_long_enough = address.contains("::") || colons >= 7 - usize::from(address.contains('.'));
+    is_long_enough && (address.chars()).all(|c| c.is_ascii_hexdigit() || c == ':' || c == '.')
 }
 
 #[cfg(test)]
