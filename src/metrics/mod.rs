@@ -120,7 +120,8 @@ impl Scope {
         match self {
             Self::Exporter => own::EXPORTER_FACTS,
             Self::Process => builtin::PROCESS_KEYS,
-            Self::HaproxyProcess | Self::OwnProcess => own::PROCESS_FACTS,
+            Self::HaproxyProcess => own::PROCESS_FACTS,
+            Self::OwnProcess => own::OWN_PROCESS_FACTS,
             Self::Frontend | Self::Backend | Self::Server | Self::Listener => &COLUMNS,
             Self::StickTable => builtin::TABLE_FIELDS,
             Self::Resolver => builtin::RESOLVER_COLUMNS,
