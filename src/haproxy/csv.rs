@@ -23,7 +23,7 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The field at `position`, from 0; `None` beyond the row or beyond `LOCATED_FIELDS`.
+    /// The field at `position`, from 0; `None` beyond the row or beyond those that are located.
     pub fn field(&self, position: usize) -> Option<&'a [u8]> {
         let next = *self.nexts.get(position)? as usize;
         let start = match position {

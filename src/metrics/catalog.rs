@@ -81,7 +81,7 @@ impl Catalog {
         &self.kept[scope as usize]
     }
 
-    /// Whether the column in a slot may be the same as that of another: its number there.
+    /// The slot of a column that is read this way, if it is kept.
     pub(crate) fn slot(&self, scope: Scope, column: u16, reading: Reading) -> Option<usize> {
         let is_it = |kept: &Kept| kept.column == column && kept.reading == reading;
         self.kept(scope).iter().position(is_it)
@@ -105,17 +105,12 @@ impl Catalog {
         let slot = listed.slots[first + cell];
         (slot != NO_SLOT).then_some(usize::from(slot))
     }
+}
 
-    /// Every family of a profile: its name, the group it is in, and itself.
-    pub(crate) fn families(
-        &self,
-        profile: usize,
-    ) -> impl Iterator<Item = (&'static Group, &'static Family)> {
-        PROFILES[profile]
-            .groups
-            .iter()
-            .flat_map(|group| group.families.iter().map(move |family| (*group, family)))
-    }
+/// Every family of a profile, with the group that it is in.
+pub(crate) fn families(profile: usize) -> impl Iterator<Item = (&'static Group, &'static Family)> {
+    let groups = PROFILES[profile].groups.iter();
+    groups.flat_map(|group| group.families.iter().map(move |family| (*group, family)))
 }
 
 impl Listed {
@@ -176,10 +171,9 @@ pub(crate) fn label_names(group: &Group, family: &Family) -> Vec<&'static str> {
 /// The text of `--list-metrics`: name, type, labels and help, separated by tabs. A name that two
 /// groups can give is listed once.
 pub(crate) fn list(profile: usize) -> String {
-    let catalog = Catalog::new(&[]);
     let mut names = std::collections::BTreeSet::new();
     let mut text = String::new();
-    for (group, family) in catalog.families(profile) {
+    for (group, family) in families(profile) {
         let name = format!("{}{}", group.prefix, family.name);
         let labels = label_names(group, family).join(",");
         if names.insert(name.clone()) {

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::catalog::{Catalog, PROFILES};
+use super::catalog::{self, Catalog, PROFILES};
 use super::{Group, Reading, Scope};
 use crate::haproxy::columns::number;
 
@@ -221,7 +221,7 @@ impl Parameters {
     fn select(&self, catalog: &'static Catalog) -> Selection {
         let keeps_named_only = self.metrics.iter().any(|(keep, _)| *keep);
         let mut families = Families::default();
-        for (number, (group, family)) in catalog.families(self.profile).enumerate() {
+        for (number, (group, family)) in catalog::families(self.profile).enumerate() {
             if !self.has_group(group) {
                 continue;
             }
@@ -354,7 +354,7 @@ impl Wanted {
     fn cells<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = (Scope, usize)> + 'a {
         let profiles = self.profiles.iter().enumerate();
         profiles.flat_map(move |(profile, families)| {
-            let listed = catalog.families(profile).enumerate();
+            let listed = catalog::families(profile).enumerate();
             let wanted = listed.filter(|(number, _)| families.contains(*number));
             wanted.flat_map(move |(number, (group, family))| {
                 let slots = (0..family.cells.len())

@@ -11,7 +11,7 @@ fn defaults() -> Defaults {
 /// The scopes that a selection has families of.
 fn scopes(selection: &Selection) -> Vec<Scope> {
     let mut scopes = Vec::new();
-    let families = selection.catalog().families(selection.profile());
+    let families = catalog::families(selection.profile());
     for (number, (group, _)) in families.enumerate() {
         if selection.has(number) && !scopes.contains(&group.scope) {
             scopes.push(group.scope);
@@ -110,7 +110,7 @@ fn metrics_are_kept_and_left_out_by_name() {
     for (query, kept, left_out) in cases {
         let (selection, _) = Selection::parse(query, &defaults()).unwrap();
         let has = |name: &str| {
-            let mut families = selection.catalog().families(1).enumerate();
+            let mut families = catalog::families(1).enumerate();
             families.any(|(number, (group, family))| {
                 selection.has(number) && format!("{}{}", group.prefix, family.name) == name
             })
@@ -135,7 +135,7 @@ fn names_maintenance_and_extra_counters() {
     ];
     for (query, profile, no_maint, has_extra) in cases {
         let selection = parse(query);
-        let families = selection.catalog().families(profile).enumerate();
+        let families = catalog::families(profile).enumerate();
         let extra =
             families.filter(|(number, (group, _))| group.is_extra && selection.has(*number));
         assert_eq!(selection.profile(), profile, "{query}");
