@@ -72,7 +72,7 @@ impl Proxies {
     /// several proxies, and not of so many that the questions cost more than they are worth.
     pub(crate) fn are_worth_several(&self, types: u8) -> bool {
         let rows: usize = self.last.iter().map(|(_, rows)| rows).sum();
-        let asks_for_them = types & (RowType::Server.bit() | RowType::Listener.bit()) != 0;
+        let asks_for_them = types & RowType::OWNED != 0;
         let commands = self.last.iter().filter(|(_, rows)| *rows > 0).count();
         let command_cost = COMMAND_ROWS + self.last_listed / PROXIES_AS_A_ROW;
         asks_for_them
@@ -148,16 +148,9 @@ impl Proxies {
         }
     }
 
-    /// Leaves those that cannot have rows of `types`: only a backend has servers, only a frontend
-    /// listeners.
+    /// Leaves out those that cannot have rows of `types`.
     pub(crate) fn keep_with(&mut self, types: u8) {
-        let mut owners = 0;
-        if types & RowType::Server.bit() != 0 {
-            owners |= RowType::Backend.bit();
-        }
-        if types & RowType::Listener.bit() != 0 {
-            owners |= RowType::Frontend.bit();
-        }
+        let owners = RowType::owners(types);
         self.listed = self.found.len();
         self.found.retain(|proxy| proxy.types & owners != 0);
     }
@@ -219,7 +212,7 @@ impl Proxies {
 impl Proxy {
     fn add(&mut self, row_type: RowType) {
         self.types |= row_type.bit();
-        if matches!(row_type, RowType::Server | RowType::Listener) {
+        if row_type.bit() & RowType::OWNED != 0 {
             self.rows += 1;
         }
     }

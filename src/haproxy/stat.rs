@@ -43,6 +43,21 @@ impl RowType {
     /// All types, in the order of their numbers.
     pub(crate) const ALL: [Self; 4] = [Self::Frontend, Self::Backend, Self::Server, Self::Listener];
 
+    /// The bits of rows that belong to a frontend or a backend.
+    pub(crate) const OWNED: u8 = Self::Server.bit() | Self::Listener.bit();
+
+    /// The types that own rows of `types`: only a backend has servers, only a frontend listeners.
+    pub(crate) const fn owners(types: u8) -> u8 {
+        let mut owners = 0;
+        if types & Self::Server.bit() != 0 {
+            owners |= Self::Backend.bit();
+        }
+        if types & Self::Listener.bit() != 0 {
+            owners |= Self::Frontend.bit();
+        }
+        owners
+    }
+
     /// The bit for this type in the command's mask.
     pub(crate) const fn bit(self) -> u8 {
         1 << self as u8

@@ -370,7 +370,8 @@ impl Batch {
     }
 }
 
-const fn scope(row_type: RowType) -> Scope {
+/// The scope of the rows of a type.
+pub(crate) const fn scope(row_type: RowType) -> Scope {
     match row_type {
         RowType::Frontend => Scope::Frontend,
         RowType::Backend => Scope::Backend,

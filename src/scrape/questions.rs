@@ -17,7 +17,7 @@ use crate::haproxy::stick_tables::{SHOW_TABLE, StickTables};
 use crate::log::Level;
 use crate::metrics::Scope;
 use crate::metrics::catalog::Catalog;
-use crate::metrics::intake::Intake;
+use crate::metrics::intake::{Intake, scope};
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
 
@@ -58,16 +58,9 @@ struct Asked {
 impl Asked {
     fn new(wanted: &Wanted, catalog: &Catalog, source: &Source) -> Self {
         let has = |scope| wanted.has(catalog, scope);
-        let scopes = [
-            Scope::Frontend,
-            Scope::Backend,
-            Scope::Server,
-            Scope::Listener,
-        ];
-        let bits = scopes.iter().zip(RowType::ALL);
-        let bits = bits.map(|(scope, row_type)| u8::from(has(*scope)) << row_type as u8);
+        let wanted_types = RowType::ALL.into_iter().filter(|of| has(scope(*of)));
         let asked = Self {
-            row_types: bits.sum(),
+            row_types: wanted_types.map(RowType::bit).sum(),
             info: INFO_SCOPES.into_iter().any(has),
             stick_tables: has(Scope::StickTable),
             resolvers: has(Scope::Resolver),
@@ -103,19 +96,12 @@ impl Asked {
 
     /// Servers and listeners, where they are wanted.
     fn owned(&self) -> u8 {
-        self.row_types & (RowType::Server.bit() | RowType::Listener.bit())
+        self.row_types & RowType::OWNED
     }
 
     /// Frontends and backends, where they are wanted, or needed to know whom to ask for what they own.
     fn owners(&self) -> u8 {
-        let mut types = self.row_types & (RowType::Frontend.bit() | RowType::Backend.bit());
-        if self.row_types & RowType::Server.bit() != 0 {
-            types |= RowType::Backend.bit();
-        }
-        if self.row_types & RowType::Listener.bit() != 0 {
-            types |= RowType::Frontend.bit();
-        }
-        types
+        self.row_types & !RowType::OWNED | RowType::owners(self.row_types)
     }
 }
 
