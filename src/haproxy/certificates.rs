@@ -113,14 +113,14 @@ impl Certificates {
 
     /// The columns are found by the header.
     fn take_row(&mut self, line: &[u8]) -> Result<(), LinesError> {
-        let refused = || LinesError::OfAnotherKind(SHOW_SSL_SNI, excerpt(line));
         let cells = || line.split(|byte| *byte == b'\t');
         let Some((file, end)) = self.columns else {
             let at = |name: &[u8]| cells().position(|cell| cell == name);
             self.columns = at(b"Filename").zip(at(b"NotAfter"));
             let is_header = self.columns.is_some() && line.starts_with(b"# ");
-            return is_header.then_some(()).ok_or_else(refused);
+            return is_header.then_some(()).ok_or_else(|| self.refused(line));
         };
+        let refused = || self.refused(line);
         let file = cells().nth(file).ok_or_else(refused)?;
         let end = cells().nth(end).and_then(seconds).ok_or_else(refused)?;
         self.put(file, Some(end))
@@ -129,7 +129,7 @@ impl Certificates {
     /// `# filename`, and before it perhaps `# transaction` with what is not committed: `*/path`.
     fn take_name(&mut self, line: &[u8]) -> Result<(), LinesError> {
         if self.lines == 1 && !line.starts_with(b"# ") {
-            return Err(LinesError::OfAnotherKind(SHOW_SSL_CERT, excerpt(line)));
+            return Err(self.refused(line));
         }
         match line.first() {
             Some(b'#' | b'*') => Ok(()),
@@ -140,7 +140,7 @@ impl Certificates {
     /// A file that is gone since, or a bundle, has a line that says so: it stays without an end.
     fn take_detail(&mut self, line: &[u8]) -> Result<(), LinesError> {
         if line == DENIED {
-            return Err(LinesError::OfAnotherKind(SHOW_SSL_CERT, excerpt(line)));
+            return Err(self.refused(line));
         }
         if let Some(name) = line.strip_prefix(b"Filename: ") {
             self.current = name.to_vec();
@@ -150,6 +150,15 @@ impl Certificates {
             *file = Some(end);
         }
         Ok(())
+    }
+
+    /// The answer has a line that is not one to this command.
+    fn refused(&self, line: &[u8]) -> LinesError {
+        let command = match self.form {
+            Form::Sni => SHOW_SSL_SNI,
+            Form::Names | Form::Files => SHOW_SSL_CERT,
+        };
+        LinesError::OfAnotherKind(command, excerpt(line))
     }
 
     fn put(&mut self, file: &[u8], end: Option<i64>) -> Result<(), LinesError> {
@@ -173,13 +182,16 @@ impl Reply for Certificates {
                 if self.expected == 0 {
                     return Ok(Taken { bytes, ends: true });
                 }
+            } else if line.len() > MAX_ANSWER_LINE_BYTES {
+                return Err(self.refused(line).into());
             } else if self.error.is_none() {
                 self.error = self.take_line(line).err();
             }
         }
-        match input.len() - bytes > MAX_ANSWER_LINE_BYTES {
-            true => Err(LinesError::TooLarge.into()),
-            false => Ok(Taken { bytes, ends: false }),
+        // A line without end must not be waited for.
+        match &input[bytes..] {
+            line if line.len() > MAX_ANSWER_LINE_BYTES => Err(self.refused(line).into()),
+            _ => Ok(Taken { bytes, ends: false }),
         }
     }
 

@@ -140,6 +140,18 @@ fn answers_that_are_refused() {
     }
 }
 
+/// Whether it comes whole or without end.
+#[test]
+fn a_line_that_is_too_long() {
+    let start = "not an answer to \"show ssl cert\": it begins \"/nnn";
+    for end in ["", "\n\n"] {
+        let name = "n".repeat(MAX_ANSWER_LINE_BYTES);
+        let answer = format!("# filename\n/{name}{end}");
+        let error = give(&mut Certificates::of_names(), answer.as_bytes()).unwrap_err();
+        assert!(error.starts_with(start), "{error}");
+    }
+}
+
 fn many() -> Vec<u8> {
     let lines = (0..=MAX_CERTIFICATES).map(|number| format!("/{number}\n"));
     lines.collect::<String>().into_bytes()
