@@ -1,10 +1,10 @@
-//! Which flag helps when something failed.
+//! What helps when something failed.
 
 use std::fmt::{self, Display};
 
 use crate::haproxy::source::{Remedy, SetupError, SourceError};
 
-/// The error, and behind it the flag that can help.
+/// The error, and behind it the setting that can help.
 pub(crate) fn with_remedy(error: &SourceError) -> impl Display {
     WithRemedy(error)
 }
@@ -14,13 +14,14 @@ struct WithRemedy<'a>(&'a SourceError);
 impl Display for WithRemedy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)?;
-        let flag = match self.0.remedy() {
+        let remedy = match self.0.remedy() {
             None => return Ok(()),
             Some(Remedy::AllowLargerAnswers) => "--haproxy.max-response-bytes",
+            Some(Remedy::RaiseLevel) => "the CLI socket needs level operator",
             #[cfg(feature = "tls")]
             Some(Remedy::TrustIssuer) => "--haproxy.ssl-ca-file can trust it",
         };
-        write!(f, " ({flag})")
+        write!(f, " ({remedy})")
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) const SHOW_SSL_SNI: &str = "show ssl sni";
 /// The names of the files; needs level operator.
 pub(crate) const SHOW_SSL_CERT: &str = "show ssl cert";
 /// What a lower level gets.
-pub(crate) const DENIED: &[u8] = b"Can't allocate memory!";
+pub(super) const DENIED: &[u8] = b"Can't allocate memory!";
 /// Most certificates that are kept: each is a sample of each scrape.
 pub(crate) const MAX_CERTIFICATES: usize = 10_000;
 /// Longest line of the CLI: HAProxy's buffers have 16,384 bytes, a part of which is reserved.

@@ -6,8 +6,10 @@
 use std::fmt;
 
 use super::buffer::ReadBuffer;
+use super::certificates;
 use super::file::{FileError, FileSource};
 use super::hint::Hint;
+use super::lines::LinesError;
 use super::page::HttpSource;
 use super::reader::Limits;
 use super::reply::{Question, ReplyError};
@@ -127,11 +129,13 @@ pub(crate) enum Problem {
     Reply(ReplyError, Option<Hint>),
 }
 
-/// What a setting of the exporter can do about a problem.
+/// What a setting of the exporter, or of HAProxy, can do about a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Remedy {
     /// The limit for answers can be raised.
     AllowLargerAnswers,
+    /// The CLI socket can be given more rights.
+    RaiseLevel,
     /// The certificate's issuer can be trusted.
     #[cfg(feature = "tls")]
     TrustIssuer,
@@ -142,6 +146,11 @@ impl SourceError {
     pub(crate) fn remedy(&self) -> Option<Remedy> {
         match &self.problem {
             Problem::TooLarge(_) => Some(Remedy::AllowLargerAnswers),
+            Problem::Reply(ReplyError::Lines(LinesError::OfAnotherKind(_, line)), _)
+                if line.as_bytes() == certificates::DENIED =>
+            {
+                Some(Remedy::RaiseLevel)
+            }
             #[cfg(feature = "tls")]
             Problem::Net(NetError::Tls(_, error), _) if error.is_unknown_issuer() => {
                 Some(Remedy::TrustIssuer)

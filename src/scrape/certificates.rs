@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
-use crate::haproxy::certificates::{Certificates, DENIED, SHOW_SSL_CERT, SHOW_SSL_SNI};
+use crate::haproxy::certificates::{Certificates, SHOW_SSL_CERT, SHOW_SSL_SNI};
 use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::{Need, Question};
 use crate::haproxy::source::{Problem, Source, SourceError};
@@ -84,12 +84,7 @@ impl CertificateWatch {
                 self.failed.is_over();
             }
             Err(error) => {
-                let mut text = error.to_string();
-                if text.contains(&*String::from_utf8_lossy(DENIED)) {
-                    text.push_str(" (the CLI socket needs level operator)");
-                }
-                self.failed
-                    .happens(Instant::now(), &text, &[("err", &text)]);
+                super::report(&mut self.failed, Some(error));
             }
         }
     }

@@ -33,8 +33,8 @@ impl PeerWatch {
         }
     }
 
-    /// Asks on a connection of its own and puts the rows into the snapshot. A failure costs them
-    /// alone: it has a quarter of the time that is left.
+    /// Asks on a connection of its own and puts the rows into the snapshot: behind all questions about
+    /// rows, of which there may be many, so that it costs them no time. A failure costs peers alone.
     pub(super) fn add(
         &mut self,
         source: &mut Source,
