@@ -101,6 +101,22 @@ fn rows() {
             "line 1: 20 fields instead of 33",
         ),
         Case::bad_rows(
+            "stray text before the header",
+            &[b"Notice: a word, a comma\n", &between(&[])[..]].concat(),
+            1,
+            "line 1: 2 fields instead of 33",
+        ),
+        Case::bad_rows(
+            "stray text before the header, with more fields than a row",
+            &[
+                format!("Notice{}\n", ",x".repeat(79)).as_bytes(),
+                &between(&[]),
+            ]
+            .concat(),
+            1,
+            "line 1: the type \"x\" is not a number",
+        ),
+        Case::bad_rows(
             "the same server twice",
             &between(&[twice.clone(), again.clone()]),
             1,
