@@ -256,3 +256,25 @@ fn a_wrong_command_line() {
         assert!(error.contains(wrong), "{error}");
     }
 }
+
+/// Old unit files have them: a supervisor must see that they do not work.
+#[test]
+fn one_dash() {
+    let two_dashes = |flag: &str| format!("unknown flag -{flag}: write --{flag}, with two dashes");
+    let unknown = "unknown flag -haproxy.uri (try --help)".to_owned();
+    for (flags, why) in [
+        (
+            &["-haproxy.scrape-uri=unix:/x"][..],
+            two_dashes("haproxy.scrape-uri"),
+        ),
+        (
+            &["-haproxy.scrape-uri", "unix:/x"],
+            two_dashes("haproxy.scrape-uri"),
+        ),
+        (&[NOBODY, "-once"], two_dashes("once")),
+        (&["-haproxy.uri=unix:/x"], unknown),
+    ] {
+        let error = fails(exporter::command().args(flags), 2);
+        assert_eq!(error, format!("haproxy_exporter: {why}\n"), "{flags:?}");
+    }
+}
