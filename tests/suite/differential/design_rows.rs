@@ -35,7 +35,8 @@ fn a_description_that_looks_like_keys() {
     assert_eq!(go.value(&version("9.9")), 1.0);
 }
 
-/// Rows that cannot be what they say, as HAProxy 2.3.0 prints them when two readers overlap: the Go exporter takes them, or passes over them in silence.
+/// Rows that cannot be what they say, as HAProxy 2.3.0 prints them when two readers overlap: the Go
+/// exporter takes them, or passes over them in silence.
 #[test]
 fn rows_that_cannot_be_what_they_say() {
     let named =
