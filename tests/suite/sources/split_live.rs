@@ -1,5 +1,7 @@
 //! Servers asked for proxy by proxy, of a real HAProxy.
 
+use std::sync::mpsc::{self, TryRecvError};
+
 use super::split::text;
 use crate::support::exporter::Exporter;
 use crate::support::haproxy::{Haproxy, Place};
@@ -12,6 +14,14 @@ fn connections(haproxy: &Haproxy) -> u64 {
         .find_map(|line| line.strip_prefix("CumConns: "));
     line.and_then(|number| number.parse().ok())
         .expect("CumConns")
+}
+
+/// How many questions one scrape asks. Each comes on a connection of its own, and so does ours for
+/// their number.
+fn questions(haproxy: &Haproxy, exporter: &Exporter) -> u64 {
+    let before = connections(haproxy);
+    exporter.scrape();
+    connections(haproxy) - before - 1
 }
 
 /// What moves on a HAProxy that nobody but the exporter and this test talks to: times, and what the
@@ -68,10 +78,7 @@ fn a_real_haproxy() {
         let at_once = Exporter::start(&[&uri, &names, "--haproxy.rows-per-question=0"]);
         let split = Exporter::start(&[&uri, &names, "--haproxy.rows-per-question=12"]);
         split.scrape();
-        let before = connections(&haproxy);
-        split.scrape();
-        // Each question comes on a connection of its own, and so does ours for their number.
-        let questions = connections(&haproxy) - before - 1;
+        let questions = questions(&haproxy, &split);
         assert!(questions > 4, "{names}: {questions} questions");
         let whole = still(&text(&at_once, "/metrics"));
         assert!(whole.contains("=\"b5\",server=\"s30\""), "{whole}");
@@ -102,7 +109,8 @@ fn reloads_of_a_real_haproxy() {
     let Some(haproxy) = Haproxy::start_as(place, &start, &["-W"]) else {
         return;
     };
-    let exporter = Exporter::start(&[&haproxy.unix_flag(), "--haproxy.rows-per-question=30"]);
+    let uri = haproxy.unix_flag();
+    let exporter = Exporter::start(&[&uri, "--haproxy.rows-per-question=30"]);
     let look = || {
         let got = exporter.scrape();
         if got.value("haproxy_up") == 0.0 {
@@ -123,13 +131,32 @@ fn reloads_of_a_real_haproxy() {
         assert_eq!(got.value("haproxy_exporter_csv_parse_failures_total"), 0.0);
         Some(servers.into_keys().collect::<Vec<_>>())
     };
-    for first in 1..=5 {
-        haproxy.reconfigure(&configuration(haproxy.place(), first));
-        haproxy.reload();
-        let mut wanted: Vec<String> = (first..first + 8).map(|n| format!("b{n}")).collect();
-        wanted.sort();
-        peers::wait_for("the next generation", || {
-            (look().as_ref() == Some(&wanted)).then_some(())
+    let (reloading, is_over) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        // Ends with the reloads, also when one of them fails: then the sender is gone.
+        scope.spawn(|| {
+            let is_over = is_over;
+            while is_over.try_recv() == Err(TryRecvError::Empty) {
+                look();
+            }
         });
-    }
+        let _reloading = reloading;
+        for first in 1..=5 {
+            haproxy.reconfigure(&configuration(haproxy.place(), first));
+            haproxy.reload();
+            let mut wanted: Vec<String> = (first..first + 8).map(|n| format!("b{n}")).collect();
+            wanted.sort();
+            peers::wait_for("the next generation", || {
+                (look().as_ref() == Some(&wanted)).then_some(())
+            });
+        }
+    });
+    // The process that answers now is the last one. A scrape that failed before is forgotten behind this.
+    look().expect("a scrape without a reload");
+    let questions = questions(&haproxy, &exporter);
+    assert!(questions > 8, "{questions} questions");
+    let at_once = Exporter::start(&[&uri, "--haproxy.rows-per-question=0"]);
+    let whole = still(&text(&at_once, "/metrics"));
+    assert!(whole.contains("server=\"b12_29\""), "{whole}");
+    assert_eq!(still(&text(&exporter, "/metrics")), whole);
 }
