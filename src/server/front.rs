@@ -99,7 +99,7 @@ impl Front {
         loop {
             let now = clock.now();
             let accepts = self.fill_poll_set(&mut set, now);
-            let wait = self.time_to_wait(now);
+            let wait = self.time_to_wait(now, accepts > 0);
             match sys::poll(&mut set, wait) {
                 Ok(_) => {}
                 // The kernel needs memory for a large set; poll(2) leaves no events in it.
@@ -138,11 +138,11 @@ impl Front {
         accepts
     }
 
-    /// Until the next thing that happens by itself.
-    fn time_to_wait(&self, now: Instant) -> Option<Duration> {
+    /// Until the next thing that happens by itself. A slot is waited for where nobody can be accepted.
+    fn time_to_wait(&self, now: Instant, can_accept: bool) -> Option<Duration> {
         let accept = match self.stop_at {
             None if now < self.accept_after => Some(self.accept_after),
-            None if self.slots.free(now).is_none() => self.slots.next_replaceable(now),
+            None if !can_accept => self.slots.next_replaceable(now),
             _ => None,
         };
         let timers = [
