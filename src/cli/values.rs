@@ -9,6 +9,7 @@ use crate::log::{Format, Level};
 use crate::metrics::catalog::PROFILES;
 use crate::net::unsigned;
 use crate::server::listen::ListenAddress;
+use crate::server::routes::HEALTHY_PATH;
 use crate::sys::InheritedFd;
 
 /// The largest `--haproxy.max-response-bytes`: four million servers.
@@ -90,7 +91,7 @@ pub(super) fn states(text: &str) -> Vec<Vec<u8>> {
 const MAX_TELEMETRY_PATH_BYTES: usize = 1024;
 
 pub(super) fn telemetry_path(text: &str) -> Result<String, ValueError> {
-    let reserved = ["/", "/-/healthy"];
+    let reserved = ["/", HEALTHY_PATH];
     let bad = |why| Err(ValueError::Path(text.to_owned(), why));
     if !text.starts_with('/') {
         return bad("does not begin with a slash");

@@ -232,7 +232,7 @@ impl Client {
     /// Answers with a short text.
     pub(crate) fn say(
         &mut self,
-        text: &Text<'_>,
+        text: &Text,
         (is_head, keep_alive): (bool, bool),
         now: Instant,
     ) -> Fate {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
+use super::routes::HEALTHY_PATH;
 use super::targets::Targets;
 use crate::metrics::catalog::PROFILES;
 
@@ -75,7 +76,10 @@ pub(super) fn page(path: &str, targets: &Targets, started: Instant, now: Instant
     if targets.find(None).is_ok() {
         let _ = write!(page, "<a href=\"{path}\">{path}</a> \u{b7} ");
     }
-    page.push_str("<a href=\"/-/healthy\">/-/healthy</a></p>\n</body>\n</html>\n");
+    let _ = write!(
+        page,
+        "<a href=\"{HEALTHY_PATH}\">{HEALTHY_PATH}</a></p>\n</body>\n</html>\n"
+    );
     page
 }
 

@@ -1,7 +1,6 @@
 //! What is at which path, and the answers that need no scrape.
 
 use std::borrow::Cow;
-
 use std::time::Instant;
 
 use super::landing;
@@ -10,28 +9,28 @@ use super::targets::{TargetError, Targets};
 use crate::metrics::selection::{Defaults, Selection};
 
 /// Path of the answer that shows the process to be alive.
-const HEALTHY_PATH: &str = "/-/healthy";
+pub(crate) const HEALTHY_PATH: &str = "/-/healthy";
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// Where a request leads.
-pub(crate) enum Route<'a> {
+pub(crate) enum Route {
     /// To a scrape: of which target, by name, and what is wanted of it.
     Metrics(Option<String>, Selection),
     /// To the page that says what runs here.
     Landing,
     /// To a text.
-    Text(Text<'a>),
+    Text(Text),
 }
 
 /// An answer that is ready.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Text<'a> {
+pub(crate) struct Text {
     status: &'static str,
     kind: &'static str,
     /// A field more, with its line end.
     field: &'static str,
-    body: Cow<'a, str>,
+    body: Cow<'static, str>,
 }
 
 /// The paths that are served.
@@ -52,52 +51,48 @@ impl Routes {
     }
 
     /// Where a request leads.
-    pub(crate) fn find(&self, request: &Request) -> Route<'_> {
-        let (status, kind, body) = match request.path.as_str() {
+    pub(crate) fn find(&self, request: &Request) -> Route {
+        let (status, body) = match request.path.as_str() {
             path if path == self.telemetry_path => {
                 match Selection::parse(&request.query, &self.defaults) {
                     Ok((selection, target)) => return Route::Metrics(target, selection),
-                    Err(error) => ("400 Bad Request", TEXT, format!("{error}\n").into()),
+                    Err(error) => ("400 Bad Request", format!("{error}\n").into()),
                 }
             }
             "/" => return Route::Landing,
-            HEALTHY_PATH => ("200 OK", TEXT, "OK\n".into()),
-            _ => ("404 Not Found", TEXT, "404 Not Found\n".into()),
+            HEALTHY_PATH => ("200 OK", "OK\n".into()),
+            _ => ("404 Not Found", "404 Not Found\n".into()),
         };
-        Route::Text(Text {
-            status,
-            kind,
-            field: "",
-            body,
-        })
+        Route::Text(Text::plain(status, body))
     }
-}
 
-impl Routes {
     /// The page at `/`.
-    pub(crate) fn landing_page(&self, targets: &Targets, now: Instant) -> Text<'static> {
+    pub(crate) fn landing_page(&self, targets: &Targets, now: Instant) -> Text {
+        let page = landing::page(&self.telemetry_path, targets, self.started, now);
         Text {
-            status: "200 OK",
             kind: HTML,
-            field: "",
-            body: landing::page(&self.telemetry_path, targets, self.started, now).into(),
+            ..Text::plain("200 OK", page.into())
         }
     }
 }
 
-impl Text<'_> {
+impl Text {
+    fn plain(status: &'static str, body: Cow<'static, str>) -> Self {
+        Self {
+            status,
+            kind: TEXT,
+            field: "",
+            body,
+        }
+    }
+
     /// Why there is no such target.
     pub(crate) fn no_target(error: &TargetError) -> Self {
         let status = match error {
             TargetError::NotNamed(_) => "400 Bad Request",
             TargetError::Unknown(..) => "404 Not Found",
         };
-        Self {
-            status,
-            kind: TEXT,
-            field: "",
-            body: format!("{error}\n").into(),
-        }
+        Self::plain(status, format!("{error}\n").into())
     }
 
     /// Why a request is refused.
@@ -108,23 +103,16 @@ impl Text<'_> {
             _ => "",
         };
         Self {
-            status,
-            kind: TEXT,
             field,
-            body: format!("{status}\n").into(),
+            ..Self::plain(status, format!("{status}\n").into())
         }
     }
 
     /// For a client that announced less time than the scrape takes.
     pub(crate) fn too_late() -> Self {
-        Self {
-            status: "503 Service Unavailable",
-            kind: TEXT,
-            field: "",
-            body:
-                "no scrape ended in the time that X-Prometheus-Scrape-Timeout-Seconds announces\n"
-                    .into(),
-        }
+        let why =
+            "no scrape ended in the time that X-Prometheus-Scrape-Timeout-Seconds announces\n";
+        Self::plain("503 Service Unavailable", why.into())
     }
 
     /// The bytes of the answer, without the body for a HEAD request.
