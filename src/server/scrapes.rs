@@ -213,7 +213,8 @@ impl Scrapes {
         let is_paced = ran_out_of_time && running.time < patient && (running.clients > 1 || others);
         self.impatient_after = is_paced.then(|| running.began + patient);
         let is_for = |wait: &Wait| wait.batch == Some(running.batch);
-        slots.answer(&scrape.snapshot, is_for, buffers, now);
+        let choose = |wait: &Wait, _| is_for(wait).then_some(Some(&scrape.snapshot));
+        slots.answer(choose, buffers, now);
         self.targets
             .scraped(scrape.target, scrape.snapshot.outcome, now);
         self.snapshots.publish(scrape.snapshot, scrape.target, now);
@@ -235,7 +236,8 @@ impl Scrapes {
     pub(crate) fn answer_late(&self, slots: &mut Slots, buffers: &mut Buffers, now: Instant) {
         let is_late = |wait: &Wait| self.late_at(wait).is_some_and(|at| at <= now);
         let latest = |wait: &Wait, since| self.snapshots.finished_after(wait.target, since);
-        slots.answer_late(is_late, latest, buffers, now);
+        let choose = |wait: &Wait, since| is_late(wait).then(|| latest(wait, since));
+        slots.answer(choose, buffers, now);
     }
 
     /// What can be asked for.

@@ -57,7 +57,7 @@ impl Slots {
         self.all().filter_map(Client::expires).min()
     }
 
-    /// Whether anybody waits for an answer or for the end of one.
+    /// Whether an answer is under way.
     pub(crate) fn is_answering(&self) -> bool {
         self.all()
             .any(|client| matches!(client.state, State::Answering(_)))
@@ -86,38 +86,20 @@ impl Slots {
         })
     }
 
-    /// Answers those of the waiting for whom `snapshot` is.
-    pub(crate) fn answer(
+    /// Answers those of the waiting that `choose` chooses, by what they wait for and since when: with a
+    /// snapshot, or with a word that there is none.
+    pub(crate) fn answer<'a>(
         &mut self,
-        snapshot: &Arc<Snapshot>,
-        is_for: impl Fn(&Wait) -> bool,
-        buffers: &mut Buffers,
-        now: Instant,
-    ) {
-        for slot in 0..self.slots.len() {
-            if let Some(client) = &mut self.slots[slot]
-                && matches!(&client.state, State::Waiting(wait) if is_for(wait))
-                && client.answer(snapshot, buffers, now) == Fate::Gone
-            {
-                self.close(slot);
-            }
-        }
-    }
-
-    /// Answers those who are late: with what `latest` has for them, or with a word about it.
-    pub(crate) fn answer_late<'a>(
-        &mut self,
-        is_late: impl Fn(&Wait) -> bool,
-        latest: impl Fn(&Wait, Instant) -> Option<&'a Arc<Snapshot>>,
+        choose: impl Fn(&Wait, Instant) -> Option<Option<&'a Arc<Snapshot>>>,
         buffers: &mut Buffers,
         now: Instant,
     ) {
         for slot in 0..self.slots.len() {
             if let Some(client) = &mut self.slots[slot]
                 && let State::Waiting(wait) = client.state
-                && is_late(&wait)
+                && let Some(snapshot) = choose(&wait, client.since)
             {
-                let fate = match latest(&wait, client.since) {
+                let fate = match snapshot {
                     Some(snapshot) => client.answer(snapshot, buffers, now),
                     None => client.say(&Text::too_late(), (wait.is_head, wait.keep_alive), now),
                 };
