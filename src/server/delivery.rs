@@ -61,8 +61,8 @@ pub(crate) struct Delivery {
     cursor: Cursor,
     /// Bytes of the exposition that are not in a piece yet.
     left: u64,
-    /// The head, until it is in a piece.
-    has_head: bool,
+    /// Whether the head is in a piece already.
+    head_is_written: bool,
     length: u64,
     /// Whether the connection stays open after it.
     pub keep_alive: bool,
@@ -86,7 +86,7 @@ impl Delivery {
             selection,
             cursor: Cursor::default(),
             left: if is_head { 0 } else { length },
-            has_head: false,
+            head_is_written: false,
             length,
             keep_alive,
             began: now,
@@ -135,8 +135,8 @@ impl Delivery {
     ) -> io::Result<(Box<[u8]>, std::ops::Range<usize>)> {
         let mut buffer = buffers.take()?;
         let mut start = HEAD_BYTES;
-        if !self.has_head {
-            self.has_head = true;
+        if !self.head_is_written {
+            self.head_is_written = true;
             start = put_head(&mut buffer[..HEAD_BYTES], self.length, self.keep_alive)?;
         }
         if self.left == 0 {

@@ -216,8 +216,8 @@ impl Front {
         let Some(client) = self.slots.get_mut(slot) else {
             return;
         };
-        // Its answer may have begun in this round, or it may have been closed and its slot given away.
-        if client.poll_fd().fd != ready.fd || client.poll_fd().events != ready.events {
+        // Its answer may have begun in this round. Slots are given away behind this only, in `accept`.
+        if client.poll_fd().events != ready.events {
             return;
         }
         let fate = match ready.events {

@@ -7,7 +7,7 @@ use crate::net::http::head_end;
 /// Largest head. Prometheus sends about 300 bytes.
 pub const MAX_HEAD_BYTES: usize = 8 * 1024;
 
-/// A request that may go on to the server.
+/// A request that is in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// HEAD instead of GET.

@@ -76,13 +76,10 @@ impl Snapshots {
     /// Gives the memory of large snapshots back that nobody reads, but for the latest, which the next
     /// scrape will need.
     pub(crate) fn trim(&mut self) {
-        let latest = self.live.last().cloned();
-        self.live.retain(|one| {
-            let is_latest = latest
-                .as_ref()
-                .is_some_and(|latest| Arc::ptr_eq(one, latest));
-            is_latest || is_read(one) || one.memory_bytes() <= KEPT_BYTES
-        });
+        let latest = self.live.pop();
+        self.live
+            .retain(|one| is_read(one) || one.memory_bytes() <= KEPT_BYTES);
+        self.live.extend(latest);
     }
 
     /// How many there may be.
