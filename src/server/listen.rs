@@ -155,7 +155,7 @@ pub(crate) fn bind_all(addresses: &[ListenAddress], mode: u32) -> Result<Vec<Lis
 
 fn bind(address: &ListenAddress, mode: u32) -> Result<Vec<Listener>, BindProblem> {
     match address {
-        ListenAddress::Any(port) => Ok(vec![bind_any(*port)?]),
+        ListenAddress::Any(port) => Ok(bind_any(*port)?),
         ListenAddress::Unix(path) => bind_unix(path, mode).map(|listener| vec![listener]),
         ListenAddress::Host(host, port) => {
             let host = HostPort {
@@ -170,21 +170,18 @@ fn bind(address: &ListenAddress, mode: u32) -> Result<Vec<Listener>, BindProblem
 }
 
 /// Every interface: one socket for both families, or IPv4 alone on a machine without IPv6.
-fn bind_any(port: u16) -> io::Result<Listener> {
-    let v6 = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
-    let v4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
-    match sys::listen_tcp(v6, Families::Both, BACKLOG) {
-        Err(e)
-            if matches!(
-                e.raw_os_error(),
-                Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL)
-            ) =>
-        {
-            sys::listen_tcp(v4, Families::Own, BACKLOG)
-        }
+fn bind_any(port: u16) -> io::Result<Vec<Listener>> {
+    let all = |ip| [SocketAddr::new(ip, port)];
+    match bind_host(&all(IpAddr::V6(Ipv6Addr::UNSPECIFIED))) {
+        Err(error) if is_absent(&error) => bind_host(&all(IpAddr::V4(Ipv4Addr::UNSPECIFIED))),
         other => other,
     }
-    .map(tcp_listener)
+}
+
+/// Whether this machine does not have an address, or not its family.
+fn is_absent(error: &io::Error) -> bool {
+    let number = error.raw_os_error();
+    matches!(number, Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL))
 }
 
 /// All addresses of a host. One that does not exist on this machine is passed over while another
@@ -204,14 +201,7 @@ fn bind_host(addresses: &[SocketAddr]) -> io::Result<Vec<Listener>> {
         };
         match sys::listen_tcp(address, families, BACKLOG) {
             Ok(listener) => listeners.push(tcp_listener(listener)),
-            Err(e)
-                if matches!(
-                    e.raw_os_error(),
-                    Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL)
-                ) =>
-            {
-                absent = Some(e);
-            }
+            Err(e) if is_absent(&e) => absent = Some(e),
             Err(e) => return Err(e),
         }
     }
@@ -226,6 +216,7 @@ fn tcp_listener(listener: TcpListener) -> Listener {
         .local_addr()
         .map_or_else(|_| "?".to_owned(), |address| address.to_string());
     // Inherited by accepted sockets, as TCP_NODELAY is. A kernel that refuses serves all the same.
+    sys::set_no_delay(listener.as_fd());
     let _ = sys::set_send_buffer(listener.as_fd(), SEND_BUFFER_BYTES);
     let _ = sys::set_most_not_sent(listener.as_fd(), UNREAD_BYTES);
     let _ = sys::set_user_timeout(listener.as_fd(), USER_TIMEOUT);
@@ -316,7 +307,6 @@ fn take_over(fd: InheritedFd) -> io::Result<Listener> {
     }
     let listener = TcpListener::from(fd);
     listener.set_nonblocking(true)?;
-    sys::set_no_delay(listener.as_fd());
     sys::set_backlog(listener.as_raw_fd(), BACKLOG)?;
     Ok(tcp_listener(listener))
 }

@@ -19,7 +19,7 @@ pub(crate) enum Families {
     Both,
 }
 
-/// Binds and listens on `address`. Accepted sockets inherit TCP_NODELAY.
+/// Binds and listens on `address`.
 pub(crate) fn listen_tcp(
     address: SocketAddr,
     families: Families,
@@ -36,7 +36,6 @@ pub(crate) fn listen_tcp(
     // SAFETY: `fd` was just opened and is owned by nobody else.
     let socket = unsafe { OwnedFd::from_raw_fd(fd) };
     set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, &1i32)?;
-    set_option(fd, libc::IPPROTO_TCP, libc::TCP_NODELAY, &1i32)?;
     match address {
         SocketAddr::V4(v4) => {
             let raw = libc::sockaddr_in {
