@@ -6,7 +6,7 @@
 mod output;
 
 use std::fmt::{Display, Write as _};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use crate::sys;
@@ -38,16 +38,16 @@ pub enum Format {
 const MAX_LINE_BYTES: usize = 4096;
 
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
-static JSON: AtomicU8 = AtomicU8::new(0);
+static JSON: AtomicBool = AtomicBool::new(false);
 
 /// Sets level and format for the whole process.
 pub(crate) fn configure(level: Level, format: Format) {
     LEVEL.store(level as u8, Ordering::Relaxed);
-    JSON.store(u8::from(format == Format::Json), Ordering::Relaxed);
+    JSON.store(format == Format::Json, Ordering::Relaxed);
 }
 
 /// Whether a line of this level would be written.
-pub(crate) fn enabled(level: Level) -> bool {
+fn enabled(level: Level) -> bool {
     level as u8 >= LEVEL.load(Ordering::Relaxed)
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn line(level: Level, message: &str, fields: &[(&str, &dyn Display)])
     if !enabled(level) {
         return;
     }
-    let format = if JSON.load(Ordering::Relaxed) == 1 {
+    let format = if JSON.load(Ordering::Relaxed) {
         Format::Json
     } else {
         Format::Logfmt
@@ -135,7 +135,7 @@ fn shorten(value: &str, room: usize) -> &str {
     // An escaped character takes 6 bytes at most (\u001f), as long as its own bytes at least.
     let mut used = 0;
     for (at, c) in value.char_indices() {
-        used += if needs_escape(c) { 10 } else { c.len_utf8() };
+        used += if needs_escape(c) { 6 } else { c.len_utf8() };
         if used > room {
             return &value[..at];
         }
