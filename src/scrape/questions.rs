@@ -83,14 +83,8 @@ impl Asked {
 
 impl Asked {
     /// Whether servers and listeners are asked for proxy by proxy.
-    fn is_split(
-        &self,
-        source: &Source,
-        release: Option<(u32, u32)>,
-        reader: &mut StatReader,
-    ) -> bool {
-        source.takes_commands()
-            && release.is_none_or(|release| release < proxies::YIELDS_SINCE)
+    fn is_split(&self, release: Option<(u32, u32)>, reader: &mut StatReader) -> bool {
+        release.is_none_or(|release| release < proxies::YIELDS_SINCE)
             && reader.proxies().are_worth_several(self.row_types)
     }
 
@@ -148,7 +142,7 @@ impl Answers {
         if asked.resolvers {
             asked.resolvers = self.know_resolvers(source, limits, buffer)?;
         }
-        let is_split = asked.is_split(source, self.release, reader);
+        let is_split = asked.is_split(self.release, reader);
         let listed = match is_split {
             true => asked.owners(),
             false => asked.row_types,
