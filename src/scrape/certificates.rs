@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::certificates::{Certificates, SHOW_SSL_CERT, SHOW_SSL_SNI};
+use crate::haproxy::lines::LinesError;
 use crate::haproxy::reader::Limits;
-use crate::haproxy::reply::{Need, Question};
+use crate::haproxy::reply::{Need, Question, ReplyError};
 use crate::haproxy::source::{Problem, Source, SourceError};
 use crate::log::Level;
 use crate::metrics::Scope;
@@ -90,6 +91,16 @@ impl CertificateWatch {
     }
 }
 
+/// Whether the command was not answered but refused: a cut answer, or one with too many certificates, is
+/// not better with the dearer question.
+fn is_unknown(error: &SourceError) -> bool {
+    let reply = match &error.problem {
+        Problem::Reply(reply, _) => reply,
+        _ => return false,
+    };
+    matches!(reply, ReplyError::Lines(LinesError::OfAnotherKind(..)))
+}
+
 /// HAProxy before 3.2 does not know the first command: then the files are asked for one by one.
 fn read(
     source: &mut Source,
@@ -103,7 +114,7 @@ fn read(
     let mut certificates = Certificates::of_sni();
     match ask(SHOW_SSL_SNI, &mut certificates) {
         Ok(()) => return Ok(certificates),
-        Err(error) if matches!(error.problem, Problem::Reply(..)) => {}
+        Err(error) if is_unknown(&error) => {}
         Err(error) => return Err(error),
     }
     let mut certificates = Certificates::of_names();

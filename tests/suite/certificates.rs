@@ -169,3 +169,27 @@ fn a_failure_is_not_tried_again_for_a_while() {
     };
     assert_eq!(problems, [expected]);
 }
+
+/// It was the right question: the dearer one of older releases would not be answered better.
+#[test]
+fn a_cut_answer_is_not_asked_for_in_another_way() {
+    fn choose(command: &str) -> Script {
+        match command {
+            "show ssl sni" => vec![Act::Send(b"# Bind\tFilename\tNotAfter\n".to_vec())],
+            "show ssl cert" => vec![Act::Send(b"Can't allocate memory!\n\n".to_vec())],
+            _ => rows(),
+        }
+    }
+    let (both, requests, problems, object) = scraped(choose);
+    for found in both {
+        assert_eq!(found.value("haproxy_ssl_certificates_up"), 0.0);
+    }
+    assert_eq!(requests, ["show ssl sni\n"]);
+    let why = "answer cut: the closing empty line is missing";
+    let expected = Problem {
+        level: "warn".to_owned(),
+        msg: "certificates cannot be read".to_owned(),
+        details: vec![format!("err={object}: {why}")],
+    };
+    assert_eq!(problems, [expected]);
+}
