@@ -132,7 +132,7 @@ fn scrapers(config: &Config, sources: Vec<(String, Source)>) -> (Vec<Scraper>, D
 fn once(config: &Config, sources: Vec<(String, Source)>) -> Result<u8, StartError> {
     let (mut scrapers, defaults) = scrapers(config, sources);
     let [scraper] = &mut scrapers[..] else {
-        return Err(StartError::NotOne(scrapers.len()));
+        return Err(StartError::NotOne);
     };
     let printed = once::print(scraper, &defaults, &mut std::io::stdout().lock());
     let is_up = printed.map_err(StartError::Output)?;

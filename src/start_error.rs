@@ -20,8 +20,8 @@ pub(crate) enum StartError {
     Usage(UsageError),
     /// The scrape URI, or a target's, cannot be used.
     Source(SetupError),
-    /// `--once`, with so many HAProxys.
-    NotOne(usize),
+    /// `--once`, with more than one HAProxy.
+    NotOne,
     /// `--ready-fd`.
     Ready(ReadyError),
     /// `--web.systemd-socket`.
@@ -45,7 +45,7 @@ pub(crate) enum StartError {
 impl StartError {
     /// Whether the command line is to blame.
     pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::Usage(_) | Self::Source(_) | Self::NotOne(_))
+        matches!(self, Self::Usage(_) | Self::Source(_) | Self::NotOne)
     }
 }
 
@@ -56,8 +56,7 @@ impl Display for StartError {
         match self {
             Self::Usage(error) => error.fmt(f),
             Self::Source(error) => f.write_str(&cli::setup(error)),
-            Self::NotOne(0) => f.write_str("--once: no HAProxy is given"),
-            Self::NotOne(_) => f.write_str("--once: scrapes one HAProxy; more are given"),
+            Self::NotOne => f.write_str("--once: scrapes one HAProxy; more are given"),
             Self::Ready(error) => write!(f, "--ready-fd={error}"),
             Self::Inherited(error) => write!(f, "--web.systemd-socket: {error}"),
             Self::Listen(error) => error.fmt(f),
