@@ -6,6 +6,7 @@ use std::fmt::{self, Display};
 
 use super::arguments::FileError;
 use super::duration::DurationError;
+use crate::haproxy::uri::UriError;
 use crate::server::listen::AddressError;
 
 /// What is wrong with a command line. What may be a password is not in it.
@@ -40,8 +41,8 @@ pub enum UsageError {
 /// What is wrong with the value of a flag.
 #[derive(Debug)]
 pub enum ValueError {
-    /// A scrape URI, with the reason.
-    Uri(String),
+    /// A scrape URI.
+    Uri(UriError),
     /// A listen address.
     Address(String, AddressError),
     /// A duration.
@@ -58,8 +59,8 @@ pub enum ValueError {
     TargetWithoutName,
     /// The name of a target.
     TargetName(String),
-    /// The URI of a target of this name, with the reason.
-    TargetUri(String, String),
+    /// The URI of a target of this name.
+    TargetUri(String, UriError),
     /// The name of two targets.
     TargetTwice(String),
     /// A path of so many bytes at most.
@@ -111,7 +112,7 @@ impl Error for ValueError {}
 impl Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Uri(why) => f.write_str(why),
+            Self::Uri(error) => error.fmt(f),
             Self::Address(text, error) => write!(f, "{text:?}: {error}"),
             Self::Duration(error) => error.fmt(f),
             Self::Zero => f.write_str("must be above zero"),
@@ -127,7 +128,7 @@ impl Display for ValueError {
             Self::TargetName(name) => {
                 write!(f, "{name:?} is not a name (letters, digits, _, - and .)")
             }
-            Self::TargetUri(name, why) => write!(f, "{name}: {why}"),
+            Self::TargetUri(name, error) => write!(f, "{name}: {error}"),
             Self::TargetTwice(name) => write!(f, "{name:?} is given twice"),
             Self::PathTooLong(longest) => write!(f, "longer than {longest} bytes"),
             Self::Path(text, why) => write!(f, "{text:?} {why}"),

@@ -75,7 +75,8 @@ pub(super) fn target(text: &str) -> Result<(String, ScrapeUri), ValueError> {
     if name.is_empty() || !name.chars().all(is_good) {
         return Err(ValueError::TargetName(name.to_owned()));
     }
-    let uri = ScrapeUri::parse(uri).map_err(|why| ValueError::TargetUri(name.to_owned(), why))?;
+    let uri =
+        ScrapeUri::parse(uri).map_err(|error| ValueError::TargetUri(name.to_owned(), error))?;
     Ok((name.to_owned(), uri))
 }
 

@@ -18,7 +18,7 @@ pub fn scrape_uri(data: &[u8]) {
     let parsed = ScrapeUri::parse(uri);
     match &parsed {
         Ok(parsed) => one_uri(parsed),
-        Err(reason) => assert!(!reason.is_empty()),
+        Err(error) => assert!(!error.to_string().is_empty()),
     }
     secret_stays_secret(uri);
     let environment = proxy::Environment {
@@ -87,7 +87,7 @@ fn secret_stays_secret(rest: &str) {
     ] {
         let said = match ScrapeUri::parse(&format!("{start}{SECRET}@{rest}")) {
             Ok(uri) => format!("{uri} {uri:?}"),
-            Err(reason) => reason,
+            Err(error) => format!("{error} {error:?}"),
         };
         assert!(!said.contains(SECRET), "{said}");
     }

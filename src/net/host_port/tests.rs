@@ -16,7 +16,10 @@ fn hosts_and_ports() {
     ];
     for (text, with_default, without) in cases {
         for (default, expected) in [(Some(80), with_default), (None, without)] {
-            let found = HostPort::parse(text, default).map(|found| found.to_string());
+            let found = HostPort::parse(text, default);
+            let found = found
+                .map(|found| found.to_string())
+                .map_err(|error| error.to_string());
             let expected = expected.map(str::to_owned).map_err(str::to_owned);
             assert_eq!(found, expected, "{text}");
         }

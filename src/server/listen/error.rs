@@ -5,6 +5,7 @@ use std::fmt::{self, Display};
 use std::io;
 
 use crate::errno::reason;
+use crate::net::host_port::HostPortError;
 use crate::net::resolve::ResolveError;
 
 use super::ListenAddress;
@@ -16,8 +17,8 @@ pub enum AddressError {
     PathNotAbsolute,
     /// A path of more bytes than a socket's address has.
     PathTooLong(usize),
-    /// The host and port cannot be told apart, with the reason.
-    HostPort(String),
+    /// The host and port cannot be told apart.
+    HostPort(HostPortError),
     /// No port.
     NoPort,
     /// A port that is not one.
@@ -31,7 +32,7 @@ impl Display for AddressError {
         match self {
             Self::PathNotAbsolute => f.write_str("the path is not absolute (unix:/path)"),
             Self::PathTooLong(longest) => write!(f, "the path is longer than {longest} bytes"),
-            Self::HostPort(why) => f.write_str(why),
+            Self::HostPort(error) => error.fmt(f),
             Self::NoPort => f.write_str("the port is missing (:port or host:port)"),
             Self::Port(port) => write!(f, "port must be a number from 0 to 65535, not {port:?}"),
         }
