@@ -16,7 +16,7 @@ use super::reply::{Question, ReplyError};
 use super::socket::SocketSource;
 use super::uri::ScrapeUri;
 use crate::net::error::NetError;
-use crate::net::proxy;
+use crate::net::proxy::{self, ProxyError};
 #[cfg(feature = "tls")]
 use crate::net::tls;
 use crate::net::trust::TlsOptions;
@@ -84,8 +84,8 @@ pub(crate) struct Options {
 /// Why a source cannot be used at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SetupError {
-    /// The environment's proxy, with the reason.
-    Proxy(String),
+    /// The environment's proxy.
+    Proxy(ProxyError),
     /// Roots or names for TLS.
     #[cfg(feature = "tls")]
     Tls(tls::SetupError),
@@ -94,7 +94,7 @@ pub(crate) enum SetupError {
 impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Proxy(reason) => f.write_str(reason),
+            Self::Proxy(error) => error.fmt(f),
             #[cfg(feature = "tls")]
             Self::Tls(error) => error.fmt(f),
         }

@@ -34,7 +34,10 @@ pub fn scrape_uri(data: &[u8]) {
         match environment.proxy_for(http) {
             Ok(Some(proxy)) => assert!(!proxy.address.host.is_empty() && proxy.address.port > 0),
             Ok(None) => {}
-            Err(reason) => assert!(reason.starts_with("http_proxy: "), "{reason}"),
+            Err(error) => {
+                let said = error.to_string();
+                assert!(said.starts_with("http_proxy: "), "{said}");
+            }
         }
         if no_proxy.split(',').any(|rule| rule.trim() == "*") {
             assert_eq!(environment.proxy_for(http), Ok(None));
