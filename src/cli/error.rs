@@ -65,8 +65,12 @@ pub enum ValueError {
     TargetTwice(String),
     /// A path of so many bytes at most.
     PathTooLong(usize),
-    /// A path of a URL, with the reason.
-    Path(String, &'static str),
+    /// A path of a URL that does not begin with a slash.
+    PathWithoutSlash(String),
+    /// A path of a URL that leads to another page.
+    PathTaken(String),
+    /// A path of a URL with a character that must be encoded, or would break a page.
+    PathCharacter(String),
 }
 
 impl UsageError {
@@ -131,7 +135,11 @@ impl Display for ValueError {
             Self::TargetUri(name, error) => write!(f, "{name}: {error}"),
             Self::TargetTwice(name) => write!(f, "{name:?} is given twice"),
             Self::PathTooLong(longest) => write!(f, "longer than {longest} bytes"),
-            Self::Path(text, why) => write!(f, "{text:?} {why}"),
+            Self::PathWithoutSlash(path) => write!(f, "{path:?} does not begin with a slash"),
+            Self::PathTaken(path) => write!(f, "{path:?} is taken by another page"),
+            Self::PathCharacter(path) => {
+                write!(f, "{path:?} holds a character that a path may not have")
+            }
         }
     }
 }

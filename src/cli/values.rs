@@ -93,19 +93,18 @@ const MAX_TELEMETRY_PATH_BYTES: usize = 1024;
 
 pub(super) fn telemetry_path(text: &str) -> Result<String, ValueError> {
     let reserved = ["/", HEALTHY_PATH];
-    let bad = |why| Err(ValueError::Path(text.to_owned(), why));
     if !text.starts_with('/') {
-        return bad("does not begin with a slash");
+        return Err(ValueError::PathWithoutSlash(text.to_owned()));
     }
     if text.len() > MAX_TELEMETRY_PATH_BYTES {
         return Err(ValueError::PathTooLong(MAX_TELEMETRY_PATH_BYTES));
     }
     if reserved.contains(&text) {
-        return bad("is taken by another page");
+        return Err(ValueError::PathTaken(text.to_owned()));
     }
     if !text.bytes().all(|b| b.is_ascii_graphic()) || text.contains(['?', '#', '"', '<', '>', '&'])
     {
-        return bad("holds a character that a path may not have");
+        return Err(ValueError::PathCharacter(text.to_owned()));
     }
     Ok(text.to_owned())
 }

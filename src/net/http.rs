@@ -29,8 +29,12 @@ pub enum HttpError {
     Redirect(u16, String),
     /// Credentials are missing or wrong.
     Unauthorized,
-    /// Lengths that contradict each other or are no numbers.
+    /// A length that is not a number.
     BadLength(String),
+    /// Two lengths that differ.
+    TwoLengths,
+    /// A length, although the body comes in chunks.
+    LengthOfChunks,
     /// An encoding that was not asked for.
     Encoding(String),
     /// The body is shorter than its length or lacks its last chunk.
@@ -65,7 +69,11 @@ impl fmt::Display for HttpError {
             Self::Unauthorized => f.write_str(
                 "user or password are missing or wrong (http://user:password@host/path)",
             ),
-            Self::BadLength(what) => write!(f, "bad length of the answer: {what}"),
+            Self::BadLength(text) => write!(f, "bad length of the answer: {text:?}"),
+            Self::TwoLengths => f.write_str("bad length of the answer: two that differ"),
+            Self::LengthOfChunks => {
+                f.write_str("bad length of the answer: both a number and chunks")
+            }
             Self::Encoding(what) => write!(f, "the answer has an encoding not asked for: {what:?}"),
             Self::CutBody => f.write_str("answer cut: the body is shorter than announced"),
             Self::BadChunk => f.write_str("bad chunk in the answer"),
@@ -199,7 +207,7 @@ pub(crate) fn body_ending(head: &[u8]) -> Result<Ending, HttpError> {
         if name.eq_ignore_ascii_case(b"content-length") {
             let number = content_length(value)?;
             if length.is_some_and(|before| before != number) {
-                return Err(HttpError::BadLength("two that differ".to_owned()));
+                return Err(HttpError::TwoLengths);
             }
             length = Some(number);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
@@ -214,7 +222,7 @@ pub(crate) fn body_ending(head: &[u8]) -> Result<Ending, HttpError> {
         }
     }
     match (length, chunked) {
-        (Some(_), true) => Err(HttpError::BadLength("both a number and chunks".to_owned())),
+        (Some(_), true) => Err(HttpError::LengthOfChunks),
         (None, true) => Ok(Ending::Chunks),
         (Some(length), false) => Ok(Ending::Length(length)),
         (None, false) => Ok(Ending::Close),
@@ -222,7 +230,7 @@ pub(crate) fn body_ending(head: &[u8]) -> Result<Ending, HttpError> {
 }
 
 fn content_length(value: &[u8]) -> Result<u64, HttpError> {
-    unsigned(value).ok_or_else(|| HttpError::BadLength(format!("{:?}", text(value))))
+    unsigned(value).ok_or_else(|| HttpError::BadLength(text(value)))
 }
 
 /// Names and values of a head's fields, blanks around the values cut off.
