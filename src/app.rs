@@ -255,8 +255,8 @@ fn report_panic(panic: &PanicHookInfo<'_>) {
 fn leave(end: End) -> ! {
     match end {
         End::Stopped => std::process::exit(0),
-        End::Dead(reason) => {
-            log::error("giving up", &[("err", &reason)]);
+        End::Dead(error) => {
+            log::error("giving up", &[("err", &error)]);
             std::process::exit(i32::from(FAILED));
         }
     }

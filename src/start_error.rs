@@ -7,6 +7,7 @@ use std::io;
 use crate::cli::{self, UsageError};
 use crate::errno::reason;
 use crate::haproxy::source::SetupError;
+use crate::server::link::LinkError;
 use crate::server::listen::{BindError, InheritError};
 use crate::server::supervisor::ReadyError;
 
@@ -33,7 +34,7 @@ pub(crate) enum StartError {
     /// Signals cannot be received.
     Signals(io::Error),
     /// The way from the front to the main loop cannot be made.
-    PrivateConnection(io::Error),
+    PrivateConnection(LinkError),
     /// The front has no thread.
     Thread(io::Error),
     /// Nothing can be printed.
@@ -64,7 +65,7 @@ impl Display for StartError {
                 write!(f, "no descriptors: limit is {limit}, {needed} are needed")
             }
             Self::Signals(error) => write!(f, "signals: {}", reason(error)),
-            Self::PrivateConnection(error) => write!(f, "private connection: {}", reason(error)),
+            Self::PrivateConnection(error) => write!(f, "private connection: {error}"),
             Self::Thread(error) => write!(f, "{THREAD_HINT} ({})", reason(error)),
             Self::Output(error) => write!(f, "standard output: {}", reason(error)),
             Self::Stopped(error) => write!(f, "the server stopped: {}", reason(error)),

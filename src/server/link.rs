@@ -7,6 +7,8 @@
 //! well: nobody else can be accepted, and `tiny_http` starts no threads for more clients and lets those
 //! it does not need end.
 
+use std::error::Error;
+use std::fmt::{self, Display};
 use std::io::{self, Read, Write};
 use std::mem::ManuallyDrop;
 use std::net::Shutdown;
@@ -18,6 +20,7 @@ use std::time::Duration;
 
 use tiny_http::Server;
 
+use crate::errno::reason;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
 use crate::sys::{self, UnixAddress};
@@ -75,19 +78,67 @@ pub(crate) struct MainEnd {
     shared: Shared,
 }
 
+/// Why there is no private way, or why it cannot be used any more.
+#[derive(Debug)]
+pub(crate) enum LinkError {
+    /// A system call failed.
+    Io(io::Error),
+    /// Another process was first with each name.
+    NoName,
+    /// `tiny_http` has not started in time.
+    NotStarted,
+    /// A request came that the front did not send.
+    NotAsked,
+    /// The server closed the connection.
+    Closed,
+    /// Something came that is not a report.
+    NotReport,
+    /// A report came, and nothing was scraped.
+    NothingScraped,
+}
+
+impl From<io::Error> for LinkError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl Error for LinkError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Io(error) => return f.write_str(&reason(error)),
+            Self::NoName => "another process connects to each name first",
+            Self::NotStarted => "tiny_http did not start in time",
+            Self::NotAsked => "a request that the front did not send",
+            Self::Closed => "closed by the server",
+            Self::NotReport => "not a report",
+            Self::NothingScraped => "a report without a scrape",
+        })
+    }
+}
+
 /// Starts `tiny_http` with its only connection.
 ///
 /// # Errors
-/// When a socket or thread cannot be had.
-pub(crate) fn open() -> io::Result<(FrontEnd, MainEnd)> {
+/// When a socket cannot be had. A thread that cannot be had is a panic (`std::thread::spawn`).
+pub(crate) fn open() -> Result<(FrontEnd, MainEnd), LinkError> {
     let (listener, stream) = listener_with_own_connection()?;
     let server = Server::from_listener(listener, None).map_err(io::Error::other)?;
     let server = ManuallyDrop::new(server);
     // The accept thread takes the connection, reports once that there is no other, and ends.
     match server.recv_timeout(START_TIMEOUT) {
         Err(_) => {}
-        Ok(None) => return Err(io::Error::other("tiny_http did not start in time")),
-        Ok(Some(_)) => return Err(io::Error::other("a request that the front did not send")),
+        Ok(None) => return Err(LinkError::NotStarted),
+        Ok(Some(_)) => return Err(LinkError::NotAsked),
     }
     let front = FrontEnd::new(stream);
     let shared = front.shared.clone();
@@ -99,7 +150,7 @@ pub(crate) fn open() -> io::Result<(FrontEnd, MainEnd)> {
 /// The name is abstract, for it needs no directory that can be written to: the process may live in an
 /// empty chroot. Every local process may connect to such a name, so there is room for one connection
 /// only, and it must be ours: when the room is taken, somebody was first, and another name is tried.
-fn listener_with_own_connection() -> io::Result<(UnixListener, UnixStream)> {
+fn listener_with_own_connection() -> Result<(UnixListener, UnixStream), LinkError> {
     for _ in 0..MAX_NAMES {
         let listener = sys::bind_to_new_name()?;
         // A queue of length 0 takes one connection (listen(2), unix(7)).
@@ -111,12 +162,10 @@ fn listener_with_own_connection() -> io::Result<(UnixListener, UnixStream)> {
                 return Ok((listener, stream));
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
-    Err(io::Error::other(
-        "another process connects to each name first",
-    ))
+    Err(LinkError::NoName)
 }
 
 /// Fails with `WouldBlock` when there is no room in the listener's queue.
@@ -147,20 +196,20 @@ impl FrontEnd {
     ///
     /// # Errors
     /// When the server is broken.
-    pub(crate) fn ask(&mut self, scrape: Scrape) -> io::Result<()> {
+    pub(crate) fn ask(&mut self, scrape: Scrape) -> Result<(), LinkError> {
         *self.shared.lock() = Some(scrape);
         // The server has read all that came before: this much always finds room.
-        self.stream.write_all(REQUEST)
+        Ok(self.stream.write_all(REQUEST)?)
     }
 
     /// Reads what has come of the main loop's report; returns the scrape when it is over.
     ///
     /// # Errors
     /// When anything else comes: the server is broken, and its end shows here as well.
-    pub(crate) fn report(&mut self) -> io::Result<Option<Scrape>> {
+    pub(crate) fn report(&mut self) -> Result<Option<Scrape>, LinkError> {
         let mut bytes = [0; 2 * REPORT.len()];
         let count = match self.stream.read(&mut bytes) {
-            Ok(0) => return Err(io::Error::other("closed by the server")),
+            Ok(0) => return Err(LinkError::Closed),
             Ok(count) => count,
             Err(e)
                 if matches!(
@@ -170,10 +219,10 @@ impl FrontEnd {
             {
                 return Ok(None);
             }
-            Err(e) => return Err(e),
+            Err(e) => return Err(e.into()),
         };
         if !REPORT[self.reported..].starts_with(&bytes[..count]) {
-            return Err(io::Error::other("not a report"));
+            return Err(LinkError::NotReport);
         }
         self.reported += count;
         if self.reported < REPORT.len() {
@@ -181,9 +230,7 @@ impl FrontEnd {
         }
         self.reported = 0;
         let scrape = self.shared.lock().take();
-        scrape
-            .map(Some)
-            .ok_or_else(|| io::Error::other("a report without a scrape"))
+        scrape.map(Some).ok_or(LinkError::NothingScraped)
     }
 }
 

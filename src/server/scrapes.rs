@@ -1,12 +1,11 @@
 //! Who shares a scrape, how long it may take, and when the next may begin.
 
-use std::io;
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 use super::connection::Wait;
 use super::delivery::Buffers;
-use super::link::{FrontEnd, Scrape};
+use super::link::{FrontEnd, LinkError, Scrape};
 use super::slots::Slots;
 use super::snapshots::Snapshots;
 use super::targets::Targets;
@@ -138,7 +137,7 @@ impl Scrapes {
     ///
     /// # Errors
     /// When the server is broken.
-    pub(crate) fn begin(&mut self, slots: &mut Slots, now: Instant) -> io::Result<()> {
+    pub(crate) fn begin(&mut self, slots: &mut Slots, now: Instant) -> Result<(), LinkError> {
         if self.running.is_some() || self.begins_at(slots, now).is_none_or(|at| at > now) {
             return Ok(());
         }
@@ -200,7 +199,7 @@ impl Scrapes {
         slots: &mut Slots,
         buffers: &mut Buffers,
         now: Instant,
-    ) -> io::Result<()> {
+    ) -> Result<(), LinkError> {
         let Some(scrape) = self.link.report()? else {
             return Ok(());
         };

@@ -47,6 +47,14 @@ impl Bench {
         self.send(&request("/metrics", announced))
     }
 
+    /// Waits for the front to end; returns why it did.
+    fn end(self) -> String {
+        match self.front.join().unwrap() {
+            End::Dead(error) => error.to_string(),
+            End::Stopped => panic!("stopped"),
+        }
+    }
+
     fn send(&self, bytes: &str) -> TcpStream {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         // The kernel takes little of what this side does not read.
@@ -204,8 +212,7 @@ fn a_broken_server_ends_the_front() {
             Some(bytes) => bench.main.send(bytes),
             None => drop(std::mem::replace(&mut bench.main, fake().1)),
         }
-        let expected = End::Dead(format!("private connection: {expected}"));
-        assert_eq!(bench.front.join().unwrap(), expected);
+        assert_eq!(bench.end(), format!("private connection: {expected}"));
     }
 }
 
@@ -216,8 +223,7 @@ fn a_server_without_a_report_ends_the_front() {
     let began = Instant::now();
     let _client = bench.ask(None);
     bench.main.receive();
-    let expected = End::Dead("the server has not answered in time".to_owned());
-    assert_eq!(bench.front.join().unwrap(), expected);
+    assert_eq!(bench.end(), "the server has not answered in time");
     assert!(
         began.elapsed() >= 2 * spare,
         "not even the scrape's own time"
