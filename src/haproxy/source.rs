@@ -82,7 +82,7 @@ pub(crate) struct Options {
 }
 
 /// Why a source cannot be used at all.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum SetupError {
     /// The environment's proxy.
     Proxy(ProxyError),

@@ -1,9 +1,9 @@
 //! https: TLS 1.2 and 1.3 over a connected stream, within the same deadline (rustls with ring).
 
 pub(crate) mod der;
+mod error;
 pub(crate) mod verify;
 
-use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +22,8 @@ use super::proxy::Proxy;
 use super::stream::Stream;
 use super::trust::TlsOptions;
 use verify::Verifier;
+
+pub(crate) use error::{SetupError, TlsError};
 
 /// What is set up once, at the start, for every connection to one https URI.
 pub(crate) struct Client {
@@ -50,7 +52,7 @@ impl Client {
         uri: &HttpUri,
         options: &TlsOptions,
         proxy: Option<Proxy>,
-    ) -> Result<(Self, Option<String>), SetupError> {
+    ) -> Result<(Self, Option<rustls_native_certs::Error>), SetupError> {
         let name = server_name(uri, options.server_name.as_deref())?;
         let provider = CryptoProvider {
             key_provider: &NoKeys,
@@ -67,7 +69,7 @@ impl Client {
         let verifier = Arc::new(Verifier::new(roots, algorithms));
         let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
-            .map_err(|error| SetupError::Rustls(error.to_string()))?
+            .map_err(SetupError::Rustls)?
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<_>)
             .with_no_client_auth();
@@ -97,7 +99,7 @@ impl Client {
             None => Vec::new(),
         };
         let session = ClientConnection::new(Arc::clone(&self.config), self.name.clone())
-            .map_err(|error| NetError::Tls(Phase::Handshake, explain(&error)))?;
+            .map_err(|error| NetError::Tls(Phase::Handshake, explain(error)))?;
         let mut connection = Connection {
             stream,
             session,
@@ -117,75 +119,6 @@ impl Client {
         Ok(connection)
     }
 }
-
-/// Why TLS cannot be set up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum SetupError {
-    /// The file with the roots, and what is wrong with it.
-    CaFile(String, String),
-    /// The system has no roots, with the reason if there is one.
-    NoRoots(Option<String>),
-    /// The name to verify that was given.
-    ServerName(String),
-    /// The URI's host, which would be verified.
-    Host(String),
-    /// rustls refuses its configuration.
-    Rustls(String),
-}
-
-impl fmt::Display for SetupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NEITHER: &str = "is neither a DNS name nor an IP address";
-        match self {
-            Self::CaFile(path, why) => write!(f, "{path}: {why}"),
-            Self::NoRoots(Some(why)) => write!(f, "no root certificates: {why}"),
-            Self::NoRoots(None) => f.write_str("no root certificates on this system"),
-            Self::ServerName(name) => write!(f, "{name:?} {NEITHER}"),
-            Self::Host(name) => write!(f, "the host: {name:?} {NEITHER}"),
-            Self::Rustls(why) => f.write_str(why),
-        }
-    }
-}
-
-impl std::error::Error for SetupError {}
-
-/// What a TLS peer did wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum TlsError {
-    /// It closed during the handshake.
-    Closed,
-    /// It closed without close_notify: anybody on the way can do so.
-    Cut,
-    /// Its certificate vouches for itself.
-    SelfSigned,
-    /// Its certificate is signed by this issuer, whom nobody here knows.
-    UnknownIssuer(String),
-    /// Anything else, in words.
-    Other(String),
-}
-
-impl TlsError {
-    /// Whether the certificate would do if its issuer were trusted.
-    pub(crate) fn is_unknown_issuer(&self) -> bool {
-        matches!(self, Self::SelfSigned | Self::UnknownIssuer(_))
-    }
-}
-
-impl fmt::Display for TlsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed => f.write_str("closed by the peer"),
-            Self::Cut => f.write_str("answer cut: the connection ended without TLS's close_notify"),
-            Self::SelfSigned => f.write_str("the certificate is self-signed"),
-            Self::UnknownIssuer(name) => {
-                write!(f, "the certificate's issuer is unknown: {name:?}")
-            }
-            Self::Other(text) => f.write_str(text),
-        }
-    }
-}
-
-impl std::error::Error for TlsError {}
 
 /// There are no client certificates, and so the code that signs can stay out of the binary.
 #[derive(Debug)]
@@ -327,7 +260,7 @@ impl Connection {
         };
         // The alert that tells the peer; whether it arrives does not matter here.
         let _ = self.flush(deadline);
-        Err(NetError::Tls(Phase::Read, explain(&error)))
+        Err(NetError::Tls(Phase::Read, explain(error)))
     }
 
     /// Flushes. A peer that closed may have said why in an alert, which tells more than a reset.
@@ -403,17 +336,13 @@ impl Write for Wire<'_> {
     }
 }
 
-/// The words for what a peer's TLS did wrong.
-fn explain(error: &Error) -> TlsError {
-    TlsError::Other(match error {
-        Error::InvalidCertificate(error) => verify::unusable(error),
-        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            "the answer is not TLS (is it an http:// port?)".to_owned()
-        }
-        Error::AlertReceived(AlertDescription::CertificateRequired) => {
-            "the peer wants a client certificate, and there is none to give".to_owned()
-        }
-        Error::AlertReceived(alert) => format!("the peer refused with the alert {alert:?}"),
-        other => other.to_string(),
-    })
+/// What a peer did wrong, of which rustls says this.
+fn explain(error: Error) -> TlsError {
+    match error {
+        Error::InvalidCertificate(error) => TlsError::Certificate(error),
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => TlsError::NotTls,
+        Error::AlertReceived(AlertDescription::CertificateRequired) => TlsError::ClientCertificate,
+        Error::AlertReceived(alert) => TlsError::Alert(alert),
+        other => TlsError::Other(other),
+    }
 }

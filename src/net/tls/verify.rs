@@ -14,17 +14,15 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use super::der;
-use super::{SetupError, TlsError};
-use crate::errno::reason;
-use crate::sys::calendar::Utc;
+use super::error::{CaFileError, OtherNames, SetupError, TlsError, Validity};
 
 /// A bundle of all public roots has 250 KB.
-const MAX_CA_FILE_BYTES: u64 = 4 << 20;
+pub(super) const MAX_CA_FILE_BYTES: u64 = 4 << 20;
 /// Names of a certificate that fit into a readable line.
 const MAX_NAMES: usize = 5;
 
 /// Some roots, and why others are missing.
-type Roots = (RootCertStore, Option<String>);
+type Roots = (RootCertStore, Option<rustls_native_certs::Error>);
 
 /// The roots of `ca_file`, or else the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`).
 ///
@@ -34,30 +32,30 @@ pub(crate) fn roots(ca_file: Option<&str>) -> Result<Roots, SetupError> {
     match ca_file {
         Some(path) => match roots_of_file(path) {
             Ok(roots) => Ok((roots, None)),
-            Err(why) => Err(SetupError::CaFile(path.to_owned(), why)),
+            Err(error) => Err(SetupError::CaFile(path.to_owned(), error)),
         },
         None => system_roots(),
     }
 }
 
-fn roots_of_file(path: &str) -> Result<RootCertStore, String> {
+fn roots_of_file(path: &str) -> Result<RootCertStore, CaFileError> {
     let mut pem = Vec::new();
     File::open(path)
         .and_then(|file| file.take(MAX_CA_FILE_BYTES + 1).read_to_end(&mut pem))
-        .map_err(|error| reason(&error))?;
+        .map_err(CaFileError::Io)?;
     if pem.len() as u64 > MAX_CA_FILE_BYTES {
-        return Err(format!("larger than {MAX_CA_FILE_BYTES} bytes"));
+        return Err(CaFileError::TooLarge);
     }
     let mut store = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let number = store.len() + 1;
-        let certificate = certificate.map_err(|_| format!("certificate {number}: no PEM"))?;
+        let certificate = certificate.map_err(|_| CaFileError::NotPem(number))?;
         store
             .add(certificate)
-            .map_err(|error| format!("certificate {number}: {}", bare(&error)))?;
+            .map_err(|error| CaFileError::Certificate(number, error))?;
     }
     if store.is_empty() {
-        return Err("no certificate in it (PEM)".to_owned());
+        return Err(CaFileError::NoCertificate);
     }
     Ok(store)
 }
@@ -66,7 +64,7 @@ fn system_roots() -> Result<Roots, SetupError> {
     let found = rustls_native_certs::load_native_certs();
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(found.certs);
-    let missing = found.errors.first().map(ToString::to_string);
+    let missing = found.errors.into_iter().next();
     match store.is_empty() {
         true => Err(SetupError::NoRoots(missing)),
         false => Ok((store, missing)),
@@ -141,7 +139,7 @@ impl Verifier {
             return false;
         };
         let error = self.check_trust(&parsed, &RootCertStore::empty(), &[], now);
-        matches!(error, Err(Error::InvalidCertificate(why)) if date_of(&why).is_some())
+        matches!(error, Err(Error::InvalidCertificate(why)) if validity_of(&why).is_some())
     }
 }
 
@@ -166,16 +164,15 @@ fn is_authority(error: &Error) -> bool {
     other.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
 }
 
-/// What a date that is over or yet to come says.
-fn date_of(why: &CertificateError) -> Option<String> {
+/// The time of a certificate that is over or yet to come.
+fn validity_of(why: &CertificateError) -> Option<Validity> {
     match why {
         CertificateError::ExpiredContext { not_after, .. } => {
-            Some(format!("expired at {}Z", Utc(not_after.as_secs())))
+            Some(Validity::Until(not_after.as_secs()))
         }
-        CertificateError::NotValidYetContext { not_before, .. } => Some(format!(
-            "is not valid before {}Z",
-            Utc(not_before.as_secs())
-        )),
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            Some(Validity::From(not_before.as_secs()))
+        }
         _ => None,
     }
 }
@@ -191,8 +188,8 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         self.check(end_entity, intermediates, name, now)
             .inspect_err(|error| {
-                let text = self.refusal_of(error, end_entity, intermediates, now);
-                *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+                let refusal = self.refusal_of(error, end_entity, intermediates, now);
+                *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
             })?;
         Ok(ServerCertVerified::assertion())
     }
@@ -231,20 +228,19 @@ impl Verifier {
     ) -> TlsError {
         use CertificateError as Why;
         let Error::InvalidCertificate(why) = error else {
-            return TlsError::Other(error.to_string());
+            return TlsError::Other(error.clone());
         };
-        if let Some(words) = date_of(why) {
+        if let Some(validity) = validity_of(why) {
             let bad = |certificate: &&CertificateDer<'_>| self.is_out_of_date(certificate, now);
-            return TlsError::Other(match intermediates.iter().find(bad) {
+            return match intermediates.iter().find(bad) {
                 Some(issuer) if !self.is_out_of_date(end_entity, now) => {
-                    let name = subject(issuer);
-                    format!("the certificate of the issuer {name:?} {words}")
+                    TlsError::IssuerOutOfDate(subject(issuer), validity)
                 }
-                _ => format!("the certificate {words}"),
-            });
+                _ => TlsError::OutOfDate(validity),
+            };
         }
         let Ok(own) = webpki::EndEntityCert::try_from(end_entity) else {
-            return TlsError::Other(unusable(why));
+            return TlsError::Certificate(why.clone());
         };
         let issuer = || der::common_name(own.issuer());
         match why {
@@ -253,15 +249,12 @@ impl Verifier {
                 TlsError::SelfSigned
             }
             Why::UnknownIssuer => TlsError::UnknownIssuer(issuer()),
-            Why::BadSignature => TlsError::Other(format!(
-                "the certificate is not signed by the {:?} that is trusted",
-                issuer()
-            )),
+            Why::BadSignature => TlsError::NotSigned(issuer()),
             Why::NotValidForNameContext {
                 expected,
                 presented,
-            } => TlsError::Other(wrong_name(&expected.to_str(), presented)),
-            why => TlsError::Other(unusable(why)),
+            } => TlsError::WrongName(other_names(&expected.to_str(), presented)),
+            why => TlsError::Certificate(why.clone()),
         }
     }
 }
@@ -275,47 +268,17 @@ fn subject(certificate: &CertificateDer<'_>) -> String {
 }
 
 /// webpki writes names as `DnsName("host")` and `IpAddress(::1)`.
-fn wrong_name(expected: &str, presented: &[String]) -> String {
-    if presented.is_empty() {
-        return format!("the certificate is not for {expected:?}: it has no names");
-    }
-    let names: Vec<String> = presented
-        .iter()
-        .take(MAX_NAMES)
-        .map(|name| {
-            let inner = name.split_once('(').map_or(&**name, |(_, rest)| rest);
-            let inner = inner.strip_suffix(')').unwrap_or(inner);
-            // An IPv6 address is not written as everybody else does (`0::1`).
-            let address = inner.parse::<IpAddr>().map(|address| address.to_string());
-            format!(
-                "{:?}",
-                address.as_deref().unwrap_or(inner.trim_matches('"'))
-            )
-        })
-        .collect();
-    let more = match presented.len().saturating_sub(MAX_NAMES) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
+fn other_names(wanted: &str, presented: &[String]) -> OtherNames {
+    let name = |written: &String| {
+        let inner = written.split_once('(').map_or(&**written, |(_, rest)| rest);
+        let inner = inner.strip_suffix(')').unwrap_or(inner);
+        // An IPv6 address is not written as everybody else does (`0::1`).
+        let address = inner.parse::<IpAddr>().map(|address| address.to_string());
+        address.unwrap_or_else(|_| inner.trim_matches('"').to_owned())
     };
-    format!(
-        "the certificate is not for {expected:?} but for {}{more}",
-        names.join(", ")
-    )
-}
-
-/// The words for everything that is wrong with a certificate besides trust, time and name.
-pub(crate) fn unusable(error: &CertificateError) -> String {
-    match error {
-        CertificateError::Other(other) => format!("the certificate cannot be used: {other}"),
-        other => format!("the certificate cannot be used: {other}"),
-    }
-}
-
-/// The certificate's problem alone.
-fn bare(error: &Error) -> String {
-    match error {
-        Error::InvalidCertificate(CertificateError::Other(other)) => other.to_string(),
-        Error::InvalidCertificate(error) => error.to_string(),
-        other => other.to_string(),
+    OtherNames {
+        wanted: wanted.to_owned(),
+        first: presented.iter().take(MAX_NAMES).map(name).collect(),
+        more: presented.len().saturating_sub(MAX_NAMES),
     }
 }
