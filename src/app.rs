@@ -1,7 +1,7 @@
 //! The command: reads the flags, puts the parts together and serves.
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use crate::server::routes::Routes;
 use crate::server::scrapes::Scrapes;
 use crate::server::supervisor::{self, ReadyFd};
 use crate::server::targets::Targets;
-use crate::start_error::{StartError, THREAD_HINT};
+use crate::start_error::StartError;
 use crate::sys::{self, signals};
 
 /// Exit status of a command line that cannot be used.
@@ -49,18 +49,18 @@ pub fn main() -> ExitCode {
         Ok(Command::Run(config)) => run(*config),
         Err(error) => Err(StartError::Usage(error)),
     };
-    let status = result.unwrap_or_else(|error| {
-        log::plain(&format!(
-            "haproxy_exporter: {}",
-            one_line(&error.to_string())
-        ));
-        if error.is_usage() { USAGE } else { FAILED }
-    });
-    ExitCode::from(status)
+    ExitCode::from(result.unwrap_or_else(|error| say(&error)))
+}
+
+/// Says why the command ended; returns the exit status.
+fn say(error: &StartError) -> u8 {
+    let reason = one_line(&error.to_string());
+    log::plain(&format!("haproxy_exporter: {reason}"));
+    if error.is_usage() { USAGE } else { FAILED }
 }
 
 fn print(text: &str) -> Result<u8, StartError> {
-    let printed = std::io::stdout().write_all(text.as_bytes());
+    let printed = io::stdout().write_all(text.as_bytes());
     printed.map(|()| 0).map_err(StartError::Output)
 }
 
@@ -134,13 +134,13 @@ fn once(config: &Config, sources: Vec<(String, Source)>) -> Result<u8, StartErro
     let [scraper] = &mut scrapers[..] else {
         return Err(StartError::NotOne);
     };
-    let printed = once::print(scraper, &defaults, &mut std::io::stdout().lock());
+    let printed = once::print(scraper, &defaults, &mut io::stdout().lock());
     let is_up = printed.map_err(StartError::Output)?;
     Ok(if is_up { 0 } else { FAILED })
 }
 
 /// Binds, starts the front and serves; returns only when the server has failed.
-fn start(mut config: Config, sources: Vec<(String, Source)>) -> Result<std::io::Error, StartError> {
+fn start(mut config: Config, sources: Vec<(String, Source)>) -> Result<io::Error, StartError> {
     // Before anything else is opened: see `InheritedFd::take`.
     let ready = config.ready_fd.take().map(ReadyFd::take).transpose();
     let ready = ready.map_err(StartError::Ready)?;
@@ -230,25 +230,32 @@ fn tell_supervisor(ready: Option<ReadyFd>) {
     }
 }
 
-/// A panic, in whichever thread, is one log line and the end of the process, which would only hang
+/// A panic, in whichever thread, is one line and the end of the process, which would only hang
 /// without that thread. It ends here: release builds cannot unwind, and would leave a core dump.
 fn report_panic(panic: &PanicHookInfo<'_>) {
+    let message = panic.payload_as_str().unwrap_or_default();
+    if let Some(error) = thread_error(message) {
+        std::process::exit(i32::from(say(&StartError::Thread(error))));
+    }
     let thread = std::thread::current();
     let name = thread.name().unwrap_or("tiny_http");
     let place = panic
         .location()
         .map_or_else(String::new, ToString::to_string);
-    let message = panic.payload_as_str().unwrap_or_default();
-    // tiny_http cannot be told that a thread did not start.
-    let message = match message.strip_prefix("failed to spawn thread: ") {
-        Some(error) => format!("{THREAD_HINT} ({error})"),
-        None => message.to_owned(),
-    };
     log::error(
         "panic",
         &[("thread", &name), ("place", &place), ("err", &message)],
     );
     std::process::exit(i32::from(FAILED));
+}
+
+/// Why a thread did not start that `std::thread::spawn` was to start, from the words of its panic.
+/// Nobody but `tiny_http` calls that, and only while the exporter starts (`link::open`).
+fn thread_error(message: &str) -> Option<io::Error> {
+    let error = message.strip_prefix("failed to spawn thread: ")?;
+    let number = error.strip_prefix("Os { code: ");
+    let number = number.and_then(|rest| rest.split(',').next()?.parse().ok());
+    Some(number.map_or_else(|| io::Error::other(error), io::Error::from_raw_os_error))
 }
 
 /// Ends the process with the front: the main loop may be inside a scrape.

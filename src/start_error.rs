@@ -11,9 +11,6 @@ use crate::server::link::LinkError;
 use crate::server::listen::{BindError, InheritError};
 use crate::server::supervisor::ReadyError;
 
-/// What keeps a thread from starting, as a rule.
-pub(crate) const THREAD_HINT: &str = "cannot start a thread: is there a memory or process limit?";
-
 /// Why the command ended, or did not begin.
 #[derive(Debug)]
 pub(crate) enum StartError {
@@ -35,7 +32,7 @@ pub(crate) enum StartError {
     Signals(io::Error),
     /// The way from the front to the main loop cannot be made.
     PrivateConnection(LinkError),
-    /// The front has no thread.
+    /// The front or `tiny_http` has no thread.
     Thread(io::Error),
     /// Nothing can be printed.
     Output(io::Error),
@@ -66,7 +63,11 @@ impl Display for StartError {
             }
             Self::Signals(error) => write!(f, "signals: {}", reason(error)),
             Self::PrivateConnection(error) => write!(f, "private connection: {error}"),
-            Self::Thread(error) => write!(f, "{THREAD_HINT} ({})", reason(error)),
+            Self::Thread(error) => write!(
+                f,
+                "cannot start a thread: is there a memory or process limit? ({})",
+                reason(error)
+            ),
             Self::Output(error) => write!(f, "standard output: {}", reason(error)),
             Self::Stopped(error) => write!(f, "the server stopped: {}", reason(error)),
         }
