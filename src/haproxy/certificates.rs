@@ -164,7 +164,7 @@ impl Certificates {
     fn put(&mut self, file: &[u8], end: Option<i64>) -> Result<(), LinesError> {
         self.files.entry(file.to_vec()).or_insert(end);
         match self.files.len() > MAX_CERTIFICATES {
-            true => Err(LinesError::TooMany(MAX_CERTIFICATES)),
+            true => Err(LinesError::TooMany(MAX_CERTIFICATES, "certificates")),
             false => Ok(()),
         }
     }

@@ -14,6 +14,8 @@ pub(crate) enum Hint {
     IsRunning,
     /// The CLI socket was never there.
     HasSocket,
+    /// The master's CLI socket was never there.
+    HasMasterSocket,
     /// The socket belongs to HAProxy's group.
     IsInGroup,
     /// This directory on the way to the socket may not be entered.
@@ -31,6 +33,7 @@ impl fmt::Display for Hint {
         match self {
             Self::IsRunning => f.write_str("is HAProxy running?"),
             Self::HasSocket => f.write_str("is HAProxy running, with \"stats socket\" there?"),
+            Self::HasMasterSocket => f.write_str("is HAProxy running, with -W and \"-S\" there?"),
             Self::IsInGroup => f.write_str("is the exporter in HAProxy's group?"),
             Self::Directory(path) => write!(f, "the exporter may not enter the directory {path}"),
             Self::HasStatsPage => {
@@ -43,6 +46,14 @@ impl fmt::Display for Hint {
 }
 
 impl Hint {
+    /// For the CLI socket of a master process (`-S`).
+    pub(crate) fn of_master(self) -> Self {
+        match self {
+            Self::HasSocket => Self::HasMasterSocket,
+            other => other,
+        }
+    }
+
     /// For a unix socket; `path` is none of an abstract one.
     pub(crate) fn of_unix(error: &NetError, path: Option<&str>) -> Option<Self> {
         let NetError::Io(Phase::Connect, error) = error else {

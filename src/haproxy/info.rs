@@ -14,6 +14,9 @@ pub(crate) const SHOW_INFO: &str = "show info";
 /// HAProxy.
 const MAX_INFO_BYTES: usize = 64 * 1024;
 
+/// What a master process answers that is asked for the one of a process that it does not have.
+const NO_SUCH_PROCESS: &[u8] = b"Can't find the target PID matching the prefix ";
+
 /// The pairs of one answer. The memory is kept from scrape to scrape.
 #[derive(Debug, Default)]
 pub(crate) struct Info {
@@ -45,6 +48,8 @@ pub(crate) enum InfoError {
     Cut,
     /// No `Version` in it.
     NoVersion,
+    /// A master process says that the process that was asked is not there.
+    NoSuchProcess,
     /// It has more than `MAX_INFO_BYTES`.
     TooLarge,
 }
@@ -55,6 +60,7 @@ impl fmt::Display for InfoError {
             Self::Empty => f.write_str("closed without an answer"),
             Self::Cut => f.write_str("answer cut: the closing empty line is missing"),
             Self::NoVersion => f.write_str("not an answer to \"show info\": it has no Version"),
+            Self::NoSuchProcess => f.write_str("the master has no such process"),
             Self::TooLarge => write!(f, "read: the answer is larger than {MAX_INFO_BYTES} bytes"),
         }
     }
@@ -148,6 +154,10 @@ impl Info {
     fn check_end(&self, rest: &[u8]) -> Result<(), InfoError> {
         if self.bytes == 0 && rest.is_empty() {
             return Err(InfoError::Empty);
+        }
+        // It has no closing empty line.
+        if self.text.starts_with(NO_SUCH_PROCESS) {
+            return Err(InfoError::NoSuchProcess);
         }
         // Where a quote is open, it is one that an old version did not mean as such.
         if !rest.is_empty() || !self.ends_blank {

@@ -17,14 +17,14 @@ pub(crate) struct Lines {
 /// Why an answer is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LinesError {
-    /// Not a byte came.
-    Empty,
+    /// Not a byte came to this command.
+    Empty(&'static str),
     /// The closing empty line is missing.
     Cut,
     /// It has more than `MAX_BYTES`.
     TooLarge,
-    /// It names more certificates than this.
-    TooMany(usize),
+    /// It names more than so many things of this kind.
+    TooMany(usize, &'static str),
     /// It is not one to the command; holds the command and the beginning of what came.
     OfAnotherKind(&'static str, String),
 }
@@ -32,10 +32,10 @@ pub(crate) enum LinesError {
 impl std::fmt::Display for LinesError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Empty => f.write_str("closed without an answer"),
+            Self::Empty(_) => f.write_str("closed without an answer"),
             Self::Cut => f.write_str("answer cut: the closing empty line is missing"),
             Self::TooLarge => write!(f, "read: the answer is larger than {MAX_BYTES} bytes"),
-            Self::TooMany(most) => write!(f, "more than {most} certificates"),
+            Self::TooMany(most, things) => write!(f, "more than {most} {things}"),
             Self::OfAnotherKind(command, line) => {
                 write!(f, "not an answer to {command:?}: it begins {line:?}")
             }
@@ -95,7 +95,7 @@ impl Lines {
             return Err(LinesError::OfAnotherKind(command, excerpt(line)).into());
         }
         if self.text.is_empty() && rest.is_empty() && !self.ends_blank {
-            return Err(LinesError::Empty.into());
+            return Err(LinesError::Empty(command).into());
         }
         match self.ends_blank && rest.is_empty() {
             true => Ok(()),

@@ -12,6 +12,7 @@ pub(crate) mod lines;
 pub(crate) mod page;
 pub(crate) mod patterns;
 pub(crate) mod peers;
+pub(crate) mod processes;
 pub(crate) mod proxies;
 pub(crate) mod reader;
 pub(crate) mod reply;

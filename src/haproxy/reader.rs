@@ -20,9 +20,18 @@ impl Limits {
     /// Those of what can be done without: a quarter of the time that is left, so that what hangs costs
     /// its own metrics, and not the statistics.
     pub(crate) fn of_extra(self) -> Self {
+        self.part(4)
+    }
+
+    /// Half of the time that is left: for one of several questions, of which any may hang.
+    pub(crate) fn half(self) -> Self {
+        self.part(2)
+    }
+
+    fn part(self, of: u32) -> Self {
         let left = self.deadline.remaining().unwrap_or_default();
         Self {
-            deadline: self.deadline.or_after(left / 4),
+            deadline: self.deadline.or_after(left / of),
             ..self
         }
     }

@@ -25,11 +25,40 @@ pub(crate) struct SocketSource {
     object: String,
     /// The commands as they are sent; kept to save an allocation a scrape.
     line: Vec<u8>,
+    is_master: bool,
+    spent: Spent,
+}
+
+/// What a source has asked and received since it was made: HAProxy counts it in its own statistics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Spent {
+    /// Connections, each of which HAProxy counts as a request as well.
+    pub connections: u64,
+    /// Bytes of answers.
+    pub bytes: u64,
 }
 
 enum Address {
     Unix(UnixName),
     Tcp(HostPort, Resolver),
+}
+
+impl Spent {
+    /// What HAProxy had counted when it made an answer of so many bytes: it counts before it sends.
+    pub(crate) fn before_answer(self, bytes: u64) -> Self {
+        Self {
+            bytes: self.bytes.saturating_sub(bytes),
+            ..self
+        }
+    }
+
+    /// What came on top of what had been spent before.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            connections: self.connections.saturating_sub(before.connections),
+            bytes: self.bytes.saturating_sub(before.bytes),
+        }
+    }
 }
 
 impl SocketSource {
@@ -53,7 +82,25 @@ impl SocketSource {
             address,
             object,
             line: Vec::new(),
+            is_master: false,
+            spent: Spent::default(),
         }
+    }
+
+    /// The same socket as the CLI of a master process (`-S`), which takes one command a connection: it
+    /// closes after an answer only if it has seen the end of the questions.
+    pub(crate) fn of_master(self) -> Self {
+        let object = format!("master {}", self.object);
+        Self {
+            object,
+            is_master: true,
+            ..self
+        }
+    }
+
+    /// What was asked of it.
+    pub(crate) fn spent(&self) -> Spent {
+        self.spent
     }
 
     /// See `Source::ask`.
@@ -83,6 +130,7 @@ impl SocketSource {
                 let reader = &mut Reader::new(question.reply, buffer, limits);
                 let read = read(&stream, reader, position == last);
                 question.bytes = reader.taken();
+                self.spent.bytes += question.bytes;
                 is_broken = !matches!(read, Ok(End::EmptyLine));
                 read.and_then(|end| match end {
                     End::EmptyLine => reader.finish_at_end(),
@@ -109,9 +157,15 @@ impl SocketSource {
 
     fn send(&mut self, questions: &[Question<'_>], deadline: Deadline) -> Result<Stream, Problem> {
         let stream = match &mut self.address {
-            Address::Unix(name) => connect_unix(name, deadline)?,
-            Address::Tcp(address, resolver) => connect_tcp(address, resolver, deadline)?,
+            Address::Unix(name) => connect_unix(name, deadline),
+            Address::Tcp(address, resolver) => connect_tcp(address, resolver, deadline),
         };
+        let stream = stream.map_err(|problem| match problem {
+            Problem::Net(error, Some(hint)) if self.is_master => {
+                Problem::Net(error, Some(hint.of_master()))
+            }
+            other => other,
+        })?;
         self.line.clear();
         for (position, question) in questions.iter().enumerate() {
             if position > 0 {
@@ -121,6 +175,10 @@ impl SocketSource {
         }
         self.line.push(b'\n');
         stream.send_all(&self.line, deadline)?;
+        if self.is_master {
+            stream.end_sending();
+        }
+        self.spent.connections += 1;
         Ok(stream)
     }
 }

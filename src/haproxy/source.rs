@@ -11,9 +11,10 @@ use super::file::{FileError, FileSource};
 use super::hint::Hint;
 use super::lines::LinesError;
 use super::page::HttpSource;
+use super::processes::{self, SHOW_PROC};
 use super::reader::Limits;
 use super::reply::{Question, ReplyError};
-use super::socket::SocketSource;
+use super::socket::{SocketSource, Spent};
 use super::uri::ScrapeUri;
 use crate::net::error::NetError;
 use crate::net::proxy::{self, ProxyError};
@@ -43,6 +44,24 @@ impl Source {
             ScrapeUri::Http(http) => Self::Http(Box::new(HttpSource::new(http, options)?)),
             ScrapeUri::File(path) => Self::File(FileSource::new(path)),
         })
+    }
+
+    /// The master process of `-W`, by the URI of its CLI (`-S`); `None` where that is not a socket.
+    pub(crate) fn of_master(uri: &ScrapeUri) -> Option<Self> {
+        let socket = match uri {
+            ScrapeUri::Unix(name) => SocketSource::unix(name),
+            ScrapeUri::Tcp(host) => SocketSource::tcp(host),
+            ScrapeUri::Http(_) | ScrapeUri::File(_) => return None,
+        };
+        Some(Self::Socket(socket.of_master()))
+    }
+
+    /// What was asked of a CLI; nothing where there is none.
+    pub(crate) fn spent(&self) -> Spent {
+        match self {
+            Self::Socket(source) => source.spent(),
+            Self::Http(_) | Self::File(_) => Spent::default(),
+        }
     }
 
     /// Whether there is a CLI, which takes any command.
@@ -146,10 +165,8 @@ impl SourceError {
     pub(crate) fn remedy(&self) -> Option<Remedy> {
         match &self.problem {
             Problem::TooLarge(_) => Some(Remedy::AllowLargerAnswers),
-            Problem::Reply(ReplyError::Lines(LinesError::OfAnotherKind(_, line)), _)
-                if line.as_bytes() == certificates::DENIED =>
-            {
-                Some(Remedy::RaiseLevel)
+            Problem::Reply(ReplyError::Lines(error), _) => {
+                is_denial(error).then_some(Remedy::RaiseLevel)
             }
             #[cfg(feature = "tls")]
             Problem::Net(NetError::Tls(_, error), _) if error.is_unknown_issuer() => {
@@ -157,6 +174,18 @@ impl SourceError {
             }
             _ => None,
         }
+    }
+}
+
+/// Whether an answer says that the socket's level is too low for the command.
+fn is_denial(error: &LinesError) -> bool {
+    match error {
+        LinesError::OfAnotherKind(_, line) => {
+            [certificates::DENIED, processes::DENIED].contains(&line.as_bytes())
+        }
+        // Of a master of 3.0 nothing comes then.
+        LinesError::Empty(command) => *command == SHOW_PROC,
+        _ => false,
     }
 }
 

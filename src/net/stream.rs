@@ -1,7 +1,7 @@
 //! A connected socket whose every wait ends with the deadline.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use super::deadline::Deadline;
@@ -111,6 +111,11 @@ impl Stream {
             }
         }
         Ok(())
+    }
+
+    /// Tells the peer that nothing more will be sent. Where that fails, reading does.
+    pub(crate) fn end_sending(&self) {
+        let _ = sys::shutdown(self.fd.as_raw_fd(), Shutdown::Write);
     }
 
     /// Receives something into `room`; 0 is the end of the stream.
