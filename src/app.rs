@@ -119,7 +119,8 @@ fn scrapers(config: &Config, sources: Vec<(String, Source)>) -> (Vec<Scraper>, D
             certificates: config.certificates,
             timeout: config.timeout,
             max_bytes: config.max_response_bytes,
-            // It names the process of the scrape URI.
+            // These are about the process of the scrape URI.
+            master: config.master_socket.clone().filter(|_| is_unnamed),
             pid_file: config.pid_file.clone().filter(|_| is_unnamed),
             process: ProcRoot::system(),
         };

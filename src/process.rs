@@ -211,6 +211,14 @@ impl ProcRoot {
         stat.is_ok_and(|stat| of.contains(&stat.parent))
     }
 
+    /// Resident memory of a process in bytes, if `parent` has started it: the id may be one of another
+    /// machine or PID namespace, and mean something else here.
+    pub(crate) fn resident_memory_of_child(&mut self, pid: u64, parent: u64) -> Option<u64> {
+        let stat = self.read(&[&pid.to_string(), "stat"]).and_then(parse_stat);
+        let stat = stat.ok().filter(|stat| stat.parent == parent)?;
+        Some(stat.resident_pages.saturating_mul(self.page_bytes))
+    }
+
     /// The facts of a process by its directory's name (`123` or `self`), and what is missing.
     pub(crate) fn of(&mut self, process: &str) -> (Facts, Option<Complaint>) {
         let mut facts = Facts::default();

@@ -32,6 +32,8 @@ pub enum UsageError {
     Twice(&'static str),
     /// `--web.config.file`, which asks for TLS and passwords.
     ConfigFile,
+    /// A flag about the HAProxy of `--haproxy.scrape-uri`, where only targets are given.
+    NoScrapeUri(&'static str),
     /// A flag that needs a build with TLS.
     NoTls(&'static str),
     /// A value that the flag does not take.
@@ -43,6 +45,8 @@ pub enum UsageError {
 pub enum ValueError {
     /// A scrape URI.
     Uri(UriError),
+    /// A URI that is not one of a CLI socket.
+    NotSocket,
     /// A listen address.
     Address(String, AddressError),
     /// A duration.
@@ -100,6 +104,10 @@ impl Display for UsageError {
                 "--web.config.file: TLS and passwords are not served here; put HAProxy in front \
                  of the exporter (README, section Security, has a tested configuration)",
             ),
+            Self::NoScrapeUri(flag) => write!(
+                f,
+                "--{flag} is about the HAProxy of --haproxy.scrape-uri, which must be given as well"
+            ),
             Self::NoTls(flag) => {
                 write!(
                     f,
@@ -117,6 +125,9 @@ impl Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Uri(error) => error.fmt(f),
+            Self::NotSocket => {
+                f.write_str("must be a CLI socket: unix:/path, unix:@name or tcp://host:port")
+            }
             Self::Address(text, error) => write!(f, "{text:?}: {error}"),
             Self::Duration(error) => error.fmt(f),
             Self::Zero => f.write_str("must be above zero"),

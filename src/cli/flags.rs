@@ -89,6 +89,11 @@ pub(crate) const FLAGS: &[Flag] = &[
         "HAProxy before 3.4 lets no traffic through while it prints: about so many servers are asked for at a time; 0 asks for all at once",
     ),
     flag(
+        "haproxy.master-socket",
+        Value("URI", ""),
+        "The CLI of HAProxy's master process (haproxy -W -S): adds reloads and the workers of before them; unix:/path, unix:@name or tcp://host:port",
+    ),
+    flag(
         "haproxy.peers",
         Switch(false),
         "Watch the peers of stick tables (show peers); needs a CLI socket",

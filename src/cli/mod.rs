@@ -24,8 +24,8 @@ use crate::sys::InheritedFd;
 use error::ValueError;
 use flags::{Flag, Takes};
 use values::{
-    columns, listen_address, log_format, log_level, max_response_bytes, profile, ready_fd,
-    rows_per_question, scrape_uri, socket_mode, states, target, telemetry_path, timeout,
+    columns, listen_address, log_format, log_level, master_socket, max_response_bytes, profile,
+    ready_fd, rows_per_question, scrape_uri, socket_mode, states, target, telemetry_path, timeout,
 };
 
 pub(crate) use error::UsageError;
@@ -38,6 +38,9 @@ const REPEATABLE: [&str; 4] = [
     "haproxy.proxy-include",
     "haproxy.proxy-exclude",
 ];
+
+/// Flags about the HAProxy of `--haproxy.scrape-uri` alone.
+const OF_SCRAPE_URI: [&str; 2] = ["haproxy.pid-file", "haproxy.master-socket"];
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -57,6 +60,8 @@ pub struct Config {
     pub timeout: Duration,
     /// `--haproxy.pid-file`
     pub pid_file: Option<PathBuf>,
+    /// `--haproxy.master-socket`, a unix or TCP socket
+    pub master_socket: Option<ScrapeUri>,
     /// `--haproxy.metric-names`, by its number
     pub profile: usize,
     /// `--haproxy.proxy-include`, `--haproxy.proxy-exclude`
@@ -248,8 +253,13 @@ impl Given {
             .map_err(UsageError::of("haproxy.target"))?;
         if targets.is_empty() || self.is_given("haproxy.scrape-uri") {
             targets.insert(0, (String::new(), unnamed));
+            return Ok(targets);
         }
-        Ok(targets)
+        let is_given = |flag: &&str| !self.value(flag).is_empty();
+        match OF_SCRAPE_URI.into_iter().find(is_given) {
+            Some(flag) => Err(UsageError::NoScrapeUri(flag)),
+            None => Ok(targets),
+        }
     }
 
     fn named_targets(&self) -> Result<Vec<(String, ScrapeUri)>, ValueError> {
@@ -324,6 +334,7 @@ impl Given {
             targets: self.targets()?,
             timeout: self.parsed("haproxy.timeout", timeout)?,
             pid_file: self.text("haproxy.pid-file").map(PathBuf::from),
+            master_socket: self.parsed("haproxy.master-socket", master_socket)?,
             profile: self.parsed("haproxy.metric-names", profile)?,
             proxies: ProxyFilter {
                 include: self.all("haproxy.proxy-include"),

@@ -25,6 +25,17 @@ pub(super) fn scrape_uri(text: &str) -> Result<ScrapeUri, ValueError> {
     ScrapeUri::parse(text).map_err(ValueError::Uri)
 }
 
+/// The CLI of a master process, if one is named.
+pub(super) fn master_socket(text: &str) -> Result<Option<ScrapeUri>, ValueError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match scrape_uri(text)? {
+        uri @ (ScrapeUri::Unix(_) | ScrapeUri::Tcp(_)) => Ok(Some(uri)),
+        ScrapeUri::Http(_) | ScrapeUri::File(_) => Err(ValueError::NotSocket),
+    }
+}
+
 pub(super) fn listen_address(text: &str) -> Result<ListenAddress, ValueError> {
     ListenAddress::parse(text).map_err(|error| ValueError::Address(text.to_owned(), error))
 }

@@ -2,8 +2,8 @@
 //! The help texts are our own.
 
 use super::{
-    Cell, Family, Group, Kind, Profile, RESPONSE_CODES, Reading, Scope, builtin, certificates, own,
-    peers,
+    Cell, Family, Group, Kind, Profile, RESPONSE_CODES, Reading, Scope, builtin, certificates,
+    master, own, peers,
 };
 use crate::haproxy::columns::index_of;
 
@@ -28,6 +28,8 @@ pub(crate) static PROFILE: Profile = Profile {
         &peers::PEER,
         &certificates::CERTIFICATE,
         &certificates::CERTIFICATES,
+        &master::MASTER,
+        &master::OLD_WORKERS,
     ],
 };
 

@@ -21,6 +21,7 @@ pub(crate) mod exporter;
 pub(crate) mod exposition;
 pub(crate) mod intake;
 pub(crate) mod labels;
+pub(crate) mod master;
 pub(crate) mod own;
 pub(crate) mod peers;
 pub(crate) mod selection;
@@ -89,11 +90,15 @@ pub(crate) enum Scope {
     Certificate,
     /// How they were read; one row.
     Certificates,
+    /// The master process; one row.
+    Master,
+    /// The workers of before a reload; one row.
+    OldWorkers,
 }
 
 impl Scope {
     /// All scopes.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Exporter,
         Self::ExporterBuild,
         Self::Version,
@@ -113,6 +118,8 @@ impl Scope {
         Self::Peer,
         Self::Certificate,
         Self::Certificates,
+        Self::Master,
+        Self::OldWorkers,
     ];
 
     /// The names of the columns that rows of this scope may have.
@@ -128,6 +135,8 @@ impl Scope {
             Self::Peer => peers::PEER_FIELDS,
             Self::Certificate => certificates::CERTIFICATE_FIELDS,
             Self::Certificates => certificates::CERTIFICATES_FIELDS,
+            Self::Master => master::MASTER_FACTS,
+            Self::OldWorkers => master::OLD_WORKERS_FACTS,
             // Rows that say all in their labels have the value 1.
             _ => &["1"],
         }

@@ -1,8 +1,10 @@
 //! One scrape from end to end, and the counters that live as long as the exporter.
 
 mod certificates;
+mod master;
 mod peers;
 mod questions;
+mod traffic;
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -14,6 +16,7 @@ use crate::haproxy::reader::Limits;
 use crate::haproxy::rules::Filter;
 use crate::haproxy::source::Source;
 use crate::haproxy::stat::StatReader;
+use crate::haproxy::uri::ScrapeUri;
 use crate::log::Level;
 use crate::metrics::Scope;
 use crate::metrics::catalog::Catalog;
@@ -25,6 +28,7 @@ use crate::net::deadline::Deadline;
 use crate::net::unsigned;
 use crate::process::{Facts, ProcRoot};
 use certificates::CertificateWatch;
+use master::MasterWatch;
 use peers::PeerWatch;
 use questions::{Answers, report};
 
@@ -50,6 +54,8 @@ pub(crate) struct Scraper {
     peers: Option<PeerWatch>,
     /// Where certificates are watched.
     certificates: Option<CertificateWatch>,
+    /// Where the master process is watched.
+    master: Option<MasterWatch>,
     timeout: Duration,
     max_bytes: u64,
     read_buffer: ReadBuffer,
@@ -80,6 +86,8 @@ pub(crate) struct Settings {
     pub(crate) peers: bool,
     /// Whether certificates are watched.
     pub(crate) certificates: bool,
+    /// Where the master process can be asked.
+    pub(crate) master: Option<ScrapeUri>,
     /// The longest a scrape may take.
     pub(crate) timeout: Duration,
     /// The most bytes an answer may have.
@@ -101,6 +109,7 @@ impl Scraper {
         let mut reader = StatReader::new(settings.filter);
         reader.proxies().set_rows_per_question(rows_per_question);
         let target = settings.target.as_deref();
+        let master = settings.master.as_ref().and_then(Source::of_master);
         let event = |level, message, over| Event::new(level, message, over).of(target);
         Self {
             catalog,
@@ -110,6 +119,7 @@ impl Scraper {
             answers: Answers::new(target),
             peers: settings.peers.then(|| PeerWatch::new(target)),
             certificates: settings.certificates.then(|| CertificateWatch::new(target)),
+            master: master.map(|source| MasterWatch::new(source, target)),
             timeout: settings.timeout,
             max_bytes: settings.max_bytes,
             read_buffer: ReadBuffer::default(),
@@ -174,6 +184,7 @@ impl Scraper {
             }
         }
         report(&mut self.failed, result.err());
+        self.add_master(wanted, limits, into);
         let facts = self.add_processes(into);
         self.add_info(&facts, into);
         self.add_modules(into);
@@ -202,6 +213,22 @@ impl Scraper {
         {
             let to = (self.catalog, into);
             certificates.add(&mut self.source, limits, &mut self.read_buffer, to);
+        }
+    }
+
+    /// The rows of the master process and of old workers, where they are watched and wanted.
+    fn add_master(&mut self, wanted: &Wanted, limits: Limits, into: &mut Snapshot) {
+        let Some(master) = &mut self.master else {
+            return;
+        };
+        let info = &self.answers.info;
+        let since_info = self.source.spent().since(self.answers.spent_at_info);
+        master.saw_current(info, since_info);
+        let has = |scope| wanted.has(self.catalog, scope);
+        if has(Scope::Master) || has(Scope::OldWorkers) {
+            let to = (self.catalog, into);
+            let buffer = &mut self.read_buffer;
+            master.add(info, limits, buffer, &mut self.process, to);
         }
     }
 

@@ -11,6 +11,7 @@ use crate::haproxy::proxies;
 use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::{Need, Question, Reply};
 use crate::haproxy::resolvers::{self, Resolvers, SHOW_RESOLVERS};
+use crate::haproxy::socket::Spent;
 use crate::haproxy::source::{Source, SourceError};
 use crate::haproxy::stat::{RowSink, RowType, StatReader};
 use crate::haproxy::stick_tables::{SHOW_TABLE, StickTables};
@@ -39,6 +40,8 @@ pub(super) struct Answers {
     pub(super) resolvers: Resolvers,
     /// The command for the rows.
     show_stat: String,
+    /// What had been asked of HAProxy when it counted for `show info`.
+    pub(super) spent_at_info: Spent,
     /// The release that answered last, for commands that not all know.
     release: Option<(u32, u32)>,
     info_failed: Event,
@@ -108,6 +111,7 @@ impl Answers {
             stick_tables: StickTables::default(),
             resolvers: Resolvers::default(),
             show_stat: String::new(),
+            spent_at_info: Spent::default(),
             release: None,
             info_failed: failed("show info failed", "show info is answered again"),
             stick_tables_failed: failed("show table failed", "show table is answered again"),
@@ -178,11 +182,15 @@ impl Answers {
             .map(|(_, command, need, reply)| Question::new(command, need, reply))
             .collect();
         source.ask(&mut questions, limits, buffer)?;
+        let spent = source.spent();
         let mut failures = [None, None, None];
         let used = questions.first().map_or(0, |first| first.bytes);
         for question in questions {
             let at = match question.command {
-                SHOW_INFO => 0,
+                SHOW_INFO => {
+                    self.spent_at_info = spent.before_answer(question.bytes);
+                    0
+                }
                 SHOW_TABLE => 1,
                 SHOW_RESOLVERS => 2,
                 _ => continue,

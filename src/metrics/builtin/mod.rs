@@ -18,7 +18,7 @@ pub(crate) use process::{
     MAIN as PROCESS, NODE as PROCESS_NODE,
 };
 
-use super::{Cell, Profile, Reading, certificates, labels, own, peers};
+use super::{Cell, Profile, Reading, certificates, labels, master, own, peers};
 use crate::haproxy::columns::number;
 
 /// The profile of `--haproxy.metric-names=builtin`.
@@ -46,6 +46,8 @@ pub(crate) static PROFILE: Profile = Profile {
         &peers::PEER,
         &certificates::CERTIFICATE,
         &certificates::CERTIFICATES,
+        &master::MASTER,
+        &master::OLD_WORKERS,
     ],
 };
 

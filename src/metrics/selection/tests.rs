@@ -30,6 +30,8 @@ fn scopes_add_up_from_left_to_right() {
         Scope::Peer,
         Scope::Certificate,
         Scope::Certificates,
+        Scope::Master,
+        Scope::OldWorkers,
     ];
     let global = [
         Scope::Process,

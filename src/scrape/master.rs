@@ -1,0 +1,391 @@
+//! The master process of `--haproxy.master-socket`: reloads, and the workers of before them.
+//!
+//! One question a connection: a worker that dies in the middle of its answer leaves the master's
+//! connection open, and what another question brings would complete it. A worker that does not answer
+//! keeps one of the ten slots that it and the master have until it runs again, so it is not asked again.
+
+use std::fmt::Display;
+use std::time::{Duration, Instant};
+
+use super::questions::report;
+use super::traffic::{OldTraffic, Traffic};
+use crate::cli;
+use crate::event::Event;
+use crate::haproxy::buffer::ReadBuffer;
+use crate::haproxy::info::{Info, InfoError};
+use crate::haproxy::lines::LinesError;
+use crate::haproxy::processes::{Processes, SHOW_PROC, Worker};
+use crate::haproxy::reader::Limits;
+use crate::haproxy::reply::{Need, Question, Reply, ReplyError};
+use crate::haproxy::socket::Spent;
+use crate::haproxy::source::{Problem, Source, SourceError};
+use crate::log::Level;
+use crate::metrics::Scope;
+use crate::metrics::catalog::Catalog;
+use crate::metrics::snapshot::Snapshot;
+use crate::metrics::value;
+use crate::net::error::{NetError, Phase};
+use crate::net::unsigned;
+use crate::process::ProcRoot;
+
+/// Most questions that may be without an answer at a time: HAProxy has ten slots, and others need some.
+const MOST_ABANDONED: usize = 2;
+/// How often a master is asked that does not answer, once `MOST_ABANDONED` were left behind.
+const ASK_AGAIN_EVERY: Duration = Duration::from_secs(60);
+/// How long the socket may fail while the master starts itself anew: it took 1.3 s under load.
+const RELOAD_TIME: Duration = Duration::from_secs(5);
+
+/// The questions to a master, and what is kept from scrape to scrape.
+pub(super) struct MasterWatch {
+    source: Source,
+    processes: Processes,
+    info: Info,
+    traffic: OldTraffic,
+    /// The process that answered a scrape last.
+    current: Option<u64>,
+    /// Workers that were asked and did not answer in time.
+    abandoned: Vec<u64>,
+    /// How many questions to the master itself had no answer in time, in a row, and when the last had.
+    lists_abandoned: usize,
+    list_asked: Option<Instant>,
+    /// The last look that was whole.
+    shown: Option<Look>,
+    failing_since: Option<Instant>,
+    failed: Event,
+    unanswered: Event,
+}
+
+/// What one look at the master and its workers has found.
+#[derive(Clone, Copy, Debug, Default)]
+struct Look {
+    uptime: Option<u64>,
+    reloads: Option<u64>,
+    last_reload_successful: Option<bool>,
+    old: OldWorkers,
+}
+
+/// What was found of the old workers.
+#[derive(Clone, Copy, Debug, Default)]
+struct OldWorkers {
+    count: u64,
+    unanswered: u64,
+    oldest_age_seconds: u64,
+    connections: u64,
+    /// `None` where /proc does not know one of them.
+    memory_bytes: Option<u64>,
+}
+
+/// What became of the question to a worker.
+enum Answer {
+    /// Its `show info` is there; that many bytes.
+    Info(u64),
+    /// It has ended since it was listed.
+    Gone,
+    /// There is none.
+    Missing,
+}
+
+impl MasterWatch {
+    /// Nothing was asked yet.
+    pub(super) fn new(source: Source, target: Option<&str>) -> Self {
+        let event = |message, over| Event::new(Level::Warn, message, over).of(target);
+        Self {
+            source,
+            processes: Processes::default(),
+            info: Info::default(),
+            traffic: OldTraffic::default(),
+            current: None,
+            abandoned: Vec::new(),
+            lists_abandoned: 0,
+            list_asked: None,
+            shown: None,
+            failing_since: None,
+            failed: event("show proc failed", "show proc is answered again"),
+            unanswered: event("workers do not answer", "all workers answer again"),
+        }
+    }
+
+    /// What the process that serves has done so far, if it was asked, and what has been spent on asking
+    /// it since it said so.
+    pub(super) fn saw_current(&mut self, info: &Info, since: Spent) {
+        match pid(info) {
+            Some(pid) => {
+                self.current = Some(pid);
+                self.traffic.saw(pid, traffic(info), since.into());
+            }
+            None => self.traffic.caused(self.current, since.into()),
+        }
+    }
+
+    /// Asks the master and the workers, but not the one that has answered the scrape, and puts the rows
+    /// into the snapshot. It has half of the time that is left, and a failure costs these rows alone.
+    pub(super) fn add(
+        &mut self,
+        current: &Info,
+        limits: Limits,
+        buffer: &mut ReadBuffer,
+        proc_root: &mut ProcRoot,
+        (catalog, into): (&Catalog, &mut Snapshot),
+    ) {
+        let now = Instant::now();
+        if self.may_ask(now) {
+            match self.look(current, limits.half(), buffer, proc_root) {
+                Ok(look) => {
+                    self.shown = Some(look);
+                    self.failing_since = None;
+                    self.failed.is_over();
+                }
+                Err(error) if self.may_be_reload(&error, now) => {}
+                Err(error) => {
+                    self.shown = None;
+                    report(&mut self.failed, Some(error));
+                }
+            }
+        }
+        self.add_rows(catalog, into);
+    }
+
+    fn add_rows(&self, catalog: &Catalog, into: &mut Snapshot) {
+        into.add_row(catalog, Scope::Master, &[], |fact, to| {
+            let look = self.shown.as_ref();
+            let number = match fact {
+                "up" => u64::from(look.is_some()),
+                "uptime" => look?.uptime?,
+                "reloads" => look?.reloads?,
+                "last_reload_successful" => u64::from(look?.last_reload_successful?),
+                _ => return None,
+            };
+            value::write_display(number, to)
+        });
+        let Some(Look { old, .. }) = self.shown else {
+            return;
+        };
+        let sum = self.traffic.sum();
+        into.add_row(catalog, Scope::OldWorkers, &[], |fact, to| {
+            let number = match fact {
+                "count" => old.count,
+                "unanswered" => old.unanswered,
+                "oldest_age" => old.oldest_age_seconds,
+                "current_connections" => old.connections,
+                "resident_memory" => old.memory_bytes?,
+                "requests" => sum.requests,
+                "connections" => sum.connections,
+                "bytes_out" => sum.bytes_out,
+                _ => return None,
+            };
+            value::write_display(number, to)
+        });
+    }
+
+    /// A master that hangs has slots for a few questions only.
+    fn may_ask(&self, now: Instant) -> bool {
+        let is_recent = |asked: Instant| now.saturating_duration_since(asked) < ASK_AGAIN_EVERY;
+        self.lists_abandoned < MOST_ABANDONED || !self.list_asked.is_some_and(is_recent)
+    }
+
+    /// Whether the socket fails as it does for a moment while the master starts itself anew. What was
+    /// seen before stands as long.
+    fn may_be_reload(&mut self, error: &SourceError, now: Instant) -> bool {
+        let is_alike = match &error.problem {
+            Problem::Net(..) => true,
+            Problem::Reply(ReplyError::Lines(lines), _) => {
+                matches!(lines, LinesError::Empty(_) | LinesError::Cut)
+            }
+            _ => false,
+        };
+        let since = *self.failing_since.get_or_insert(now);
+        is_alike && self.shown.is_some() && now.saturating_duration_since(since) < RELOAD_TIME
+    }
+
+    fn look(
+        &mut self,
+        current: &Info,
+        limits: Limits,
+        buffer: &mut ReadBuffer,
+        proc_root: &mut ProcRoot,
+    ) -> Result<Look, SourceError> {
+        self.list(limits, buffer)?;
+        let listed = self.processes.workers();
+        self.abandoned
+            .retain(|pid| listed.iter().any(|worker| worker.pid == *pid));
+        let mut look = Look::default();
+        let mut master_pid = 0;
+        if let Some(master) = self.processes.master() {
+            master_pid = master.pid;
+            look.uptime = master.uptime_seconds;
+            look.reloads = master.reloads;
+            look.last_reload_successful = master.failed.map(|failed| failed == 0);
+        }
+        // Without an old worker the sum is 0, not unknown.
+        look.old.memory_bytes = Some(0);
+        let mut silent = Silent::default();
+        // Those first that only the master can ask.
+        let mut workers = listed.to_vec();
+        workers.sort_by_key(|worker| !worker.is_listed_old);
+        for worker in &workers {
+            let is_serving = Some(worker.pid) == pid(current)
+                && !worker.is_listed_old
+                && is_stopping(current) != Some(true);
+            if is_serving {
+                continue;
+            }
+            let answer = self.ask(worker.pid, limits, buffer, &mut silent);
+            let is_old = match answer {
+                Answer::Gone => false,
+                Answer::Missing => worker.is_listed_old,
+                Answer::Info(_) => is_stopping(&self.info).unwrap_or(worker.is_listed_old),
+            };
+            if let Answer::Info(bytes_out) = answer {
+                self.take(worker.pid, is_old, pid(current), bytes_out);
+            }
+            if is_old {
+                let memory = proc_root.resident_memory_of_child(worker.pid, master_pid);
+                look.old.add(worker, &answer, &self.info, memory);
+            }
+        }
+        self.traffic
+            .looked(|pid| workers.iter().any(|worker| worker.pid == pid));
+        self.report_silent(silent);
+        Ok(look)
+    }
+
+    /// Asks which processes there are.
+    fn list(&mut self, limits: Limits, buffer: &mut ReadBuffer) -> Result<(), SourceError> {
+        self.processes.clear();
+        self.list_asked = Some(Instant::now());
+        let (_, result) = ask(
+            &mut self.source,
+            SHOW_PROC,
+            &mut self.processes,
+            limits.half(),
+            buffer,
+        );
+        match &result {
+            Err(error) if is_abandoned(error) => self.lists_abandoned += 1,
+            _ => self.lists_abandoned = 0,
+        }
+        result
+    }
+
+    /// Asks a worker, unless it was without an answer before or too many are.
+    fn ask(
+        &mut self,
+        pid: u64,
+        limits: Limits,
+        buffer: &mut ReadBuffer,
+        silent: &mut Silent,
+    ) -> Answer {
+        self.info.clear();
+        if self.abandoned.contains(&pid) || self.abandoned.len() >= MOST_ABANDONED {
+            silent.count += 1;
+            return Answer::Missing;
+        }
+        let command = format!("@!{pid} show info");
+        let (bytes, result) = ask(
+            &mut self.source,
+            &command,
+            &mut self.info,
+            limits.half(),
+            buffer,
+        );
+        let Err(error) = result else {
+            return Answer::Info(bytes);
+        };
+        self.info.clear();
+        if let Problem::Reply(ReplyError::Info(InfoError::NoSuchProcess), _) = error.problem {
+            return Answer::Gone;
+        }
+        if is_abandoned(&error) {
+            self.abandoned.push(pid);
+        }
+        silent.count += 1;
+        silent.first.get_or_insert((pid, error));
+        Answer::Missing
+    }
+
+    /// Takes a worker's counters. What the scrape shows as the process that serves is not shown twice.
+    fn take(&mut self, pid: u64, is_old: bool, current: Option<u64>, bytes_out: u64) {
+        let caused = Traffic {
+            bytes_out,
+            ..Traffic::default()
+        };
+        let seen = traffic(&self.info);
+        match is_old && current != Some(pid) {
+            true => self.traffic.saw_old(pid, seen, caused),
+            false => self.traffic.saw(pid, seen, caused),
+        }
+    }
+
+    fn report_silent(&mut self, silent: Silent) {
+        match &silent.first {
+            Some((pid, error)) => {
+                let text = cli::with_remedy(error).to_string();
+                let fields: [(&str, &dyn Display); 3] =
+                    [("count", &silent.count), ("pid", pid), ("err", &text)];
+                self.unanswered.happens(Instant::now(), &text, &fields);
+            }
+            // Those that are not asked again are silent still.
+            None if silent.count > 0 => {}
+            None => self.unanswered.is_over(),
+        }
+    }
+}
+
+/// The workers without an answer in one look.
+#[derive(Default)]
+struct Silent {
+    count: u64,
+    /// Which was asked first, and why it is.
+    first: Option<(u64, SourceError)>,
+}
+
+impl OldWorkers {
+    fn add(&mut self, worker: &Worker, answer: &Answer, info: &Info, memory: Option<u64>) {
+        let number = |key| info.get(key).and_then(unsigned);
+        let age = number("Uptime_sec").or(worker.uptime_seconds);
+        self.count += 1;
+        self.unanswered += u64::from(matches!(answer, Answer::Missing));
+        self.oldest_age_seconds = self.oldest_age_seconds.max(age.unwrap_or(0));
+        self.connections += number("CurrConns").unwrap_or(0);
+        self.memory_bytes = self.memory_bytes.zip(memory).map(|(sum, one)| sum + one);
+    }
+}
+
+/// One question on a connection of its own; the bytes of its answer, and whether it came.
+fn ask(
+    source: &mut Source,
+    command: &str,
+    reply: &mut dyn Reply,
+    limits: Limits,
+    buffer: &mut ReadBuffer,
+) -> (u64, Result<(), SourceError>) {
+    let mut question = [Question::new(command, Need::All, reply)];
+    let result = source.ask(&mut question, limits, buffer);
+    (question[0].bytes, result)
+}
+
+/// Whether the question was sent and is still with HAProxy.
+fn is_abandoned(error: &SourceError) -> bool {
+    matches!(
+        error.problem,
+        Problem::Net(NetError::TimedOut(Phase::Read), _)
+    )
+}
+
+fn pid(info: &Info) -> Option<u64> {
+    info.get("Pid").and_then(unsigned)
+}
+
+/// Whether a process only finishes what it has; `None` where it does not say.
+fn is_stopping(info: &Info) -> Option<bool> {
+    Some(info.get("Stopping")? != b"0")
+}
+
+fn traffic(info: &Info) -> Traffic {
+    let number = |key| info.get(key).and_then(unsigned).unwrap_or(0);
+    Traffic {
+        requests: number("CumReq"),
+        connections: number("CumConns"),
+        bytes_out: number("TotalBytesOut"),
+    }
+}

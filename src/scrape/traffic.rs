@@ -1,0 +1,136 @@
+//! What old workers have done since they became old, added up from scrape to scrape.
+//!
+//! Each time, what a process has done since it was seen before is added: seen while it was current, by
+//! its own `show info`, or when the master listed it last. So the sum never goes back when one ends; it
+//! lacks what that one did after the last scrape. HAProxy counts the exporter's questions as well, each as
+//! a connection and a request, and the bytes of the answers: they are taken off.
+
+use crate::haproxy::socket::Spent;
+
+/// Counts of one process, or of what the exporter caused in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Traffic {
+    /// `CumReq`.
+    pub(super) requests: u64,
+    /// `CumConns`.
+    pub(super) connections: u64,
+    /// `TotalBytesOut`.
+    pub(super) bytes_out: u64,
+}
+
+/// The sum, and the processes that are known.
+#[derive(Debug, Default)]
+pub(super) struct OldTraffic {
+    sum: Traffic,
+    known: Vec<Known>,
+    /// Whether the master has been asked: a worker that was not there then began later.
+    has_looked: bool,
+}
+
+/// A process as it was seen last.
+#[derive(Debug)]
+struct Known {
+    pid: u64,
+    seen: Traffic,
+    /// What the exporter has caused since, and HAProxy will count.
+    caused: Traffic,
+}
+
+/// What HAProxy counts of the question whose answer says so.
+const OF_THE_QUESTION: Traffic = Traffic {
+    requests: 1,
+    connections: 1,
+    bytes_out: 0,
+};
+
+impl From<Spent> for Traffic {
+    fn from(spent: Spent) -> Self {
+        Self {
+            requests: spent.connections,
+            connections: spent.connections,
+            bytes_out: spent.bytes,
+        }
+    }
+}
+
+impl OldTraffic {
+    /// What old workers have done.
+    pub(super) fn sum(&self) -> Traffic {
+        self.sum
+    }
+
+    /// A process was seen whose traffic is not to be added: it is current.
+    pub(super) fn saw(&mut self, pid: u64, seen: Traffic, caused: Traffic) {
+        let known = Known { pid, seen, caused };
+        match self.known.iter_mut().find(|known| known.pid == pid) {
+            Some(place) => *place = known,
+            None => self.known.push(known),
+        }
+    }
+
+    /// The exporter has caused so much in a process, all in all, since it was seen.
+    pub(super) fn caused(&mut self, pid: Option<u64>, caused: Traffic) {
+        let mut known = self.known.iter_mut();
+        if let Some(known) = known.find(|known| Some(known.pid) == pid) {
+            known.caused = caused;
+        }
+    }
+
+    /// An old worker was seen: adds what it has done since. All that it did counts if it was not there
+    /// when the master was asked before; nothing if it is not known since when it has been old.
+    pub(super) fn saw_old(&mut self, pid: u64, seen: Traffic, caused: Traffic) {
+        let known = self.known.iter().find(|known| known.pid == pid);
+        let done = match known {
+            Some(known) => known.done(seen),
+            None if self.has_looked => seen.without(OF_THE_QUESTION),
+            None => Traffic::default(),
+        };
+        self.sum = self.sum.and(done);
+        self.saw(pid, seen, caused);
+    }
+
+    /// The master has these workers, and no others: those that ended are forgotten.
+    pub(super) fn looked(&mut self, is_listed: impl Fn(u64) -> bool) {
+        self.known.retain(|known| is_listed(known.pid));
+        self.has_looked = true;
+    }
+}
+
+impl Known {
+    /// What the process has done until `now`. A counter that went back is another process of the same
+    /// id, all of which is new, or has passed 32 bits, as those of old releases can: what it did before
+    /// that is lost then.
+    fn done(&self, now: Traffic) -> Traffic {
+        let went_back = now.requests < self.seen.requests
+            || now.connections < self.seen.connections
+            || now.bytes_out < self.seen.bytes_out;
+        let before = match went_back {
+            true => Traffic::default(),
+            false => self.seen.and(self.caused),
+        };
+        now.without(before).without(OF_THE_QUESTION)
+    }
+}
+
+impl Traffic {
+    /// Both together.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            requests: self.requests.saturating_add(other.requests),
+            connections: self.connections.saturating_add(other.connections),
+            bytes_out: self.bytes_out.saturating_add(other.bytes_out),
+        }
+    }
+
+    /// What is left of it.
+    pub(super) fn without(self, other: Self) -> Self {
+        Self {
+            requests: self.requests.saturating_sub(other.requests),
+            connections: self.connections.saturating_sub(other.connections),
+            bytes_out: self.bytes_out.saturating_sub(other.bytes_out),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
