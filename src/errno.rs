@@ -31,3 +31,6 @@ pub(crate) fn reason(error: &io::Error) -> String {
         first.to_lowercase().chain(characters).collect()
     })
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -120,7 +120,15 @@ impl fmt::Display for SetupError {
     }
 }
 
-impl std::error::Error for SetupError {}
+impl std::error::Error for SetupError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Proxy(error) => Some(error),
+            #[cfg(feature = "tls")]
+            Self::Tls(error) => Some(error),
+        }
+    }
+}
 
 /// A failed question: asked of whom, and why.
 #[derive(Debug)]
@@ -249,3 +257,6 @@ fn with_hint(
         None => error.fmt(f),
     }
 }
+
+#[cfg(test)]
+mod tests;

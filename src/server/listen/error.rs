@@ -25,7 +25,14 @@ pub enum AddressError {
     Port(String),
 }
 
-impl Error for AddressError {}
+impl Error for AddressError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::HostPort(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 impl Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,7 +74,15 @@ impl From<io::Error> for BindProblem {
     }
 }
 
-impl Error for BindError {}
+impl Error for BindError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.problem {
+            BindProblem::Io(error) | BindProblem::Stale(error) => Some(error),
+            BindProblem::Unresolved(error) => Some(error),
+            BindProblem::NotSocket | BindProblem::Taken => None,
+        }
+    }
+}
 
 impl Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,7 +108,14 @@ pub(crate) enum InheritError {
     Descriptor(String, io::Error),
 }
 
-impl Error for InheritError {}
+impl Error for InheritError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Descriptor(_, error) => Some(error),
+            Self::NotSet | Self::NoSocket => None,
+        }
+    }
+}
 
 impl Display for InheritError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
