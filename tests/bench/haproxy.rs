@@ -21,7 +21,7 @@ pub(crate) struct Haproxy {
     pub(crate) built_in: SocketAddr,
     /// Where it answers requests by itself.
     pub(crate) traffic: SocketAddr,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 /// How large it is.
@@ -46,15 +46,25 @@ impl Shape {
 impl Haproxy {
     /// Starts HAProxy and waits until it answers.
     pub(crate) fn start(shape: &Shape) -> Result<Self, String> {
+        Self::start_with(shape, |_| Ok(String::new()), |_| vec!["-db".to_owned()])
+    }
+
+    /// The same with `more` behind the configuration and other arguments, both made for its directory.
+    pub(crate) fn start_with(
+        shape: &Shape,
+        more: impl Fn(&Path) -> Result<String, String>,
+        arguments: impl Fn(&Path) -> Vec<String>,
+    ) -> Result<Self, String> {
         let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
         let socket = directory.path().join("stats.sock");
         let (built_in, traffic) = (free_address()?, free_address()?);
         let file = directory.path().join("haproxy.cfg");
-        std::fs::write(&file, configuration(shape, &socket, [built_in, traffic]))
-            .map_err(|error| format!("{}: {error}", file.display()))?;
+        let mut text = configuration(shape, &socket, [built_in, traffic]);
+        text.push_str(&more(directory.path())?);
+        std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
         let process = Running::start(
             Command::new("/usr/sbin/haproxy")
-                .arg("-db")
+                .args(arguments(directory.path()))
                 .arg("-f")
                 .arg(&file),
         )?;
@@ -66,8 +76,13 @@ impl Haproxy {
             socket,
             built_in,
             traffic,
-            _directory: directory,
+            directory,
         })
+    }
+
+    /// Where its files are.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 }
 

@@ -6,14 +6,17 @@
 //!
 //! 3. What scrapes do to HAProxy's own traffic.
 //!
+//! 4. What each group of families costs that is off unless it is asked for.
+//!
 //! Arguments choose one of them (`steps`, `whole` with numbers of servers, `traffic` with
-//! SERVERS/BACKENDS/THREADS); `--callgrind-step STEP ROWS TIMES` does one step
+//! SERVERS/BACKENDS/THREADS, `groups`); `--callgrind-step STEP ROWS TIMES` does one step
 //! a number of times and nothing else, for `callgrind.sh`. With `BIG=1` in the environment whole
 //! scrapes go up to 100,000 servers; `EXPORTER` names the binary to measure.
 
 mod allocations;
 mod client;
 mod floor;
+mod groups;
 mod haproxy;
 mod machine;
 mod peers;
@@ -38,13 +41,15 @@ fn main() -> ExitCode {
     let result = match wanted.as_slice() {
         [] => steps_of_a_scrape()
             .and_then(|()| whole_scrapes(&[]))
-            .and_then(|()| traffic_meanwhile(&[])),
+            .and_then(|()| traffic_meanwhile(&[]))
+            .and_then(|()| groups()),
         ["steps"] => steps_of_a_scrape(),
         ["whole", servers @ ..] => whole_scrapes(servers),
         ["traffic", shapes @ ..] => traffic_meanwhile(shapes),
+        ["groups"] => groups(),
         ["--callgrind-step", step, rows, times] => callgrind_step(step, rows, times),
         _ => Err(
-            "usage: [steps | whole [SERVERS...] | traffic [SERVERS/BACKENDS/THREADS...] | \
+            "usage: [steps | whole [SERVERS...] | traffic [SERVERS/BACKENDS/THREADS...] | groups | \
                  --callgrind-step STEP ROWS TIMES]"
                 .to_owned(),
         ),
@@ -88,6 +93,11 @@ fn traffic_meanwhile(shapes: &[&str]) -> Result<(), String> {
     };
     let shapes: Result<Vec<_>, String> = shapes.iter().map(shape).collect();
     traffic::report(&shapes?)
+}
+
+fn groups() -> Result<(), String> {
+    println!("{}\n", machine::description());
+    groups::report()
 }
 
 fn callgrind_step(step: &str, rows: &str, times: &str) -> Result<(), String> {

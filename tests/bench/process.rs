@@ -34,13 +34,16 @@ impl Running {
 
     /// The same in nanoseconds, of all threads that run (/proc/PID/task/TID/schedstat).
     pub(crate) fn exact_cpu(&self) -> Duration {
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.id()));
-        let of = |task: std::fs::DirEntry| -> Option<u64> {
-            let stat = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
-            stat.split_whitespace().next()?.parse().ok()
-        };
-        let tasks = tasks.into_iter().flatten().flatten();
-        Duration::from_nanos(tasks.filter_map(of).sum())
+        exact_cpu(self.id())
+    }
+
+    /// The same of the process and of all that it has started and that still run.
+    pub(crate) fn exact_cpu_with_children(&self) -> Duration {
+        let file = format!("/proc/{0}/task/{0}/children", self.id());
+        let children = std::fs::read_to_string(file).unwrap_or_default();
+        let children = children.split_whitespace();
+        let of_children = children.filter_map(|id| id.parse().ok()).map(exact_cpu);
+        self.exact_cpu() + of_children.sum::<Duration>()
     }
 
     /// The most memory that was ever resident, in bytes.
@@ -54,6 +57,16 @@ impl Running {
     fn file(&self, name: &str) -> String {
         std::fs::read_to_string(format!("/proc/{}/{name}", self.id())).unwrap_or_default()
     }
+}
+
+fn exact_cpu(process: u32) -> Duration {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task"));
+    let of = |task: std::fs::DirEntry| -> Option<u64> {
+        let stat = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        stat.split_whitespace().next()?.parse().ok()
+    };
+    let tasks = tasks.into_iter().flatten().flatten();
+    Duration::from_nanos(tasks.filter_map(of).sum())
 }
 
 impl Drop for Running {
