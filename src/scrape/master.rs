@@ -7,7 +7,6 @@
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use super::questions::report;
 use super::traffic::{OldTraffic, Traffic};
 use crate::cli;
 use crate::event::Event;
@@ -31,7 +30,7 @@ use crate::process::ProcRoot;
 /// Most questions that may be without an answer at a time: HAProxy has ten slots, and others need some.
 const MOST_ABANDONED: usize = 2;
 /// How often a master is asked that does not answer, once `MOST_ABANDONED` were left behind.
-const ASK_AGAIN_EVERY: Duration = Duration::from_secs(60);
+const ASK_AGAIN_EVERY: Duration = Duration::from_secs(10);
 /// How long the socket may fail while the master starts itself anew: it took 1.3 s under load.
 const RELOAD_TIME: Duration = Duration::from_secs(5);
 
@@ -50,9 +49,15 @@ pub(super) struct MasterWatch {
     list_asked: Option<Instant>,
     /// The last look that was whole.
     shown: Option<Look>,
-    failing_since: Option<Instant>,
+    failing: Option<Failing>,
     failed: Event,
     unanswered: Event,
+}
+
+/// Why there is no look.
+struct Failing {
+    since: Instant,
+    error: SourceError,
 }
 
 /// What one look at the master and its workers has found.
@@ -99,7 +104,7 @@ impl MasterWatch {
             lists_abandoned: 0,
             list_asked: None,
             shown: None,
-            failing_since: None,
+            failing: None,
             failed: event("show proc failed", "show proc is answered again"),
             unanswered: event("workers do not answer", "all workers answer again"),
         }
@@ -132,15 +137,21 @@ impl MasterWatch {
             match self.look(current, limits.half(), buffer, proc_root) {
                 Ok(look) => {
                     self.shown = Some(look);
-                    self.failing_since = None;
+                    self.failing = None;
                     self.failed.is_over();
                 }
-                Err(error) if self.may_be_reload(&error, now) => {}
                 Err(error) => {
-                    self.shown = None;
-                    report(&mut self.failed, Some(error));
+                    let since = self.failing.as_ref().map_or(now, |failing| failing.since);
+                    self.failing = Some(Failing { since, error });
                 }
             }
+        }
+        if let Some(failing) = &self.failing
+            && !(self.shown.is_some() && failing.may_be_reload(now))
+        {
+            self.shown = None;
+            let text = cli::with_remedy(&failing.error).to_string();
+            self.failed.happens(now, &text, &[("err", &text)]);
         }
         self.add_rows(catalog, into);
     }
@@ -181,20 +192,6 @@ impl MasterWatch {
     fn may_ask(&self, now: Instant) -> bool {
         let is_recent = |asked: Instant| now.saturating_duration_since(asked) < ASK_AGAIN_EVERY;
         self.lists_abandoned < MOST_ABANDONED || !self.list_asked.is_some_and(is_recent)
-    }
-
-    /// Whether the socket fails as it does for a moment while the master starts itself anew. What was
-    /// seen before stands as long.
-    fn may_be_reload(&mut self, error: &SourceError, now: Instant) -> bool {
-        let is_alike = match &error.problem {
-            Problem::Net(..) => true,
-            Problem::Reply(ReplyError::Lines(lines), _) => {
-                matches!(lines, LinesError::Empty(_) | LinesError::Cut)
-            }
-            _ => false,
-        };
-        let since = *self.failing_since.get_or_insert(now);
-        is_alike && self.shown.is_some() && now.saturating_duration_since(since) < RELOAD_TIME
     }
 
     fn look(
@@ -337,6 +334,21 @@ struct Silent {
     count: u64,
     /// Which was asked first, and why it is.
     first: Option<(u64, SourceError)>,
+}
+
+impl Failing {
+    /// Whether the socket fails as it does for a moment while the master starts itself anew. What was
+    /// seen before stands as long.
+    fn may_be_reload(&self, now: Instant) -> bool {
+        let is_alike = match &self.error.problem {
+            Problem::Net(..) => true,
+            Problem::Reply(ReplyError::Lines(lines), _) => {
+                matches!(lines, LinesError::Empty(_) | LinesError::Cut)
+            }
+            _ => false,
+        };
+        is_alike && now.saturating_duration_since(self.since) < RELOAD_TIME
+    }
 }
 
 impl OldWorkers {
