@@ -1,5 +1,8 @@
 //! Seven facts about a process from /proc (proc(5)), as Prometheus' client libraries name them.
 
+mod files;
+mod pid_file;
+
 use std::error::Error;
 use std::fmt::{self, Display};
 use std::fs::{File, OpenOptions};
@@ -10,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use crate::errno::reason;
 use crate::sys::{self, Resource};
+use files::Stat;
+use pid_file::Pids;
 
 /// Larger than any of the files that are read here, but for /proc/stat on machines with hundreds of
 /// processors, where `btime` may come late.
@@ -17,8 +22,6 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 /// Holds most of them whole, so that one read fills it and one more sees the end; and the entries of
 /// 170 descriptors.
 const USUAL_FILE_BYTES: usize = 4096;
-/// The most processes that HAProxy has run as (`nbproc`).
-const MAX_PIDS: usize = 64;
 
 /// The clock was set when it jumps by more than this; NTP's steps are larger.
 const CLOCK_STEP: Duration = Duration::from_millis(100);
@@ -178,23 +181,17 @@ impl ProcRoot {
         }
     }
 
-    /// The facts of the process that `pid_file` means, and what is missing. Of several ids that is the
-    /// one that answered, `answering`, if it is in the file, or a child of one that is: a worker of the
-    /// master that wrote the file (`-W`). Else it is the first.
+    /// The facts of the process that `pid_file` means, and what is missing: see `meant`.
     pub(crate) fn of_pid_file(
         &mut self,
         pid_file: &Path,
         answering: Option<u64>,
     ) -> (Facts, Option<Complaint>) {
-        let read = read_pid_file(pid_file, &mut self.bytes);
-        let pid = read.and_then(|()| {
-            let first = first_pid(&self.bytes)?;
-            let listed: Vec<u64> = pids(&self.bytes).collect();
-            let is_meant = |pid: &u64| listed.contains(pid) || self.is_child(*pid, &listed);
-            Ok(answering.filter(is_meant).unwrap_or(first))
-        });
-        match pid {
-            Ok(pid) => self.of(&pid.to_string()),
+        match pid_file::read(pid_file, &mut self.bytes) {
+            Ok(listed) => {
+                let (process, stat) = self.meant(&listed, answering);
+                self.facts(&process, stat)
+            }
             Err(problem) => {
                 let complaint = Complaint {
                     object: format!("pid file {}", pid_file.display()),
@@ -206,25 +203,51 @@ impl ProcRoot {
         }
     }
 
-    fn is_child(&mut self, pid: u64, of: &[u64]) -> bool {
-        let stat = self.read(&[&pid.to_string(), "stat"]).and_then(parse_stat);
-        stat.is_ok_and(|stat| of.contains(&stat.parent))
+    /// Which process is meant: the one that answered, if it is in the file, or a child of one that is,
+    /// such as a worker of the master that wrote the file (`-W`). Else it is the first. Its stat, which
+    /// names the parent, has most of the facts too: it is read once.
+    fn meant(
+        &mut self,
+        listed: &Pids,
+        answering: Option<u64>,
+    ) -> (String, Result<Stat, Complaint>) {
+        if let Some(pid) = answering {
+            let process = pid.to_string();
+            let stat = self.stat(&process);
+            let parent = stat.as_ref().ok().map(|stat| stat.parent);
+            if listed.all.contains(&pid) || parent.is_some_and(|pid| listed.all.contains(&pid)) {
+                return (process, stat);
+            }
+        }
+        let process = listed.first.to_string();
+        let stat = self.stat(&process);
+        (process, stat)
     }
 
     /// Resident memory of a process in bytes, if `parent` has started it: the id may be one of another
     /// machine or PID namespace, and mean something else here.
     pub(crate) fn resident_memory_of_child(&mut self, pid: u64, parent: u64) -> Option<u64> {
-        let stat = self.read(&[&pid.to_string(), "stat"]).and_then(parse_stat);
-        let stat = stat.ok().filter(|stat| stat.parent == parent)?;
+        let stat = self.stat(&pid.to_string()).ok();
+        let stat = stat.filter(|stat| stat.parent == parent)?;
         Some(stat.resident_pages.saturating_mul(self.page_bytes))
     }
 
     /// The facts of a process by its directory's name (`123` or `self`), and what is missing.
     pub(crate) fn of(&mut self, process: &str) -> (Facts, Option<Complaint>) {
+        let stat = self.stat(process);
+        self.facts(process, stat)
+    }
+
+    fn facts(
+        &mut self,
+        process: &str,
+        stat: Result<Stat, Complaint>,
+    ) -> (Facts, Option<Complaint>) {
         let mut facts = Facts::default();
-        if let Err(complaint) = self.add_stat(process, &mut facts) {
+        match stat {
+            Ok(stat) => self.add_stat(&stat, &mut facts),
             // Without a process there is nothing else to look for.
-            return (facts, Some(complaint));
+            Err(complaint) => return (facts, Some(complaint)),
         }
         let results = [
             self.add_start_time(&mut facts),
@@ -234,14 +257,16 @@ impl ProcRoot {
         (facts, results.into_iter().find_map(Result::err))
     }
 
-    fn add_stat(&mut self, process: &str, facts: &mut Facts) -> Result<(), Complaint> {
-        let stat = self.read(&[process, "stat"]).and_then(parse_stat);
-        let stat = stat.map_err(|problem| self.complaint(problem))?;
+    fn stat(&mut self, process: &str) -> Result<Stat, Complaint> {
+        let stat = self.read(&[process, "stat"]).and_then(files::stat);
+        stat.map_err(|problem| self.complaint(problem))
+    }
+
+    fn add_stat(&self, stat: &Stat, facts: &mut Facts) {
         facts.cpu_seconds = Some(self.seconds(stat.cpu_ticks));
         facts.virtual_memory_bytes = Some(stat.virtual_bytes);
         facts.resident_memory_bytes = Some(stat.resident_pages.saturating_mul(self.page_bytes));
         facts.start_time_seconds = Some(self.seconds(stat.start_ticks));
-        Ok(())
     }
 
     /// Adds the time of the boot to the start since the boot.
@@ -251,7 +276,7 @@ impl ProcRoot {
         let boot = match self.boot_time {
             Some(time) if clock.abs_diff(self.clock) < CLOCK_STEP => time,
             _ => {
-                let time = self.read(&["stat"]).and_then(parse_boot_time);
+                let time = self.read(&["stat"]).and_then(files::boot_time);
                 time.map_err(|problem| self.complaint(problem))?
             }
         };
@@ -264,7 +289,7 @@ impl ProcRoot {
         let (files, memory) = match self.own_limits(process) {
             Some(limits) => limits,
             None => {
-                let limits = self.read(&[process, "limits"]).and_then(parse_limits);
+                let limits = self.read(&[process, "limits"]).and_then(files::limits);
                 limits.map_err(|problem| self.complaint(problem))?
             }
         };
@@ -335,19 +360,6 @@ impl ProcRoot {
     }
 }
 
-/// A pid file may be anything; a FIFO without a writer must not hold the scrape up.
-fn read_pid_file(path: &Path, bytes: &mut Vec<u8>) -> Result<(), Problem> {
-    let mut options = OpenOptions::new();
-    let file = options.read(true).custom_flags(libc::O_NONBLOCK).open(path);
-    let file = file?;
-    // Reading a directory is an error of its own.
-    let is_readable = |metadata: std::fs::Metadata| metadata.is_file() || metadata.is_dir();
-    if !file.metadata().is_ok_and(is_readable) {
-        return Err(Problem::NotRegular);
-    }
-    fill(file, bytes)
-}
-
 fn fill(file: File, bytes: &mut Vec<u8>) -> Result<(), Problem> {
     bytes.clear();
     match file.take(MAX_FILE_BYTES).read_to_end(bytes) {
@@ -356,81 +368,6 @@ fn fill(file: File, bytes: &mut Vec<u8>) -> Result<(), Problem> {
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Err(Problem::Ended),
         Err(error) => Err(error.into()),
     }
-}
-
-/// HAProxy writes one pid a line, the master's or first process's first.
-fn first_pid(bytes: &[u8]) -> Result<u64, Problem> {
-    let word = words(bytes).next().ok_or(Problem::Empty)?;
-    pid(word).ok_or(Problem::NoPid)
-}
-
-fn pids(bytes: &[u8]) -> impl Iterator<Item = u64> {
-    words(bytes).map_while(pid).take(MAX_PIDS)
-}
-
-fn words(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let words = bytes.split(u8::is_ascii_whitespace);
-    words.filter(|word| !word.is_empty())
-}
-
-fn pid(word: &[u8]) -> Option<u64> {
-    let pid: u32 = str::from_utf8(word).ok()?.parse().ok()?;
-    (pid > 0).then_some(u64::from(pid))
-}
-
-/// The fields of /proc/PID/stat that are used.
-#[derive(Debug, PartialEq, Eq)]
-struct Stat {
-    parent: u64,
-    cpu_ticks: u64,
-    start_ticks: u64,
-    virtual_bytes: u64,
-    resident_pages: u64,
-}
-
-/// The second field, the command's name in brackets, may hold blanks and brackets itself: the last
-/// closing bracket ends it.
-fn parse_stat(bytes: &[u8]) -> Result<Stat, Problem> {
-    let bad = || Problem::Format;
-    let end = memchr::memrchr(b')', bytes).ok_or_else(bad)?;
-    let text = std::str::from_utf8(&bytes[end + 1..]).map_err(|_| bad())?;
-    // The first field behind the name is number 3 of proc(5).
-    let field = |number: usize| {
-        text.split_ascii_whitespace()
-            .nth(number - 3)
-            .ok_or_else(bad)
-    };
-    let unsigned = |number: usize| field(number)?.parse::<u64>().map_err(|_| bad());
-    let pages: i64 = field(24)?.parse().map_err(|_| bad())?;
-    Ok(Stat {
-        parent: unsigned(4)?,
-        cpu_ticks: unsigned(14)?.saturating_add(unsigned(15)?),
-        start_ticks: unsigned(22)?,
-        virtual_bytes: unsigned(23)?,
-        resident_pages: u64::try_from(pages).unwrap_or(0),
-    })
-}
-
-/// The soft limits of open files and address space; `unlimited` is `u64::MAX`, as in the Go exporter.
-fn parse_limits(bytes: &[u8]) -> Result<(u64, u64), Problem> {
-    let text = String::from_utf8_lossy(bytes);
-    let limit = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-        match line.split_ascii_whitespace().next()? {
-            "unlimited" => Some(u64::MAX),
-            number => number.parse().ok(),
-        }
-    };
-    limit("Max open files")
-        .zip(limit("Max address space"))
-        .ok_or(Problem::Format)
-}
-
-fn parse_boot_time(bytes: &[u8]) -> Result<u64, Problem> {
-    let text = String::from_utf8_lossy(bytes);
-    let line = text.lines().find_map(|line| line.strip_prefix("btime "));
-    line.and_then(|number| number.trim().parse().ok())
-        .ok_or(Problem::NoBootTime)
 }
 
 #[cfg(test)]

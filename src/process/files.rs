@@ -1,0 +1,63 @@
+//! What the files of /proc hold (proc(5)).
+
+use super::Problem;
+
+/// The fields of /proc/PID/stat that are used.
+pub(super) struct Stat {
+    /// Field 4, a process id.
+    pub parent: u64,
+    /// Fields 14 and 15: in user and in kernel mode.
+    pub cpu_ticks: u64,
+    /// Field 22, since the boot.
+    pub start_ticks: u64,
+    /// Field 23.
+    pub virtual_bytes: u64,
+    /// Field 24.
+    pub resident_pages: u64,
+}
+
+/// /proc/PID/stat. The second field, the command's name in brackets, may hold blanks and brackets itself: the last
+/// closing bracket ends it.
+pub(super) fn stat(bytes: &[u8]) -> Result<Stat, Problem> {
+    let bad = || Problem::Format;
+    let end = memchr::memrchr(b')', bytes).ok_or_else(bad)?;
+    let text = std::str::from_utf8(&bytes[end + 1..]).map_err(|_| bad())?;
+    // The first field behind the name is number 3 of proc(5).
+    let field = |number: usize| {
+        text.split_ascii_whitespace()
+            .nth(number - 3)
+            .ok_or_else(bad)
+    };
+    let unsigned = |number: usize| field(number)?.parse::<u64>().map_err(|_| bad());
+    let pages: i64 = field(24)?.parse().map_err(|_| bad())?;
+    Ok(Stat {
+        parent: unsigned(4)?,
+        cpu_ticks: unsigned(14)?.saturating_add(unsigned(15)?),
+        start_ticks: unsigned(22)?,
+        virtual_bytes: unsigned(23)?,
+        resident_pages: u64::try_from(pages).unwrap_or(0),
+    })
+}
+
+/// /proc/PID/limits: the soft limits of open files and address space; `unlimited` is `u64::MAX`, as in the Go exporter.
+pub(super) fn limits(bytes: &[u8]) -> Result<(u64, u64), Problem> {
+    let text = String::from_utf8_lossy(bytes);
+    let limit = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        match line.split_ascii_whitespace().next()? {
+            "unlimited" => Some(u64::MAX),
+            number => number.parse().ok(),
+        }
+    };
+    limit("Max open files")
+        .zip(limit("Max address space"))
+        .ok_or(Problem::Format)
+}
+
+/// /proc/stat: when the machine was started, seconds since the epoch.
+pub(super) fn boot_time(bytes: &[u8]) -> Result<u64, Problem> {
+    let text = String::from_utf8_lossy(bytes);
+    let line = text.lines().find_map(|line| line.strip_prefix("btime "));
+    line.and_then(|number| number.trim().parse().ok())
+        .ok_or(Problem::NoBootTime)
+}

@@ -1,0 +1,46 @@
+//! The file with the ids of HAProxy's processes (`pidfile`, `-p`): one a line, the master's or the first
+//! process's first.
+
+use std::fs::{Metadata, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use super::{Problem, fill};
+
+/// The most processes that HAProxy has run as (`nbproc`).
+const MAX_PIDS: usize = 64;
+
+/// The ids in a pid file.
+pub(super) struct Pids {
+    pub first: u64,
+    /// With the first, up to a word that HAProxy did not write.
+    pub all: Vec<u64>,
+}
+
+/// Reads a pid file with the help of `bytes`. It may be anything; a FIFO without a writer must not hold
+/// the scrape up.
+pub(super) fn read(path: &Path, bytes: &mut Vec<u8>) -> Result<Pids, Problem> {
+    let mut options = OpenOptions::new();
+    let file = options.read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    let file = file?;
+    // Reading a directory is an error of its own.
+    let is_readable = |metadata: Metadata| metadata.is_file() || metadata.is_dir();
+    if !file.metadata().is_ok_and(is_readable) {
+        return Err(Problem::NotRegular);
+    }
+    fill(file, bytes)?;
+    Ok(Pids {
+        first: pid(words(bytes).next().ok_or(Problem::Empty)?).ok_or(Problem::NoPid)?,
+        all: words(bytes).map_while(pid).take(MAX_PIDS).collect(),
+    })
+}
+
+fn words(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let words = bytes.split(u8::is_ascii_whitespace);
+    words.filter(|word| !word.is_empty())
+}
+
+fn pid(word: &[u8]) -> Option<u64> {
+    let pid: u32 = str::from_utf8(word).ok()?.parse().ok()?;
+    (pid > 0).then_some(u64::from(pid))
+}
