@@ -328,16 +328,15 @@ impl StatReply<'_> {
             if taken == 0 {
                 break;
             }
+            if matches!(item, Item::Row(_)) && !reader.answer.has_begun {
+                // Without a header before it: columns stand at their numbers. The row is split again,
+                // since now it is known how far.
+                reader.header.forget();
+                self.begin();
+                continue;
+            }
             let line = reader.answer.take(&item, &input[at..at + taken]);
             match item {
-                Item::Row(_) if !reader.answer.has_begun => {
-                    // Without a header before it: columns stand at their numbers. The row is split
-                    // again, since now it is known how far.
-                    reader.header.forget();
-                    reader.answer.lines -= 1;
-                    self.begin();
-                    continue;
-                }
                 Item::Row(row) => {
                     let verdict = reader.rules.judge(&row, line, &mut reader.failures)?;
                     reader.answer.judged(verdict);

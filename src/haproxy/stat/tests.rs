@@ -82,6 +82,19 @@ fn only_some_types() {
     }
 }
 
+/// The row that shows that there is no header is looked at twice, and its lines are counted once.
+#[test]
+fn lines_without_a_header() {
+    let rows = [
+        row("\"w\ne\nb\"", "FRONTEND", 2, 0),
+        row("a", "BACKEND", 3, 1),
+    ];
+    let (mut reader, mut names) = (reader(), Names::default());
+    let input = rows.concat() + "\n";
+    push(&mut reader.reply(&mut names), &input, input.len());
+    assert_eq!(names.rows, ["1 w\ne\nb/FRONTEND", "4 a/BACKEND"]);
+}
+
 /// Several answers are one reply, whatever pieces they come in; what is behind the last is not its.
 #[test]
 fn answers_of_a_group() {
