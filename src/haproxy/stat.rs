@@ -3,16 +3,19 @@
 //! The bytes of an answer pass by once, in pieces of any size, while HAProxy is still printing. Rows
 //! are judged and handed on where they lie; the CSV itself is not kept.
 
+mod answer;
+
 use std::ops::Range;
 
 use super::columns::Header;
 use super::csv::{BadQuote, Item, Row, Splitter};
-use super::failures::{BadRow, EXCERPT_BYTES, Failures, Why, excerpt};
+use super::failures::{BadRow, Failures, Why, excerpt};
 use super::proxies::Proxies;
 use super::reply::{Proof, Reply, ReplyError, Taken};
 use super::rules::{
     Filter, MAX_LABEL_BYTES, MAX_LINE_BYTES, MIN_FIELDS, Rules, TableError, Verdict,
 };
+use answer::Answer;
 
 /// Rows that are not taken yet may lie so far back in the input.
 const MAX_BATCH_BYTES: usize = 16 << 20;
@@ -110,77 +113,6 @@ pub(crate) struct StatReply<'a> {
     types: u8,
     /// The proxies that are asked for one by one, from the one at hand on; none if it is all.
     group: Range<usize>,
-}
-
-/// What was seen of the answer so far.
-#[derive(Debug, Default)]
-struct Answer {
-    /// Lines of the answers before this one, so that a line's number is unique in a scrape.
-    lines_before: u64,
-    lines: u64,
-    /// The columns are known from the answer before.
-    follows: bool,
-    has_header: bool,
-    has_good_row: bool,
-    /// The rows' columns are known.
-    has_begun: bool,
-    ends_blank: bool,
-    /// The last row had a wrong number of fields.
-    ends_in_cut_row: bool,
-    /// It says that `show stat` is unknown, and that `show proc` is known.
-    is_of_master: bool,
-    /// Empty until a line has come that is not blank; kept to save an allocation a scrape.
-    first_line: Vec<u8>,
-}
-
-impl Answer {
-    /// Counts an item's lines; returns the number of its first.
-    fn take(&mut self, item: &Item<'_>, bytes: &[u8]) -> u64 {
-        self.lines += 1;
-        let line = self.lines_before + self.lines;
-        self.ends_blank = matches!(item, Item::Blank);
-        if self.first_line.is_empty() && !self.ends_blank {
-            let first = &bytes[..bytes.len().min(EXCERPT_BYTES)];
-            self.first_line.extend_from_slice(first.trim_ascii_end());
-        }
-        self.is_of_master |= self.first_line.starts_with(b"Unknown command")
-            && bytes.trim_ascii_start().starts_with(b"show proc ");
-        // Such a row may have line ends in its cells.
-        if let Item::Bad(_)
-        | Item::Row(Row {
-            is_unquoted: true, ..
-        }) = item
-        {
-            let ends = memchr::memchr_iter(b'\n', bytes).count() as u64;
-            self.lines += ends.saturating_sub(1);
-        }
-        line
-    }
-
-    fn judged(&mut self, verdict: Verdict) {
-        self.has_good_row |= matches!(
-            verdict,
-            Verdict::Wanted(_) | Verdict::Excluded | Verdict::Unwanted
-        );
-        self.ends_in_cut_row = verdict == Verdict::Cut;
-    }
-
-    fn clear(&mut self) {
-        let mut first_line = std::mem::take(&mut self.first_line);
-        first_line.clear();
-        *self = Self {
-            first_line,
-            ..Self::default()
-        };
-    }
-
-    /// Another answer of the same HAProxy begins.
-    fn follow(&mut self) {
-        let lines_before = self.lines_before + self.lines;
-        self.clear();
-        self.lines_before = lines_before;
-        self.follows = true;
-    }
 }
 
 impl StatReader {
@@ -320,10 +252,7 @@ impl StatReply<'_> {
             let reader = &mut *self.reader;
             let (item, taken) = reader.splitter.next(&input[at..], more == More::Never);
             if taken > MAX_LINE_BYTES || (taken == 0 && input.len() - at > MAX_LINE_BYTES) {
-                let answer = &reader.answer;
-                return Err(TableError::LineTooLong(
-                    answer.lines_before + answer.lines + 1,
-                ));
+                return Err(TableError::LineTooLong(reader.answer.next_line()));
             }
             if taken == 0 {
                 break;

@@ -1,0 +1,83 @@
+//! What shows whether an answer is one, and whole.
+
+use super::super::csv::{Item, Row};
+use super::super::failures::EXCERPT_BYTES;
+use super::super::rules::Verdict;
+
+/// What was seen of the answer so far.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    /// Lines of the answers before this one, so that a line's number is unique in a scrape.
+    lines_before: u64,
+    pub lines: u64,
+    /// The columns are known from the answer before.
+    pub follows: bool,
+    pub has_header: bool,
+    pub has_good_row: bool,
+    /// The rows' columns are known.
+    pub has_begun: bool,
+    pub ends_blank: bool,
+    /// The last row had a wrong number of fields.
+    pub ends_in_cut_row: bool,
+    /// It says that `show stat` is unknown, and that `show proc` is known.
+    pub is_of_master: bool,
+    /// Empty until a line has come that is not blank; kept to save an allocation a scrape.
+    pub first_line: Vec<u8>,
+}
+
+impl Answer {
+    /// Counts an item's lines; returns the number of its first.
+    pub(super) fn take(&mut self, item: &Item<'_>, bytes: &[u8]) -> u64 {
+        let line = self.next_line();
+        self.lines += 1;
+        self.ends_blank = matches!(item, Item::Blank);
+        if self.first_line.is_empty() && !self.ends_blank {
+            let first = &bytes[..bytes.len().min(EXCERPT_BYTES)];
+            self.first_line.extend_from_slice(first.trim_ascii_end());
+        }
+        self.is_of_master |= self.first_line.starts_with(b"Unknown command")
+            && bytes.trim_ascii_start().starts_with(b"show proc ");
+        // Such a row may have line ends in its cells.
+        if let Item::Bad(_)
+        | Item::Row(Row {
+            is_unquoted: true, ..
+        }) = item
+        {
+            let ends = memchr::memchr_iter(b'\n', bytes).count() as u64;
+            self.lines += ends.saturating_sub(1);
+        }
+        line
+    }
+
+    /// The number of the line that comes next, from 1.
+    pub(super) fn next_line(&self) -> u64 {
+        self.lines_before + self.lines + 1
+    }
+
+    /// A row was judged.
+    pub(super) fn judged(&mut self, verdict: Verdict) {
+        self.has_good_row |= matches!(
+            verdict,
+            Verdict::Wanted(_) | Verdict::Excluded | Verdict::Unwanted
+        );
+        self.ends_in_cut_row = verdict == Verdict::Cut;
+    }
+
+    /// Another answer begins.
+    pub(super) fn clear(&mut self) {
+        let mut first_line = std::mem::take(&mut self.first_line);
+        first_line.clear();
+        *self = Self {
+            first_line,
+            ..Self::default()
+        };
+    }
+
+    /// Another answer of the same HAProxy begins.
+    pub(super) fn follow(&mut self) {
+        let lines_before = self.lines_before + self.lines;
+        self.clear();
+        self.lines_before = lines_before;
+        self.follows = true;
+    }
+}
