@@ -6,10 +6,9 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::delivery::{Buffers, Delivery, Turn};
+use super::delivery::{Buffers, Delivery, SendError, Turn};
 use super::request::{self, MAX_HEAD_BYTES, Parsed, Refusal, Request};
 use super::routes::Text;
-use crate::errno::reason;
 use crate::log;
 use crate::metrics::selection::Selection;
 use crate::metrics::snapshot::Snapshot;
@@ -218,12 +217,12 @@ impl Client {
                 Fate::Stays
             }
             Err(error) => {
-                // All other errors are the client's doing.
-                let log = match error.kind() {
-                    io::ErrorKind::Other => log::error,
-                    _ => log::debug,
+                let log = match error {
+                    SendError::WrongLength { .. } => log::error,
+                    // Mostly the client's doing.
+                    SendError::Io(_) => log::debug,
                 };
-                log("answer cut", &[("err", &reason(&error))]);
+                log("answer cut", &[("err", &error)]);
                 Fate::Gone
             }
         }

@@ -1,10 +1,13 @@
 //! One answer on its way: a snapshot, where the client stands in it, and the piece that is being sent.
 
+use std::error::Error;
+use std::fmt::{self, Display};
 use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::errno::reason;
 use crate::metrics::cursor::{self, Cursor};
 use crate::metrics::exposition::{BUFFER_BYTES, CONTENT_TYPE};
 use crate::metrics::selection::Selection;
@@ -52,6 +55,53 @@ pub(crate) enum Turn {
     Sent,
     /// There is more.
     Unfinished,
+}
+
+/// Why an answer is cut.
+#[derive(Debug)]
+pub(crate) enum SendError {
+    /// The client has gone, or there is no memory.
+    Io(io::Error),
+    /// Our own fault: the exposition is not as long as announced.
+    WrongLength {
+        /// All of it, in bytes.
+        announced: u64,
+        /// What was left of it, in bytes.
+        left: u64,
+        /// The bytes of its next piece.
+        filled: usize,
+    },
+}
+
+impl From<io::Error> for SendError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl Error for SendError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(error),
+            Self::WrongLength { .. } => None,
+        }
+    }
+}
+
+impl Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => f.write_str(&reason(error)),
+            Self::WrongLength {
+                announced,
+                left,
+                filled,
+            } => write!(
+                f,
+                "an exposition of {announced} bytes has {filled} where {left} are missing"
+            ),
+        }
+    }
 }
 
 /// An answer that is being sent.
@@ -102,8 +152,12 @@ impl Delivery {
     /// Sends as much as the kernel takes and the others can wait for.
     ///
     /// # Errors
-    /// The client has gone; or `Other`, our own fault: the exposition is not as long as announced.
-    pub(crate) fn send(&mut self, to: BorrowedFd<'_>, buffers: &mut Buffers) -> io::Result<Turn> {
+    /// The answer is cut then.
+    pub(crate) fn send(
+        &mut self,
+        to: BorrowedFd<'_>,
+        buffers: &mut Buffers,
+    ) -> Result<Turn, SendError> {
         for _ in 0..PIECES_A_TURN {
             let (buffer, mut unsent) = match self.piece.take() {
                 Some(piece) => piece,
@@ -114,7 +168,7 @@ impl Delivery {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => {
                     buffers.give_back(buffer);
-                    return Err(error);
+                    return Err(error.into());
                 }
             }
             if !unsent.is_empty() {
@@ -132,7 +186,7 @@ impl Delivery {
     fn next_piece(
         &mut self,
         buffers: &mut Buffers,
-    ) -> io::Result<(Box<[u8]>, std::ops::Range<usize>)> {
+    ) -> Result<(Box<[u8]>, std::ops::Range<usize>), SendError> {
         let mut buffer = buffers.take()?;
         let mut start = HEAD_BYTES;
         if !self.head_is_written {
@@ -148,10 +202,11 @@ impl Delivery {
         self.left = match self.left.checked_sub(filled as u64) {
             Some(left) if filled > 0 => left,
             _ => {
-                let (length, left) = (self.length, self.left);
-                return Err(io::Error::other(format!(
-                    "an exposition of {length} bytes has {filled} where {left} are missing"
-                )));
+                return Err(SendError::WrongLength {
+                    announced: self.length,
+                    left: self.left,
+                    filled,
+                });
             }
         };
         Ok((buffer, start..HEAD_BYTES + filled))
