@@ -48,26 +48,29 @@ pub(crate) fn small() -> Exporter {
 /// The URI of an answer with many servers, made once: 8,000 give 20 MB of metrics.
 pub(crate) fn many_servers() -> &'static str {
     static URI: OnceLock<String> = OnceLock::new();
-    URI.get_or_init(|| {
-        let recorded = fixtures::text("3.2.0/stat.csv");
-        let header = recorded.lines().next().expect("a header");
-        let server = recorded
-            .lines()
-            .map(|line| line.split(',').collect::<Vec<_>>())
-            .find(|cells| cells.get(32) == Some(&"2"))
-            .expect("a server");
-        let rest = server[2..].join(",");
-        let mut csv = format!("{header}\n");
-        for number in 0..8_000 {
-            writeln!(csv, "backend{:02},server{number:05},{rest}", number / 200)
-                .expect("writing to a String");
-        }
-        csv.push('\n');
-        // Outlives the process as statics do; the name is the same in each run.
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("8000-servers.csv");
-        std::fs::write(&path, csv).expect("write the answer");
-        format!("file:{}", path.display())
-    })
+    // Outlives the process as statics do; the name is the same in each run.
+    URI.get_or_init(|| servers(8_000, Path::new(env!("CARGO_TARGET_TMPDIR"))))
+}
+
+/// The URI of an answer with so many servers, as a file in `directory`.
+pub(crate) fn servers(count: usize, directory: &Path) -> String {
+    let recorded = fixtures::text("3.2.0/stat.csv");
+    let header = recorded.lines().next().expect("a header");
+    let server = recorded
+        .lines()
+        .map(|line| line.split(',').collect::<Vec<_>>())
+        .find(|cells| cells.get(32) == Some(&"2"))
+        .expect("a server");
+    let rest = server[2..].join(",");
+    let mut csv = format!("{header}\n");
+    for number in 0..count {
+        writeln!(csv, "backend{:02},server{number:05},{rest}", number / 200)
+            .expect("writing to a String");
+    }
+    csv.push('\n');
+    let path = directory.join(format!("{count}-servers.csv"));
+    std::fs::write(&path, csv).expect("write the answer");
+    format!("file:{}", path.display())
 }
 
 /// Sends a signal.

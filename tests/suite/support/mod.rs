@@ -18,4 +18,5 @@ pub(crate) mod pages;
 pub(crate) mod peers;
 pub(crate) mod reference;
 mod scripts;
+pub(crate) mod slow_link;
 mod stream;

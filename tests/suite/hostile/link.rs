@@ -1,0 +1,340 @@
+//! Many honest clients far away: whatever the link alone lets through in time arrives whole.
+//!
+//! `SLOW_LINK=all` tries every number of clients with every round trip, and shows beside it what a
+//! server gets through the same link that only sends; with `EXPORTER_STATIC` the binary that ships.
+
+use std::io::{BufReader, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
+use tempfile::TempDir;
+
+use crate::hostile::tools::{read_response, servers};
+use crate::hostile::{Honest, alone};
+use crate::support::exporter::{self, Exporter};
+use crate::support::http::{PATIENCE, Response};
+use crate::support::peers;
+use crate::support::slow_link::{Line, NEAR, SlowLink};
+
+/// What Prometheus waits for, from the connection to the end of the answer, unless told otherwise.
+const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
+/// What whoever asks for the health waits for: some round trips, and a second.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
+/// From the first request of a client to that of the next: each has a scrape of its own.
+const OFFSET: Duration = Duration::from_millis(150);
+
+/// So many clients, each of which asks so often, and what is between them and the exporter.
+#[derive(Clone, Copy, Debug)]
+struct Scene {
+    servers: usize,
+    clients: usize,
+    rounds: usize,
+    line: Line,
+}
+
+/// The link lets all of it through in time: 1,000 servers are an answer of 2.5 MB, 1.1 s of 20 Mbit/s;
+/// 10,000 are 25 MB, 5.3 s of 40 Mbit/s. TCP begins with 14 KB and doubles that with each round trip,
+/// so that it takes five to seven of them, at most 1.4 s, until the link is full.
+const SUITE: [Scene; 2] = [scene(1_000, 10, 200), scene(10_000, 5, 100)];
+
+const fn scene(servers: usize, clients: usize, round_trip_millis: u64) -> Scene {
+    let (rounds, bits_a_second) = match servers {
+        ..=1_000 => (3, 20e6),
+        _ => (2, 40e6),
+    };
+    Scene {
+        servers,
+        clients,
+        rounds,
+        line: Line {
+            round_trip: Duration::from_millis(round_trip_millis),
+            bits_a_second,
+        },
+    }
+}
+
+#[test]
+fn whatever_a_slow_link_lets_through_arrives_whole() {
+    let _alone = alone();
+    let is_all = std::env::var("SLOW_LINK").is_ok_and(|value| value == "all");
+    let scenes = if is_all { all() } else { SUITE.to_vec() };
+    let failures: Vec<String> = scenes
+        .into_iter()
+        .filter_map(|scene| {
+            // Threads of its own: a network is for life.
+            let thread = std::thread::Builder::new().name("slow link".to_owned());
+            let played = thread.spawn(move || play(scene, is_all));
+            played.expect("a thread").join().expect("a scene").err()
+        })
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn all() -> Vec<Scene> {
+    let mut scenes = Vec::new();
+    for servers in [1_000, 10_000] {
+        for round_trip_millis in [50, 100, 200] {
+            scenes.extend([2, 5, 10].map(|clients| scene(servers, clients, round_trip_millis)));
+        }
+    }
+    scenes
+}
+
+fn play(scene: Scene, shows_the_link_alone: bool) -> Result<(), String> {
+    // The first is for whoever asks for the health.
+    let addresses: Vec<Ipv4Addr> = (1..)
+        .map(|number| Ipv4Addr::new(10, 9, 1, number))
+        .take(scene.clients + 1)
+        .collect();
+    let Some(link) = SlowLink::enter_near_end(scene.line, &addresses) else {
+        return Ok(());
+    };
+    let directory = TempDir::new().expect("a temporary directory");
+    let uri = servers(scene.servers, directory.path());
+    let mut command = match std::env::var_os("EXPORTER_STATIC") {
+        Some(binary) => exporter::command_of(&binary),
+        None => exporter::command(),
+    };
+    command
+        .arg(format!("--haproxy.scrape-uri={uri}"))
+        .arg(format!("--web.listen-address={NEAR}:0"));
+    let exporter = Exporter::spawn(&mut command);
+    let honest = Honest::new(exporter.address());
+    let body = exporter.get("/metrics").body;
+    let name = format!(
+        "{} servers ({:.1} MB, {:.1} s of {:.0} Mbit/s), {} clients, {:?}",
+        scene.servers,
+        body.len() as f64 / 1e6,
+        scene.line.time_for(body.len()).as_secs_f64(),
+        scene.line.bits_a_second / 1e6,
+        scene.clients,
+        scene.line.round_trip
+    );
+    let check = |response: &Response| honest.check(&response.body);
+    let seen = crowd(scene, &link, &addresses, exporter.address(), &check);
+    let peak = exporter.proc_status("VmHWM");
+    peers::note(&format!("{name}: {seen}; VmHWM {peak} KiB"));
+    let failures = seen.failures();
+    if shows_the_link_alone || !failures.is_empty() {
+        let plain = plain_server(body, |address| {
+            crowd(scene, &link, &addresses, address, &|_| Ok(()))
+        });
+        peers::note(&format!("{name}: the link alone: {plain}"));
+    }
+    assert_eq!(exporter.finish().status.code(), Some(0));
+    match failures.is_empty() {
+        true => Ok(()),
+        false => Err(format!("{name}:\n{}", failures.join("\n"))),
+    }
+}
+
+/// What the clients of a scene saw.
+struct Seen {
+    scrapes: Vec<Result<Duration, String>>,
+    /// Answers to who asked for the health all the while.
+    healthy: usize,
+    unhealthy: Vec<String>,
+}
+
+impl Seen {
+    fn failures(&self) -> Vec<String> {
+        let cut = self
+            .scrapes
+            .iter()
+            .filter_map(|scrape| scrape.as_ref().err());
+        let nobody = "nobody was told the health".to_owned();
+        let nobody = (self.healthy == 0).then_some(nobody);
+        cut.chain(&self.unhealthy).cloned().chain(nobody).collect()
+    }
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let whole: Vec<&Duration> = self.scrapes.iter().flatten().collect();
+        write!(
+            f,
+            "{} of {} whole, the last after {:.1} s; healthy {} of {}",
+            whole.len(),
+            self.scrapes.len(),
+            whole.iter().max().map_or(0.0, |time| time.as_secs_f64()),
+            self.healthy,
+            self.healthy + self.unhealthy.len()
+        )
+    }
+}
+
+/// All clients of a scene, and one that asks for the health meanwhile.
+fn crowd(
+    scene: Scene,
+    link: &SlowLink,
+    addresses: &[Ipv4Addr],
+    server: SocketAddr,
+    check: &(impl Fn(&Response) -> Result<(), String> + Sync),
+) -> Seen {
+    let (over, start) = (AtomicBool::new(false), Barrier::new(scene.clients));
+    let (health, clients) = addresses.split_first().expect("an address");
+    std::thread::scope(|scope| {
+        let healthy = scope.spawn(|| {
+            link.enter_far_end();
+            let (mut healthy, mut unhealthy) = (0, Vec::new());
+            while !over.load(Ordering::Relaxed) {
+                match Client::new(*health, server).get("/-/healthy", HEALTH_TIMEOUT) {
+                    Ok(_) => healthy += 1,
+                    Err(error) => unhealthy.push(format!("health: {error}")),
+                }
+            }
+            (healthy, unhealthy)
+        });
+        let clients: Vec<_> = (0..)
+            .zip(clients)
+            .map(|(number, address)| {
+                let start = &start;
+                scope.spawn(move || {
+                    link.enter_far_end();
+                    start.wait();
+                    std::thread::sleep(OFFSET * number);
+                    let mut client = Client::new(*address, server);
+                    let mut scrape = |round| {
+                        let began = Instant::now();
+                        let response = client.get("/metrics", SCRAPE_TIMEOUT);
+                        let checked = response.and_then(|response| check(&response));
+                        checked
+                            .map(|()| began.elapsed())
+                            .map_err(|error| format!("client {number}, round {round}: {error}"))
+                    };
+                    (0..scene.rounds).map(&mut scrape).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let clients: Vec<_> = clients.into_iter().map(|client| client.join()).collect();
+        over.store(true, Ordering::Relaxed);
+        let scrapes = clients
+            .into_iter()
+            .flat_map(|client| client.expect("a client"));
+        let scrapes = scrapes.collect();
+        let (healthy, unhealthy) = healthy.join().expect("who asks for the health");
+        Seen {
+            scrapes,
+            healthy,
+            unhealthy,
+        }
+    })
+}
+
+/// Asks as Prometheus does: over a connection that stays open, with a deadline for all of it.
+struct Client {
+    from: Ipv4Addr,
+    server: SocketAddr,
+    stream: Option<BufReader<Patient>>,
+}
+
+impl Client {
+    fn new(from: Ipv4Addr, server: SocketAddr) -> Client {
+        Client {
+            from,
+            server,
+            stream: None,
+        }
+    }
+
+    /// An answer with status 200. A connection with an error is not used again.
+    fn get(&mut self, path: &str, timeout: Duration) -> Result<Response, String> {
+        let until = Instant::now() + timeout;
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => BufReader::with_capacity(1 << 16, self.connect(timeout)?),
+        };
+        stream.get_mut().until = until;
+        let request = format!(
+            "GET {path} HTTP/1.1\r\n\
+             Host: {}\r\n\
+             User-Agent: Prometheus/3.5.0\r\n\
+             Accept: application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.1\r\n\
+             Accept-Encoding: gzip\r\n\
+             X-Prometheus-Scrape-Timeout-Seconds: {}\r\n\r\n",
+            self.server,
+            timeout.as_secs()
+        );
+        let sent = stream.get_mut().stream.write_all(request.as_bytes());
+        sent.map_err(|error| format!("send: {error}"))?;
+        let response = read_response(&mut stream, false)?;
+        if response.status != 200 {
+            return Err(format!("{}: {}", response.status, response.text()));
+        }
+        self.stream = Some(stream);
+        Ok(response)
+    }
+
+    fn connect(&self, timeout: Duration) -> Result<Patient, String> {
+        let connect = || {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+            socket.bind(&SocketAddr::new(IpAddr::V4(self.from), 0).into())?;
+            socket.connect_timeout(&self.server.into(), timeout)?;
+            Ok::<_, std::io::Error>(socket.into())
+        };
+        Ok(Patient {
+            stream: connect().map_err(|error| format!("connect: {error}"))?,
+            until: Instant::now(),
+        })
+    }
+}
+
+/// A connection that is read until a point in time.
+struct Patient {
+    stream: TcpStream,
+    until: Instant,
+}
+
+impl Read for Patient {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        // Zero would be for ever.
+        let left = left.max(Duration::from_nanos(1));
+        self.stream.set_read_timeout(Some(left))?;
+        self.stream.read(buffer)
+    }
+}
+
+/// A server that does nothing but send: a thread for each connection, and the kernel's own buffers.
+fn plain_server<T>(body: Vec<u8>, clients: impl FnOnce(SocketAddr) -> T) -> T {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    let answer = [head.into_bytes(), body].concat();
+    let listener = TcpListener::bind((NEAR, 0)).expect("listen");
+    let address = listener.local_addr().expect("an address");
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for stream in listener.incoming() {
+                if over.load(Ordering::Relaxed) {
+                    return;
+                }
+                let answer = &answer;
+                scope.spawn(move || serve(&stream.expect("a connection"), answer));
+            }
+        });
+        let result = clients(address);
+        over.store(true, Ordering::Relaxed);
+        TcpStream::connect(address).expect("wake the listener");
+        result
+    })
+}
+
+/// Answers requests until the client has gone.
+fn serve(mut stream: &TcpStream, metrics: &[u8]) {
+    stream
+        .set_read_timeout(Some(PATIENCE))
+        .expect("set a read timeout");
+    let mut request = [0; 2048];
+    while let Ok(count @ 1..) = stream.read(&mut request) {
+        let sent = match request[..count].starts_with(b"GET /-/healthy ") {
+            true => stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nOK\n"),
+            false => stream.write_all(metrics),
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
