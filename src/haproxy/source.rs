@@ -188,9 +188,8 @@ impl SourceError {
 /// Whether an answer says that the socket's level is too low for the command.
 fn is_denial(error: &LinesError) -> bool {
     match error {
-        LinesError::OfAnotherKind(_, line) => {
-            [certificates::DENIED, processes::DENIED].contains(&line.as_bytes())
-        }
+        LinesError::OfAnotherKind(SHOW_PROC, line) => line.as_bytes() == processes::DENIED,
+        LinesError::OfAnotherKind(_, line) => line.as_bytes() == certificates::DENIED,
         // Of a master of 3.0 nothing comes then.
         LinesError::Empty(command) => *command == SHOW_PROC,
         _ => false,
