@@ -36,8 +36,8 @@ const OWN: [(&str, &str, &str); 12] = [
     ("process_start_time_seconds", "gauge", ""),
 ];
 
-/// With `--haproxy.peers` and `--haproxy.certificates`.
-const FLAGGED: [(&str, &str, &str); 7] = [
+/// With `--haproxy.peers`, `--haproxy.certificates` and `--haproxy.master-socket`.
+const FLAGGED: [(&str, &str, &str); 19] = [
     (
         "haproxy_ssl_certificate_not_after_timestamp_seconds",
         "gauge",
@@ -57,6 +57,18 @@ const FLAGGED: [(&str, &str, &str); 7] = [
         "peers,peer",
     ),
     ("haproxy_peer_reconnects_total", "counter", "peers,peer"),
+    ("haproxy_master_up", "gauge", ""),
+    ("haproxy_master_uptime_seconds", "gauge", ""),
+    ("haproxy_master_reloads_total", "counter", ""),
+    ("haproxy_master_last_reload_successful", "gauge", ""),
+    ("haproxy_old_workers", "gauge", ""),
+    ("haproxy_old_workers_unanswered", "gauge", ""),
+    ("haproxy_old_workers_oldest_age_seconds", "gauge", ""),
+    ("haproxy_old_workers_current_connections", "gauge", ""),
+    ("haproxy_old_workers_resident_memory_bytes", "gauge", ""),
+    ("haproxy_old_workers_requests_total", "counter", ""),
+    ("haproxy_old_workers_connections_total", "counter", ""),
+    ("haproxy_old_workers_bytes_out_total", "counter", ""),
 ];
 
 /// Only under the exporter names.
@@ -142,7 +154,7 @@ fn builtin_names() {
         add(&mut want, &line.name, &line.kind, &labels.join(","));
     }
     assert_same(&listed("builtin"), &want);
-    assert_eq!(want.len(), 451 + 3 + 12 + 5 + 7);
+    assert_eq!(want.len(), 451 + 3 + 12 + 5 + FLAGGED.len());
 }
 
 #[test]
