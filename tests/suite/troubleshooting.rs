@@ -141,7 +141,18 @@ fn haproxy_troubles() -> Option<Vec<String>> {
         answer[..count].starts_with(b"#<PID>").then_some(())
     });
     let limit = "--haproxy.max-response-bytes=1000";
+    let denied = Answers {
+        stat: vec![Act::Send(b"Permission denied\n\n".to_vec())],
+        info: vec![],
+    };
+    let denied = Fake::unix(&haproxy.place().path("denied"), denied);
+    let with_master = |uri: &str| {
+        let flag = format!("--haproxy.master-socket={uri}");
+        scrape(&haproxy.unix_uri(), &[&flag])
+    };
     Some(vec![
+        with_master(&haproxy.unix_uri()),
+        with_master(denied.uri()),
         scrape(&format!("unix:{master}"), &[]),
         scrape(&haproxy.unix_uri(), &[limit]).replace("than 1000 bytes", "than 67108864 bytes"),
     ])
