@@ -115,7 +115,7 @@ fn the_worker_of_a_master() {
 /// The id of HAProxy's worker, once the exporter has measured that process and no other.
 fn measured_worker(haproxy: &Haproxy, exporter: &Exporter) -> u32 {
     peers::wait_for("the numbers of the worker", || {
-        let info = haproxy.cli("show info");
+        let info = haproxy.try_cli("show info")?;
         let pid = info.lines().find_map(|line| line.strip_prefix("Pid: "))?;
         let expected = virtual_bytes(pid)?;
         let master = virtual_bytes(&haproxy.peer.pid().to_string())?;

@@ -123,7 +123,12 @@ impl Haproxy {
 
     /// Runs a CLI command.
     pub(crate) fn cli(&self, command: &str) -> String {
-        ask(&self.socket(), command).expect("an answer of HAProxy's CLI")
+        self.try_cli(command).expect("an answer of HAProxy's CLI")
+    }
+
+    /// The same while HAProxy reloads, and may refuse for a moment.
+    pub(crate) fn try_cli(&self, command: &str) -> Option<String> {
+        ask(&self.socket(), command)
     }
 
     /// One column of a row of `show stat`.
