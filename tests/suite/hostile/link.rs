@@ -3,7 +3,7 @@
 //! `SLOW_LINK=all` tries every number of clients with every round trip, and shows beside it what a
 //! server gets through the same link that only sends; with `EXPORTER_STATIC` the binary that ships.
 
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -291,8 +291,9 @@ struct Patient {
 impl Read for Patient {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let left = self.until.saturating_duration_since(Instant::now());
-        // Zero would be for ever.
-        let left = left.max(Duration::from_nanos(1));
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
         self.stream.set_read_timeout(Some(left))?;
         self.stream.read(buffer)
     }
