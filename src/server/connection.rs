@@ -106,6 +106,11 @@ impl Wait {
         }
     }
 
+    /// The time that it announced when it began to wait.
+    pub(crate) fn announced(&self, since: Instant) -> Option<Duration> {
+        Some(self.ends?.saturating_duration_since(since))
+    }
+
     /// What a scrape for it may take that begins now, if it has announced that.
     pub(crate) fn scrape_time(&self, now: Instant) -> Option<Duration> {
         let left = self.scrape_until?.saturating_duration_since(now);

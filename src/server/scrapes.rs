@@ -3,7 +3,7 @@
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
-use super::connection::Wait;
+use super::connection::{MIN_ANSWER_TIME, Wait};
 use super::delivery::Buffers;
 use super::link::{FrontEnd, LinkError, Scrape};
 use super::slots::Slots;
@@ -94,12 +94,14 @@ impl Scrapes {
 
     /// When the next scrape may begin; `None` when nobody waits for one.
     fn begins_at(&self, slots: &Slots, now: Instant) -> Option<Instant> {
-        let (_, time) = self.next(slots, now)?;
+        let (target, time) = self.next(slots, now)?;
         let pace = match self.impatient_after {
             Some(after) if time < self.patient_time() => after,
             _ => now,
         };
-        Some(pace.max(self.snapshot_at(slots, now)))
+        let snapshot_at = self.snapshot_at(slots, now);
+        let shared_at = self.shared_at(target, slots).unwrap_or(now);
+        Some(pace.max(snapshot_at).max(shared_at))
     }
 
     /// The target that is next, and what the scrape may take: the longest time that anybody has who will
@@ -131,6 +133,17 @@ impl Scrapes {
             (1, Some(first)) => first.checked_sub(MAX_WAIT).unwrap_or(now),
             _ => now,
         }
+    }
+
+    /// While several snapshots are being read, a scrape waits for other clients to share it: slow readers
+    /// that come apart would have a snapshot each, and who comes then none. It waits no longer than a part
+    /// of the least time that a client has, from the last scrape of the target on.
+    fn shared_at(&self, target: usize, slots: &Slots) -> Option<Instant> {
+        let began = self.targets.last_began(target)?;
+        let waiting = slots.waiting().filter(|(wait, _)| wait.target == target);
+        let times = waiting.map(|(wait, since)| wait.announced(since).unwrap_or(MIN_ANSWER_TIME));
+        let time = times.min()?.min(MIN_ANSWER_TIME);
+        Some(began + self.snapshots.spacing(time))
     }
 
     /// Begins the next scrape, if it is time to.

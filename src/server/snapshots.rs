@@ -1,7 +1,7 @@
 //! The snapshots that are alive: few, and with bounded memory together.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::metrics::snapshot::Snapshot;
 
@@ -12,6 +12,8 @@ pub(super) const MAX_SNAPSHOTS: usize = 8;
 const MIN_SNAPSHOTS: usize = 2;
 /// Memory for all of them; where so many do not fit, there are fewer.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// Of this many, one can be had at once while it is not being read.
+const UNSPACED: usize = 4;
 /// A snapshot that nobody reads is kept for the next scrape if it takes no more than this.
 const KEPT_BYTES: usize = 1024 * 1024;
 
@@ -35,6 +37,16 @@ impl Snapshots {
     pub(crate) fn free(&self) -> usize {
         let read = self.live.iter().filter(|one| is_read(one)).count();
         self.most().saturating_sub(read)
+    }
+
+    /// How far apart scrapes must begin so that each can be read for `time` before there is none left for
+    /// the next. Nothing while few are being read: a reader or two do not need that others wait.
+    pub(crate) fn spacing(&self, time: Duration) -> Duration {
+        let (read, most) = (self.read().count(), self.most());
+        match read > 0 && read >= most / UNSPACED {
+            true => time / u32::try_from(most).unwrap_or(u32::MAX),
+            false => Duration::ZERO,
+        }
     }
 
     /// A snapshot for a scrape to fill, if one is free; with `keep_latest` rather not the latest.

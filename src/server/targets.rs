@@ -88,6 +88,12 @@ impl Targets {
         last.is_some_and(|last| !last.outcome.is_up)
     }
 
+    /// When the last scrape of a target began.
+    pub(crate) fn last_began(&self, target: usize) -> Option<Instant> {
+        let last = self.last.get(target).copied().flatten()?;
+        last.at.checked_sub(last.outcome.took)
+    }
+
     /// The name and the last scrape of each.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Option<Last>)> {
         self.names

@@ -89,13 +89,13 @@ impl Bench {
         client.is_some_and(|client| matches!(client.state, State::Answering(_)))
     }
 
-    /// Clients that never read take all snapshots but one, each at a time of its own, a millisecond
-    /// after the other.
+    /// Clients that never read take all snapshots but one, each at a time of its own, 20 ms after the other:
+    /// so soon because they announce little time.
     fn all_but_one(&mut self) -> Vec<usize> {
         let mut slots = Vec::new();
         for number in 0..MAX_SNAPSHOTS - 1 {
-            let seconds = number as f64 / 1e3;
-            let slot = self.ask(seconds, None);
+            let seconds = number as f64 / 50.0;
+            let slot = self.ask(seconds, Some(0.15));
             assert!(self.begins(seconds));
             self.end(seconds);
             assert!(self.is_answered(slot));
@@ -126,10 +126,75 @@ fn the_last_snapshot_is_taken_when_another_is_near() {
 fn a_snapshot_is_free_when_its_readers_have_gone() {
     let mut bench = Bench::new();
     let readers = bench.all_but_one();
-    bench.ask(1.0, None);
-    assert!(!bench.begins(1.0));
+    bench.ask(2.0, None);
+    assert!(!bench.begins(2.0));
     bench.slots.close(readers[2]);
-    assert!(bench.begins(1.0));
+    assert!(bench.begins(2.0));
+}
+
+/// Clients of Prometheus' 10 s come one after the other and read for as long: some wait a little and share
+/// a scrape, so that there is a snapshot for each.
+#[test]
+fn slow_readers_share_before_snapshots_are_scarce() {
+    let mut bench = Bench::new();
+    let mut scrapes = Vec::new();
+    let mut slots = Vec::new();
+    for tenth in 0..100 {
+        let seconds = f64::from(tenth) / 10.0;
+        if tenth % 6 == 0 {
+            slots.push((seconds, bench.ask(seconds, Some(10.0))));
+        }
+        if bench.begins(seconds) {
+            bench.end(seconds);
+            scrapes.push(seconds);
+        }
+        for (asked, slot) in &slots {
+            let waited = seconds - asked;
+            assert!(
+                waited < 1.25 || bench.is_answered(*slot),
+                "asked at {asked}, waits at {seconds}"
+            );
+        }
+    }
+    assert_eq!(scrapes, [0.0, 0.6, 1.9, 3.2, 4.5, 5.8, 7.1, 8.4]);
+}
+
+/// What a scrape waits for others depends on who waits, and on how many snapshots are being read.
+#[test]
+fn waits_for_others() {
+    // Readers, what the clients announce, and how long after the last scrape theirs begins.
+    let cases: [(usize, &[Option<f64>], f64); 8] = [
+        (0, &[Some(10.0)], 0.0),
+        (1, &[Some(10.0)], 0.0),
+        (2, &[Some(10.0)], 1.25),
+        (6, &[Some(10.0)], 1.25),
+        (2, &[None], 1.25),
+        (2, &[Some(60.0)], 1.25),
+        (2, &[Some(1.0)], 0.125),
+        (2, &[Some(10.0), Some(2.0), None], 0.25),
+    ];
+    for (readers, announced, expected) in cases {
+        let mut bench = Bench::new();
+        let slots = bench.all_but_one();
+        slots[readers..]
+            .iter()
+            .for_each(|slot| bench.slots.close(*slot));
+        let last = 0.02 * (MAX_SNAPSHOTS - 2) as f64;
+        announced.iter().for_each(|time| {
+            bench.ask(last, *time);
+        });
+        let context = format!("{readers} {announced:?}");
+        if expected > 0.0 {
+            assert!(!bench.begins(last + expected - 0.01), "{context}");
+        }
+        assert!(bench.begins(last + expected), "{context}");
+    }
+    // Another target has no scrape to share.
+    let mut bench = Bench::new();
+    let slots = bench.all_but_one();
+    bench.slots.close(slots[0]);
+    bench.ask_for(1, 0.2, Some(10.0));
+    assert!(bench.begins(0.2));
 }
 
 #[test]

@@ -65,11 +65,30 @@ fn there_are_fewer_large_ones() {
 }
 
 #[test]
+fn spacing_lets_each_be_read_for_the_whole_time() {
+    let second = Duration::from_secs(1);
+    for (bytes, readers_count, expected) in [
+        (1, 0, Duration::ZERO),
+        (1, MAX_SNAPSHOTS / UNSPACED - 1, Duration::ZERO),
+        (1, MAX_SNAPSHOTS / UNSPACED, second / 8),
+        (1, MAX_SNAPSHOTS, second / 8),
+        (MAX_BYTES / 4, 0, Duration::ZERO),
+        (MAX_BYTES / 4, 1, second / 4),
+        (MAX_BYTES, 1, second / 2),
+    ] {
+        let mut snapshots = Snapshots::new();
+        let _readers = readers(&mut snapshots, readers_count, bytes);
+        let context = format!("{readers_count} of {bytes} bytes");
+        assert_eq!(snapshots.spacing(second), expected, "{context}");
+    }
+}
+
+#[test]
 fn the_latest_is_there_for_who_waited_for_it() {
     let mut snapshots = Snapshots::new();
     let before = Instant::now();
-    let at = before + std::time::Duration::from_secs(1);
-    let after = at + std::time::Duration::from_secs(1);
+    let at = before + Duration::from_secs(1);
+    let after = at + Duration::from_secs(1);
     assert!(snapshots.finished_after(0, before).is_none());
     let latest = snapshots.take(true).unwrap();
     snapshots.publish(latest, 7, at);

@@ -54,6 +54,9 @@ fn the_last_scrape_is_remembered() {
     assert!(!targets.has_failed(0) && targets.has_failed(1));
     targets.scraped(1, outcome(true), now);
     assert!(!targets.has_failed(1));
+    assert_eq!(targets.last_began(0), None);
+    let began = now - Duration::from_millis(3);
+    assert_eq!(targets.last_began(1), Some(began));
     let last: Vec<_> = targets.iter().collect();
     assert_eq!(last[0], ("", None));
     assert_eq!(
