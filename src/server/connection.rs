@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::delivery::{Buffers, Delivery, SendError, Turn};
+use super::delivery::{Buffers, Delivery, REST, SendError, Turn};
 use super::request::{self, MAX_HEAD_BYTES, Parsed, Refusal, Request};
 use super::routes::Text;
 use crate::log;
@@ -141,19 +141,20 @@ impl Client {
         }
     }
 
-    /// What to poll for in the present state; while it waits, only what poll always reports, a broken
-    /// connection. A leaving client that has ended would be ready all the time.
+    /// What to poll for in the present state; while it waits, or its answer rests, only what poll always
+    /// reports, a broken connection. A leaving client that has ended would be ready all the time.
     pub(crate) fn poll_fd(&self) -> PollFd {
         let fd = self.fd.as_raw_fd();
         match self.state {
             State::Reading | State::Leaving { has_ended: false } => sys::poll_fd(fd, sys::READABLE),
             State::Waiting(_) => sys::poll_fd(fd, 0),
+            State::Answering(ref delivery) if delivery.rests_until.is_some() => sys::poll_fd(fd, 0),
             State::Answering(_) => sys::poll_fd(fd, sys::WRITABLE),
             State::Leaving { has_ended: true } => sys::poll_fd(-1, 0),
         }
     }
 
-    /// When the state ends by itself. A wait ends by its scrape.
+    /// When the state ends by itself, or an answer's rest. A wait ends by its scrape.
     pub(crate) fn expires(&self) -> Option<Instant> {
         match &self.state {
             State::Reading if self.sent_at.is_some() && self.pending.is_empty() => {
@@ -161,7 +162,10 @@ impl Client {
             }
             State::Reading => Some(self.since + HEAD_TIMEOUT),
             State::Leaving { .. } => Some(self.since + LINGER_TIMEOUT),
-            State::Answering(delivery) => Some(delivery.began + ANSWER_TIMEOUT),
+            State::Answering(delivery) => {
+                let end = delivery.began + ANSWER_TIMEOUT;
+                Some(delivery.rests_until.map_or(end, |until| until.min(end)))
+            }
             State::Waiting(_) => None,
         }
     }
@@ -217,6 +221,10 @@ impl Client {
         let keep_alive = delivery.keep_alive;
         match delivery.send(self.fd.as_fd(), buffers) {
             Ok(Turn::Unfinished) => Fate::Stays,
+            Ok(Turn::Enough) => {
+                delivery.rests_until = Some(now + REST);
+                Fate::Stays
+            }
             Ok(Turn::Sent) => {
                 self.sent(keep_alive, now);
                 Fate::Stays
@@ -262,7 +270,11 @@ impl Client {
 
     /// Its time is over.
     pub(crate) fn expire(&mut self, scratch: &mut [u8; MAX_HEAD_BYTES], now: Instant) -> Fate {
-        match self.state {
+        match &mut self.state {
+            State::Answering(delivery) if now < delivery.began + ANSWER_TIMEOUT => {
+                delivery.rests_until = None;
+                Fate::Stays
+            }
             State::Reading if !self.pending.is_empty() => self.refuse(Refusal::Timeout, now),
             State::Leaving { .. } => {
                 let until = self.sent_at.map(|at| at + ANSWER_TIMEOUT);

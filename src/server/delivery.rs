@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::errno::reason;
 use crate::metrics::cursor::{self, Cursor};
@@ -20,6 +20,14 @@ const HEAD_BYTES: usize = 256;
 /// Pieces that a client gets before the others have their turn: more than the kernel takes at once (see
 /// `listen::UNREAD_BYTES`), so that a fast reader keeps up, and still only a millisecond.
 const PIECES_A_TURN: usize = 8;
+/// What the kernel may hold for a client that gets the next piece: what is on its way to it, and a little
+/// besides (see `listen::UNREAD_BYTES`). Over a round trip of 0.2 s a client needs a megabyte on its way for
+/// 5 MB/s, and as much again while what was lost is sent anew. A fixed send buffer would bound that too, but
+/// is no larger than net.core.wmem_max, 208 KiB unless told otherwise: then 13 MB take more than 10 s.
+const MOST_UNSENT_BYTES: usize = 2 * 1024 * 1024;
+/// After so long the kernel is asked again how much it holds; less than the way to a client for which it
+/// holds as much takes.
+pub(crate) const REST: Duration = Duration::from_millis(10);
 /// Buffers that are kept for the next answers.
 const KEPT_BUFFERS: usize = 2;
 
@@ -55,6 +63,8 @@ pub(crate) enum Turn {
     Sent,
     /// There is more.
     Unfinished,
+    /// There is more, but the kernel holds enough. It would not say when it holds less.
+    Enough,
 }
 
 /// Why an answer is cut.
@@ -118,6 +128,8 @@ pub(crate) struct Delivery {
     pub keep_alive: bool,
     /// When it began.
     pub began: Instant,
+    /// Until then nothing is sent.
+    pub rests_until: Option<Instant>,
     /// A piece that is sent in part, and what is still to be sent of it.
     piece: Option<(Box<[u8]>, std::ops::Range<usize>)>,
 }
@@ -140,6 +152,7 @@ impl Delivery {
             length,
             keep_alive,
             began: now,
+            rests_until: None,
             piece: None,
         }
     }
@@ -159,6 +172,9 @@ impl Delivery {
         buffers: &mut Buffers,
     ) -> Result<Turn, SendError> {
         for _ in 0..PIECES_A_TURN {
+            if sys::unsent_bytes(to).is_ok_and(|bytes| bytes >= MOST_UNSENT_BYTES) {
+                return Ok(Turn::Enough);
+            }
             let (buffer, mut unsent) = match self.piece.take() {
                 Some(piece) => piece,
                 None => self.next_piece(buffers)?,

@@ -26,13 +26,10 @@ const BACKLOG: i32 = 4096;
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time to find out whether somebody answers on a socket file that is already there.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
-/// What the kernel takes for a client besides what is on its way to it: 64 clients that read nothing cost
-/// 20 MB. A unix socket has nothing else; Linux doubles the number there (socket(7), SO_SNDBUF).
+/// What the kernel takes for a client besides what is on its way to it, which `delivery` bounds: 64 clients
+/// that read nothing cost 20 MB. A unix socket has nothing else; Linux doubles the number there (socket(7),
+/// SO_SNDBUF).
 const UNREAD_BYTES: i32 = 256 * 1024;
-/// With what is on its way over TCP, which may be much where that is long: at a round trip of 0.2 s a
-/// client needs a megabyte there for 5 MB/s. Linux doubles this too, since its buffers are not full, and
-/// takes no more than net.core.wmem_max.
-const SEND_BUFFER_BYTES: i32 = 1024 * 1024;
 /// A TCP client that acknowledges nothing, or has no room, for so long is gone (tcp(7), TCP_USER_TIMEOUT).
 /// Also bounds how long the kernel keeps bytes for connections that are closed already.
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -120,7 +117,7 @@ impl Drop for SocketFile {
 }
 
 impl Listener {
-    /// Accepts a connection: non-blocking, close-on-exec, and with the send buffer that it shall have.
+    /// Accepts a connection: non-blocking, close-on-exec, and with a bound on what the kernel takes for it.
     /// TCP connections have that from their listener; unix sockets do not inherit it.
     pub(crate) fn accept(&self) -> io::Result<OwnedFd> {
         let client = sys::accept(self.fd.as_raw_fd())?;
@@ -217,7 +214,6 @@ fn tcp_listener(listener: TcpListener) -> Listener {
         .map_or_else(|_| "?".to_owned(), |address| address.to_string());
     // Inherited by accepted sockets, as TCP_NODELAY is. A kernel that refuses serves all the same.
     sys::set_no_delay(listener.as_fd());
-    let _ = sys::set_send_buffer(listener.as_fd(), SEND_BUFFER_BYTES);
     let _ = sys::set_most_not_sent(listener.as_fd(), UNREAD_BYTES);
     let _ = sys::set_user_timeout(listener.as_fd(), USER_TIMEOUT);
     Listener {

@@ -1,6 +1,7 @@
 use super::super::tests::{selection, snapshot, text};
 use super::*;
 use std::io::Read;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -136,4 +137,29 @@ fn a_wrong_length_is_our_fault() {
         far.read_to_string(&mut got).unwrap();
         assert_eq!(got.ends_with(&whole), announced > length, "{got}");
     }
+}
+
+/// For a client on this machine the kernel would take megabytes that it does not read.
+#[test]
+fn the_kernel_holds_no_more_than_a_long_way_takes() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let near = listener.accept().unwrap().0;
+    let mut buffers = Buffers::default();
+    let mut delivery = delivery(100_000, false, false);
+    let length = head(delivery.length as usize, "close").len() + delivery.length as usize;
+    let turns = (0..100).map(|_| delivery.send(near.as_fd(), &mut buffers).unwrap());
+    let enough = turns.take_while(|turn| *turn != Turn::Enough).count();
+    assert!(enough < 100, "the kernel takes all or nothing");
+    let unsent = sys::unsent_bytes(near.as_fd()).unwrap();
+    let most = MOST_UNSENT_BYTES + HEAD_BYTES + BUFFER_BYTES;
+    assert!((MOST_UNSENT_BYTES..most).contains(&unsent), "{unsent}");
+    assert!(length > 2 * unsent, "{length} bytes are not much");
+    // Once it reads, it gets the rest.
+    let reader = std::thread::spawn(move || far.read_to_end(&mut Vec::new()).unwrap());
+    while delivery.send(near.as_fd(), &mut buffers).unwrap() != Turn::Sent {
+        std::thread::yield_now();
+    }
+    drop(near);
+    assert_eq!(reader.join().unwrap(), length);
 }

@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::hostile::tools::{connect_with_small_buffer, many_servers};
+use crate::hostile::tools::{connect_with_small_buffer, many_servers, unsent};
 use crate::hostile::{Attack, Honest, Rules, alone, is_idle, siege};
 use crate::lifecycle::binaries::static_binary;
 use crate::support::exporter::{self, Exporter};
@@ -76,20 +76,12 @@ fn never_readers_do_not_add_up() {
     drop(never_readers);
 }
 
-/// Bytes that the kernel holds for connections to a port that the exporter has closed: the first
-/// number of the fifth column of /proc/net/tcp, in the state FIN-WAIT-1 (proc(5)).
+/// Bytes that the kernel holds for connections to a port that the exporter has closed.
 fn unsent_of_closed(port: u16) -> u64 {
     const FIN_WAIT_1: &str = "04";
-    let table = std::fs::read_to_string("/proc/net/tcp").expect("read /proc/net/tcp");
-    let local = format!(":{port:04X}");
-    let unsent = table.lines().filter_map(|line| {
-        let mut words = line.split_whitespace().skip(1);
-        let (address, _, state) = (words.next()?, words.next()?, words.next()?);
-        let bytes = words.next()?.split_once(':')?.0;
-        let is_closed = address.ends_with(&local) && state == FIN_WAIT_1;
-        is_closed.then(|| u64::from_str_radix(bytes, 16).expect("a number"))
-    });
-    unsent.sum()
+    let unsent = unsent(port).into_iter();
+    let closed = unsent.filter_map(|(state, bytes)| (state == FIN_WAIT_1).then_some(bytes));
+    closed.sum()
 }
 
 /// Clients that read a little now and then always make progress; who waits behind them is served.

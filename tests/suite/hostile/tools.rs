@@ -126,6 +126,24 @@ pub(crate) fn connect_with_small_buffer(address: SocketAddr) -> TcpStream {
     socket.into()
 }
 
+/// What the kernel holds for the other side of each IPv4 connection of a local port, in the network of the
+/// calling thread: state and bytes, the fourth column of /proc/net/tcp and the first number of the fifth
+/// (proc(5)).
+pub(crate) fn unsent(port: u16) -> Vec<(String, u64)> {
+    let table = std::fs::read_to_string("/proc/thread-self/net/tcp").expect("read the table");
+    let local = format!(":{port:04X}");
+    let connections = table.lines().filter_map(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        let (address, _, state) = (words.next()?, words.next()?, words.next()?);
+        let bytes = words.next()?.split_once(':')?.0;
+        let bytes = || u64::from_str_radix(bytes, 16).expect("a number");
+        address
+            .ends_with(&local)
+            .then(|| (state.to_owned(), bytes()))
+    });
+    connections.collect()
+}
+
 /// An exporter on a unix socket: for a test that keeps standard error to itself, or that does not
 /// know whether it will start.
 pub(crate) struct Bare {
