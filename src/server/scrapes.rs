@@ -28,9 +28,17 @@ pub(crate) struct Scrapes {
     spare: Duration,
     running: Option<Running>,
     next_batch: u64,
-    /// After a scrape that ended only because those it was for had little time, others with little time
-    /// wait until then; but for a client that is alone, which cannot ask more often than it waits.
-    impatient_after: Option<Instant>,
+    /// Of each target, whether it takes longer than some have.
+    paces: Vec<Option<Pace>>,
+}
+
+/// A target has not answered within the time of clients that had little. As long as it takes longer than
+/// that, others with little time wait for the pace of the patient; but for a client that is alone, which
+/// cannot ask more often than it waits.
+#[derive(Clone, Copy)]
+struct Pace {
+    longer_than: Duration,
+    until: Instant,
 }
 
 /// A scrape that is under way.
@@ -53,13 +61,13 @@ impl Scrapes {
     ) -> Self {
         Self {
             link,
+            paces: vec![None; targets.iter().count()],
             targets,
             snapshots: Snapshots::new(),
             timeout,
             spare,
             running: None,
             next_batch: 0,
-            impatient_after: None,
         }
     }
 
@@ -94,30 +102,42 @@ impl Scrapes {
 
     /// When the next scrape may begin; `None` when nobody waits for one.
     fn begins_at(&self, slots: &Slots, now: Instant) -> Option<Instant> {
-        let (target, time) = self.next(slots, now)?;
-        let pace = match self.impatient_after {
-            Some(after) if time < self.patient_time() => after,
-            _ => now,
-        };
-        let snapshot_at = self.snapshot_at(slots, now);
-        let shared_at = self.shared_at(target, slots).unwrap_or(now);
-        Some(pace.max(snapshot_at).max(shared_at))
+        let target = self.next(slots, now)?;
+        let target_at = self.target_at(target, slots, now);
+        Some(target_at.max(self.snapshot_at(slots, now)))
     }
 
-    /// The target that is next, and what the scrape may take: the longest time that anybody has who will
-    /// share it.
-    fn next(&self, slots: &Slots, now: Instant) -> Option<(usize, Duration)> {
-        // A target that failed is asked after those that did not, but not for ever.
+    /// The target that is next.
+    fn next(&self, slots: &Slots, now: Instant) -> Option<usize> {
+        // One that failed is asked after those that did not, but not for ever.
         let late = |target, since| {
             let is_patient = now.saturating_duration_since(since) < self.timeout;
             self.targets.has_failed(target) && is_patient
         };
-        let key = |(wait, since): &(&Wait, Instant)| (late(wait.target, *since), *since);
-        let (oldest, _) = slots.waiting().min_by_key(key)?;
-        let target = oldest.target;
-        let times = slots.waiting().filter(|(wait, _)| wait.target == target);
-        let times = times.map(|(wait, _)| wait.scrape_time(now).unwrap_or(self.timeout));
-        Some((target, times.max()?.min(self.timeout)))
+        let key = |(wait, since): &(&Wait, Instant)| {
+            let target_at = self.target_at(wait.target, slots, now);
+            (target_at, late(wait.target, *since), *since)
+        };
+        let (first, _) = slots.waiting().min_by_key(key)?;
+        Some(first.target)
+    }
+
+    /// What a scrape of a target may take: the longest time that anybody has who will share it.
+    fn time_for(&self, target: usize, slots: &Slots, now: Instant) -> Duration {
+        let waiting = slots.waiting().filter(|(wait, _)| wait.target == target);
+        let times = waiting.map(|(wait, _)| wait.scrape_time(now).unwrap_or(self.timeout));
+        times.max().unwrap_or(self.timeout).min(self.timeout)
+    }
+
+    /// When a target may be asked for those who wait.
+    fn target_at(&self, target: usize, slots: &Slots, now: Instant) -> Instant {
+        let shared_at = self.shared_at(target, slots).unwrap_or(now).max(now);
+        match self.paces.get(target).copied().flatten() {
+            Some(pace) if self.time_for(target, slots, now) < self.patient_time() => {
+                shared_at.max(pace.until)
+            }
+            _ => shared_at,
+        }
     }
 
     fn patient_time(&self) -> Duration {
@@ -154,9 +174,10 @@ impl Scrapes {
         if self.running.is_some() || self.begins_at(slots, now).is_none_or(|at| at > now) {
             return Ok(());
         }
-        let Some((target, time)) = self.next(slots, now) else {
+        let Some(target) = self.next(slots, now) else {
             return Ok(());
         };
+        let time = self.time_for(target, slots, now);
         if self.snapshots.free() == 0 {
             self.cut_readers(slots, now);
         }
@@ -219,11 +240,7 @@ impl Scrapes {
         let Some(running) = self.running.take() else {
             return Ok(());
         };
-        let ran_out_of_time = now.saturating_duration_since(running.began) >= running.time;
-        let others = slots.waiting().any(|(wait, _)| wait.batch.is_none());
-        let patient = self.patient_time();
-        let is_paced = ran_out_of_time && running.time < patient && (running.clients > 1 || others);
-        self.impatient_after = is_paced.then(|| running.began + patient);
+        self.set_pace(&running, scrape.target, slots, now);
         let is_for = |wait: &Wait| wait.batch == Some(running.batch);
         let choose = |wait: &Wait, _| is_for(wait).then_some(Some(&scrape.snapshot));
         slots.answer(choose, buffers, now);
@@ -231,6 +248,25 @@ impl Scrapes {
             .scraped(scrape.target, scrape.snapshot.outcome, now);
         self.snapshots.publish(scrape.snapshot, scrape.target, now);
         Ok(())
+    }
+
+    /// A scrape is over: whether its target takes longer than some have.
+    fn set_pace(&mut self, running: &Running, target: usize, slots: &Slots, now: Instant) {
+        let patient = self.patient_time();
+        let Some(pace) = self.paces.get_mut(target) else {
+            return;
+        };
+        let took = now.saturating_duration_since(running.began);
+        let mut others = slots.waiting().filter(|(wait, _)| wait.batch.is_none());
+        let is_shared = running.clients > 1 || others.any(|(wait, _)| wait.target == target);
+        let was_short = took >= running.time && running.time < patient;
+        let longer_than = match *pace {
+            _ if was_short => is_shared.then_some(running.time),
+            Some(pace) if took > pace.longer_than => Some(pace.longer_than),
+            _ => None,
+        };
+        let until = running.began + patient;
+        *pace = longer_than.map(|longer_than| Pace { longer_than, until });
     }
 
     /// When a client that waits is answered with what there is. If its scrape has run out of time by then,

@@ -262,6 +262,54 @@ fn who_has_waited_has_less_left() {
     assert!((time - 1.6).abs() < 1e-6, "{time}");
 }
 
+/// A target that takes longer than some have is asked for them at the pace of the patient, as long as it
+/// does; one that does not is not.
+#[test]
+fn the_impatient_wait_for_the_pace_of_their_target() {
+    // Clients of 0.5 s share a scrape, which may take 0.45 s.
+    let short = |bench: &mut Bench, took: f64| {
+        let slots = [bench.ask(0.0, Some(0.5)), bench.ask(0.0, Some(0.5))];
+        assert!(bench.begins(0.0));
+        bench.end(took);
+        slots.into_iter().for_each(|slot| bench.slots.close(slot));
+    };
+    // Of others at 1 s: what they announce, how long their scrape takes; when one of 0.5 s begins.
+    let cases = [
+        (None, 5.0),
+        (Some((None, 0.4)), 2.0),
+        (Some((None, 0.6)), 6.0),
+        (Some((Some(10.0), 0.6)), 6.0),
+        (Some((Some(10.0), 5.0)), 6.0),
+    ];
+    for (others, expected) in cases {
+        let mut bench = Bench::new();
+        short(&mut bench, 0.45);
+        if let Some((announced, took)) = others {
+            let slot = bench.ask(1.0, announced);
+            assert!(bench.begins(1.0), "{others:?}");
+            bench.end(1.0 + took);
+            bench.slots.close(slot);
+        }
+        bench.ask(2.0, Some(0.5));
+        if expected > 2.0 {
+            assert!(!bench.begins(expected - 0.01), "{others:?}");
+        }
+        assert!(bench.begins(expected), "{others:?}");
+    }
+    // One that is fast enough is not paced, and neither is another target, whoever waits longer.
+    let mut bench = Bench::new();
+    short(&mut bench, 0.4);
+    bench.ask(1.0, Some(0.5));
+    assert!(bench.begins(1.0));
+    let mut bench = Bench::new();
+    short(&mut bench, 0.45);
+    bench.ask(1.0, Some(0.5));
+    let other = bench.ask_for(1, 1.1, Some(0.5));
+    assert!(bench.begins(1.1));
+    bench.end(1.2);
+    assert!(bench.is_answered(other));
+}
+
 /// A target that failed is asked after those that did not, but not for ever.
 #[test]
 fn a_target_that_failed_waits_for_the_others() {
@@ -275,13 +323,8 @@ fn a_target_that_failed_waits_for_the_others() {
     bench.scrapes.targets.scraped(1, outcome(true), zero);
     let failed = bench.ask_for(0, 0.0, None);
     let good = bench.ask_for(1, 1.0, None);
-    let target = |bench: &Bench, seconds| {
-        bench
-            .scrapes
-            .next(&bench.slots, bench.at(seconds))
-            .unwrap()
-            .0
-    };
+    let target =
+        |bench: &Bench, seconds| bench.scrapes.next(&bench.slots, bench.at(seconds)).unwrap();
     assert_eq!(target(&bench, 1.0), 1);
     // Once it has waited as long as a scrape may take, its turn has come.
     assert_eq!(target(&bench, TIMEOUT.as_secs_f64()), 0);
