@@ -3,6 +3,7 @@
 
 use super::failures::excerpt;
 use super::reply::{ReplyError, Taken};
+use super::rules::MAX_LINE_BYTES;
 
 /// Most bytes of such an answer: some ten thousand lines. A peer that sends far more is not HAProxy.
 const MAX_BYTES: usize = 4 << 20;
@@ -23,6 +24,8 @@ pub(crate) enum LinesError {
     Cut,
     /// It has more than `MAX_BYTES`.
     TooLarge,
+    /// A line has more than `MAX_LINE_BYTES`.
+    LineTooLong,
     /// It names more than so many things of this kind.
     TooMany(usize, &'static str),
     /// It is not one to the command; holds the command and the beginning of what came.
@@ -35,6 +38,7 @@ impl std::fmt::Display for LinesError {
             Self::Empty(_) => f.write_str("closed without an answer"),
             Self::Cut => f.write_str("answer cut: the closing empty line is missing"),
             Self::TooLarge => write!(f, "read: the answer is larger than {MAX_BYTES} bytes"),
+            Self::LineTooLong => write!(f, "read: a line is longer than {MAX_LINE_BYTES} bytes"),
             Self::TooMany(most, things) => write!(f, "more than {most} {things}"),
             Self::OfAnotherKind(command, line) => {
                 write!(f, "not an answer to {command:?}: it begins {line:?}")
@@ -74,8 +78,12 @@ impl Lines {
             }
             self.text.extend_from_slice(line);
         }
-        // A line without end must not be waited for.
-        match self.text.len() + input.len() - bytes > MAX_BYTES {
+        // A line without end must not be waited for, and the buffer has room for no longer one.
+        let rest = input.len() - bytes;
+        if rest > MAX_LINE_BYTES {
+            return Err(LinesError::LineTooLong.into());
+        }
+        match self.text.len() + rest > MAX_BYTES {
             true => Err(LinesError::TooLarge.into()),
             false => Ok(Taken { bytes, ends: false }),
         }

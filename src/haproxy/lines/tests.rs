@@ -55,13 +55,17 @@ fn whole_and_cut_answers() {
 
 #[test]
 fn an_answer_without_end_is_refused() {
-    let words = "read: the answer is larger than 4194304 bytes".to_owned();
-    assert_eq!(
-        read(&vec![b'x'; MAX_BYTES + 1], 64 * 1024),
-        Err(words.clone())
-    );
-    assert_eq!(
-        read(&b"x\n".repeat(MAX_BYTES / 2 + 1), 64 * 1024),
-        Err(words)
-    );
+    let cases = [
+        (
+            vec![b'x'; MAX_LINE_BYTES + 1],
+            "read: a line is longer than 1048576 bytes",
+        ),
+        (
+            b"x\n".repeat(MAX_BYTES / 2 + 1),
+            "read: the answer is larger than 4194304 bytes",
+        ),
+    ];
+    for (answer, words) in cases {
+        assert_eq!(read(&answer, 64 * 1024), Err(words.to_owned()));
+    }
 }
