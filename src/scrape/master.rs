@@ -7,15 +7,16 @@
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
+use super::single_question::{End, ask, end};
 use super::traffic::{OldTraffic, Traffic};
 use crate::cli;
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
-use crate::haproxy::info::{Info, InfoError};
+use crate::haproxy::info::Info;
 use crate::haproxy::lines::LinesError;
 use crate::haproxy::processes::{Processes, SHOW_PROC, Worker};
 use crate::haproxy::reader::Limits;
-use crate::haproxy::reply::{Need, Question, Reply, ReplyError};
+use crate::haproxy::reply::ReplyError;
 use crate::haproxy::socket::Spent;
 use crate::haproxy::source::{Problem, Source, SourceError};
 use crate::log::Level;
@@ -23,7 +24,6 @@ use crate::metrics::Scope;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::snapshot::Snapshot;
 use crate::metrics::value;
-use crate::net::error::{NetError, Phase};
 use crate::net::unsigned;
 use crate::process::ProcRoot;
 
@@ -33,6 +33,8 @@ const MOST_ABANDONED: usize = 2;
 const ASK_AGAIN_EVERY: Duration = Duration::from_secs(10);
 /// How long the socket may fail while the master starts itself anew: it took 1.3 s under load.
 const RELOAD_TIME: Duration = Duration::from_secs(5);
+/// How long a worker that is listed may close what it is asked on. It does while it ends.
+const ENDING_TIME: Duration = Duration::from_secs(5);
 
 /// The questions to a master, and what is kept from scrape to scrape.
 pub(super) struct MasterWatch {
@@ -44,6 +46,8 @@ pub(super) struct MasterWatch {
     current: Option<u64>,
     /// Workers that were asked and did not answer in time.
     abandoned: Vec<u64>,
+    /// Workers that closed without an answer, and since when: those that end do for a moment.
+    closed: Vec<(u64, Instant)>,
     /// How many questions to the master itself had no answer in time, in a row, and when the last had.
     lists_abandoned: usize,
     list_asked: Option<Instant>,
@@ -101,6 +105,7 @@ impl MasterWatch {
             traffic: OldTraffic::default(),
             current: None,
             abandoned: Vec::new(),
+            closed: Vec::new(),
             lists_abandoned: 0,
             list_asked: None,
             shown: None,
@@ -203,8 +208,9 @@ impl MasterWatch {
     ) -> Result<Look, SourceError> {
         self.list(limits, buffer)?;
         let listed = self.processes.workers();
-        self.abandoned
-            .retain(|pid| listed.iter().any(|worker| worker.pid == *pid));
+        let is_listed = |pid: u64| listed.iter().any(|worker| worker.pid == pid);
+        self.abandoned.retain(|pid| is_listed(*pid));
+        self.closed.retain(|(pid, _)| is_listed(*pid));
         let mut look = Look::default();
         let mut master_pid = 0;
         if let Some(master) = self.processes.master() {
@@ -226,7 +232,7 @@ impl MasterWatch {
             if is_serving {
                 continue;
             }
-            let answer = self.ask(worker.pid, limits, buffer, &mut silent);
+            let answer = self.ask(worker.pid, limits, buffer, &mut silent)?;
             let is_old = match answer {
                 Answer::Gone => false,
                 Answer::Missing => worker.is_listed_old,
@@ -258,24 +264,27 @@ impl MasterWatch {
             buffer,
         );
         match &result {
-            Err(error) if is_abandoned(error) => self.lists_abandoned += 1,
+            Err(error) if end(error) == End::Abandoned => self.lists_abandoned += 1,
             _ => self.lists_abandoned = 0,
         }
         result
     }
 
     /// Asks a worker, unless it was without an answer before or too many are.
+    ///
+    /// # Errors
+    /// When the master's socket fails: that says nothing of the worker.
     fn ask(
         &mut self,
         pid: u64,
         limits: Limits,
         buffer: &mut ReadBuffer,
         silent: &mut Silent,
-    ) -> Answer {
+    ) -> Result<Answer, SourceError> {
         self.info.clear();
         if self.abandoned.contains(&pid) || self.abandoned.len() >= MOST_ABANDONED {
             silent.count += 1;
-            return Answer::Missing;
+            return Ok(Answer::Missing);
         }
         let command = format!("@!{pid} show info");
         let (bytes, result) = ask(
@@ -286,18 +295,30 @@ impl MasterWatch {
             buffer,
         );
         let Err(error) = result else {
-            return Answer::Info(bytes);
+            self.closed.retain(|(closed, _)| *closed != pid);
+            return Ok(Answer::Info(bytes));
         };
         self.info.clear();
-        if let Problem::Reply(ReplyError::Info(InfoError::NoSuchProcess), _) = error.problem {
-            return Answer::Gone;
-        }
-        if is_abandoned(&error) {
-            self.abandoned.push(pid);
+        match end(&error) {
+            End::NoSuchProcess => return Ok(Answer::Gone),
+            End::Closed if self.is_ending(pid, Instant::now()) => return Ok(Answer::Gone),
+            End::OfMaster => return Err(error),
+            End::Abandoned => self.abandoned.push(pid),
+            End::Closed | End::Other => {}
         }
         silent.count += 1;
         silent.first.get_or_insert((pid, error));
-        Answer::Missing
+        Ok(Answer::Missing)
+    }
+
+    /// Whether a worker that closed has not done so for long: until it has ended it is listed.
+    fn is_ending(&mut self, pid: u64, now: Instant) -> bool {
+        let known = self.closed.iter().find(|(closed, _)| *closed == pid);
+        let since = known.map_or(now, |(_, since)| *since);
+        if known.is_none() {
+            self.closed.push((pid, now));
+        }
+        now.saturating_duration_since(since) < ENDING_TIME
     }
 
     /// Takes a worker's counters. What the scrape shows as the process that serves is not shown twice.
@@ -361,27 +382,6 @@ impl OldWorkers {
         self.connections += number("CurrConns").unwrap_or(0);
         self.memory_bytes = self.memory_bytes.zip(memory).map(|(sum, one)| sum + one);
     }
-}
-
-/// One question on a connection of its own; the bytes of its answer, and whether it came.
-fn ask(
-    source: &mut Source,
-    command: &str,
-    reply: &mut dyn Reply,
-    limits: Limits,
-    buffer: &mut ReadBuffer,
-) -> (u64, Result<(), SourceError>) {
-    let mut question = [Question::new(command, Need::All, reply)];
-    let result = source.ask(&mut question, limits, buffer);
-    (question[0].bytes, result)
-}
-
-/// Whether the question was sent and is still with HAProxy.
-fn is_abandoned(error: &SourceError) -> bool {
-    matches!(
-        error.problem,
-        Problem::Net(NetError::TimedOut(Phase::Read), _)
-    )
 }
 
 fn pid(info: &Info) -> Option<u64> {

@@ -4,6 +4,7 @@ mod certificates;
 mod master;
 mod peers;
 mod questions;
+mod single_question;
 mod traffic;
 
 use std::fmt::Display;

@@ -1,0 +1,50 @@
+//! One question on a connection of its own, as a master process wants them, and how it ended.
+
+use crate::haproxy::buffer::ReadBuffer;
+use crate::haproxy::info::InfoError;
+use crate::haproxy::reader::Limits;
+use crate::haproxy::reply::{Need, Question, Reply, ReplyError};
+use crate::haproxy::source::{Problem, Source, SourceError};
+use crate::net::error::{NetError, Phase};
+
+/// One question on a connection of its own; the bytes of its answer, and whether it came.
+pub(super) fn ask(
+    source: &mut Source,
+    command: &str,
+    reply: &mut dyn Reply,
+    limits: Limits,
+    buffer: &mut ReadBuffer,
+) -> (u64, Result<(), SourceError>) {
+    let mut question = [Question::new(command, Need::All, reply)];
+    let result = source.ask(&mut question, limits, buffer);
+    (question[0].bytes, result)
+}
+
+/// How a question without an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It is still with HAProxy.
+    Abandoned,
+    /// The connection was closed before the answer was whole.
+    Closed,
+    /// The master's socket refused or reset the connection.
+    OfMaster,
+    /// The master does not know the process.
+    NoSuchProcess,
+    /// Anything else.
+    Other,
+}
+
+/// How the question ended that has this error.
+pub(super) fn end(error: &SourceError) -> End {
+    match &error.problem {
+        Problem::Net(NetError::TimedOut(Phase::Read), _) => End::Abandoned,
+        Problem::Net(NetError::Io(..), _) => End::OfMaster,
+        Problem::Reply(ReplyError::Info(error), _) => match error {
+            InfoError::Empty | InfoError::Cut => End::Closed,
+            InfoError::NoSuchProcess => End::NoSuchProcess,
+            InfoError::NoVersion | InfoError::TooLarge => End::Other,
+        },
+        _ => End::Other,
+    }
+}
