@@ -15,6 +15,7 @@ mod landing;
 mod layout;
 mod lifecycle;
 mod monitoring;
+mod old_workers;
 mod once;
 mod prometheus;
 mod properties;
