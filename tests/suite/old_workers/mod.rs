@@ -1,8 +1,11 @@
 //! `--haproxy.master-socket`: the master process and the workers that a reload left behind, on a real
 //! HAProxy and on masters that answer badly.
 
+mod counting;
 mod endings;
 mod reloads;
+mod versions;
+mod world;
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;

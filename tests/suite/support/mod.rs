@@ -7,6 +7,7 @@ pub(crate) mod exporter;
 pub(crate) mod exposition;
 mod exposition_cases;
 pub(crate) mod fake_haproxy;
+pub(crate) mod fake_master;
 pub(crate) mod faults;
 pub(crate) mod fixtures;
 pub(crate) mod go_exporter;
