@@ -3,7 +3,9 @@
 
 mod counting;
 mod endings;
+mod questions;
 mod reloads;
+mod traps;
 mod versions;
 mod world;
 
