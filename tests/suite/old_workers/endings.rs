@@ -40,7 +40,7 @@ fn a_stopped_worker_costs_its_own_answer() {
     let Some(reloaded) = Reloaded::start() else {
         return;
     };
-    let exporter = reloaded.exporter_with("3s");
+    let exporter = reloaded.exporter_with("4s");
     let mut clients: Vec<Client> = Vec::new();
     let mut before = [0.0; 3];
     let mut stopped = 0;
@@ -129,7 +129,7 @@ fn a_stopped_master_costs_its_own_families() {
     let Some(reloaded) = Reloaded::start() else {
         return;
     };
-    let exporter = reloaded.exporter_with("2s");
+    let exporter = reloaded.exporter_with("4s");
     let mut clients = [reloaded.connect(), reloaded.connect()];
     exporter.scrape();
     reloaded.reload();

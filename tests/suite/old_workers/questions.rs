@@ -63,7 +63,7 @@ fn one_command_a_connection() {
 /// most, and who did not answer is not asked again.
 #[test]
 fn two_questions_stay_open_at_most() {
-    let world = World::with(&["--haproxy.timeout=2s"]);
+    let world = World::with(&["--haproxy.timeout=4s"]);
     world.serve(&serving(D, &[]));
     let list = |old: &[u64]| world.master.say("show proc", &processes(&[D], old));
     list(&[A, B, C]);
@@ -99,7 +99,7 @@ fn two_questions_stay_open_at_most() {
 /// A worker that ended and whose number another one has got is asked like any other.
 #[test]
 fn a_process_id_that_is_used_again() {
-    let world = World::with(&["--haproxy.timeout=2s"]);
+    let world = World::with(&["--haproxy.timeout=4s"]);
     world.serve(&serving(B, &[]));
     world.master.say("show proc", &processes(&[B], &[A]));
     world.master.answer(&question(A), vec![Act::Hold]);

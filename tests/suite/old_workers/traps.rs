@@ -3,7 +3,6 @@
 use super::world::{A, B, World, group, info, processes, question, serving};
 use super::{MEMORY, OLD, UNANSWERED, UP, scrape_until};
 use crate::support::exporter::Problem;
-use crate::support::exposition::Exposition;
 use crate::support::fake_haproxy::{Act, Answers, Script};
 use crate::support::fixtures;
 
@@ -45,11 +44,8 @@ fn lists() -> Vec<(&'static str, Script, String)> {
         send(text.replace(&from, &row(pid)))
     };
     let of_row = |pid: &str| {
-        another(
-            (row(pid) + "1               0d00h01m45s     2.6.12-1+deb12u4")
-                .split_at(80)
-                .0,
-        )
+        let line = row(pid) + "1               0d00h01m45s     2.6.12-1+deb12u4";
+        another(&line[..80])
     };
     let endless = |bytes: &[u8]| vec![Act::Repeat(bytes.to_vec())];
     [
@@ -218,10 +214,9 @@ fn a_bad_worker_costs_its_own_numbers() {
         for (name, script, expected, why) in workers() {
             scope.spawn(move || {
                 // Only what must run into its deadline is to have a short one.
-                let time = if why == Some("read: timed out") {
-                    "2s"
-                } else {
-                    "30s"
+                let time = match why {
+                    Some("read: timed out") => "4s",
+                    _ => "30s",
                 };
                 let world = World::with(&[&format!("--haproxy.timeout={time}")]);
                 world.serve(&serving(B, &[]));
@@ -256,7 +251,7 @@ fn a_bad_worker_costs_its_own_numbers() {
 /// question that is left behind takes one of its slots.
 #[test]
 fn rows_that_take_all_the_time() {
-    let world = World::with(&["--haproxy.timeout=300ms"]);
+    let world = World::new();
     world.master.say("show proc", &processes(&[B], &[A]));
     world.say(A, &info(A, &[]));
     world.worker.set(Answers {
@@ -264,13 +259,14 @@ fn rows_that_take_all_the_time() {
         info: vec![Act::Hold],
     });
     for _ in 0..3 {
-        let found = world.exporter.scrape();
+        let short = [("X-Prometheus-Scrape-Timeout-Seconds", "0.5")];
+        let found = world.exporter.scrape_with(&short);
         assert_eq!(found.value("haproxy_up"), 0.0);
         assert_eq!(group(&found), [format!("{UP} 0")]);
     }
     assert_eq!(world.master.take_questions(), [""; 0]);
     world.serve(&serving(B, &[]));
-    scrape_until(&world.exporter, UP, 1.0);
+    assert_eq!(world.scrape_whole().value(UP), 1.0);
     let stat = format!("{}: read: timed out", world.worker.object());
     let master = format!("err=master {}: connect: timed out", world.master.object());
     let expected = [
@@ -331,6 +327,7 @@ fn a_moment_without_the_master_is_not_seen() {
     world.master.refuse();
     assert_eq!(world.scrape(), before);
     world.master.listen();
+    assert_eq!(world.scrape(), before);
     world.master.reset(true);
     assert_eq!(world.scrape(), before);
     world.master.reset(false);
@@ -380,7 +377,7 @@ fn longer_than_a_moment() {
     world.master.listen();
     // What was counted before is not lost, nor what was done meanwhile.
     world.say(A, &info(A, &[("CumReq", 100)]));
-    let after: Exposition = world.scrape_whole();
+    let after = world.scrape_whole();
     assert_eq!(after.value(super::TOTALS[0]), 48.0);
     let why = "connect: connection refused (is HAProxy running?)";
     let err = format!("err=master {}: {why}", world.master.object());
