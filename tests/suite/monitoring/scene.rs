@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::share;
 use crate::certificates;
+use crate::old_workers::{Client, Reloaded};
 use crate::prometheus::Prometheus;
 use crate::support::exporter::Exporter;
 use crate::support::haproxy::{Haproxy, Place};
@@ -21,13 +22,21 @@ const MISSING: usize = 3;
 const SECURE: usize = 4;
 const PEERS: usize = 5;
 
-/// Everything that runs. Fields are dropped in this order.
+/// Reloads of the HAProxy with a master, and what they left behind.
+const OLD_WORKERS: usize = 2;
+
+/// Everything that runs: a HAProxy with all kinds of rows, and one with a master and old workers. Fields are dropped in this order.
 pub(super) struct Scene {
     prometheus: Prometheus,
     pub(super) exporter: Exporter,
     /// Keeps the only session that the frontend `full` has.
     session: TcpStream,
     haproxy: Haproxy,
+    /// Watches the master below.
+    pub(super) master_exporter: Exporter,
+    /// Each keeps an old worker.
+    _held: [Client; OLD_WORKERS],
+    _reloaded: Reloaded,
 }
 
 /// A backend with a server up, one down and a spare one; a backend without servers; a frontend that
@@ -91,8 +100,20 @@ impl Scene {
             "--haproxy.certificates",
             "--haproxy.peers",
         ]);
+        let reloaded = Reloaded::start()?;
+        let held = [(); OLD_WORKERS].map(|()| {
+            let client = reloaded.connect();
+            reloaded.reload();
+            client
+        });
+        let master_exporter = Exporter::start(&[
+            &reloaded.haproxy.unix_flag(),
+            &reloaded.master_flag(),
+            &names_flag,
+        ]);
         let targets = [
             target("haproxy", exporter.address()),
+            target("reloaded", master_exporter.address()),
             target("missing", haproxy.address(MISSING)),
         ];
         let prometheus = Prometheus::start_with(&format!(
@@ -106,6 +127,9 @@ impl Scene {
             exporter,
             session,
             haproxy,
+            master_exporter,
+            _held: held,
+            _reloaded: reloaded,
         })
     }
 

@@ -30,7 +30,7 @@ fn families(found: &Exposition) -> Vec<&str> {
 fn has_rows(found: &Exposition) -> bool {
     found.value("haproxy_up") == 1.0
         && found
-            .get("haproxy_frontend_current_sessions{frontend=\"web\"}")
+            .get("haproxy_frontend_current_sessions{frontend=\"reloaded\"}")
             .is_some()
 }
 

@@ -47,18 +47,18 @@ fn is_of_group(family: &str) -> bool {
 const BODY: &str = "hello";
 
 /// A HAProxy in master-worker mode, of one thread so that it has counted what a client has received.
-struct Reloaded {
-    haproxy: Haproxy,
+pub(crate) struct Reloaded {
+    pub(crate) haproxy: Haproxy,
     configuration: String,
 }
 
 impl Reloaded {
     /// `None` where HAProxy is not installed.
-    fn start() -> Option<Reloaded> {
+    pub(crate) fn start() -> Option<Reloaded> {
         let place = Place::new(0);
-        // Idle connections stay as well, for one request more.
+        // Idle connections stay as well, for one request more. Name servers would be the machine's.
         let configuration = format!(
-            "{}frontend web\n  bind unix@{} mode 666\n  option idle-close-on-response\n  \
+            "{}resolvers default\n  nameserver none 127.0.0.1:1\nfrontend reloaded\n  bind unix@{} mode 666\n  option idle-close-on-response\n  \
              http-request return status 200 content-type text/plain string {BODY}\n",
             place.global().replace("global\n", "global\n  nbthread 1\n"),
             place.path("web.sock").display()
@@ -78,20 +78,27 @@ impl Reloaded {
         self.haproxy.place().path("master.sock")
     }
 
+    /// The flag with that socket.
+    pub(crate) fn master_flag(&self) -> String {
+        format!(
+            "--haproxy.master-socket=unix:{}",
+            self.master_socket().display()
+        )
+    }
+
     /// An exporter of it that has time.
     fn exporter(&self) -> Exporter {
         self.exporter_with("30s")
     }
 
     fn exporter_with(&self, timeout: &str) -> Exporter {
-        let master = self.master_socket();
-        let master = format!("--haproxy.master-socket=unix:{}", master.display());
+        let master = self.master_flag();
         let timeout = format!("--haproxy.timeout={timeout}");
         Exporter::start(&[&self.haproxy.unix_flag(), &master, &timeout])
     }
 
     /// Reloads with the configuration that it was started with, and waits until the master shows it.
-    fn reload(&self) {
+    pub(crate) fn reload(&self) {
         let (serving, _) = self.workers();
         self.haproxy.reload();
         peers::wait_for("a new worker", || {
@@ -128,7 +135,7 @@ impl Reloaded {
     }
 
     /// A client that keeps its connection.
-    fn connect(&self) -> Client {
+    pub(crate) fn connect(&self) -> Client {
         let path = self.haproxy.place().path("web.sock");
         let stream = UnixStream::connect(path).expect("connect to HAProxy");
         stream
@@ -140,7 +147,7 @@ impl Reloaded {
     }
 }
 
-struct Client {
+pub(crate) struct Client {
     stream: UnixStream,
 }
 
