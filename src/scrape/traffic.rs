@@ -36,6 +36,10 @@ struct Known {
     caused: Traffic,
 }
 
+/// Most processes that are known: as many as a master may list. While no list comes, each process that
+/// answers a scrape is kept, and one that lies may have another id each time.
+const MOST_KNOWN: usize = 1_000;
+
 /// What HAProxy counts of the question whose answer says so.
 const OF_THE_QUESTION: Traffic = Traffic {
     requests: 1,
@@ -62,10 +66,14 @@ impl OldTraffic {
     /// A process was seen whose traffic is not to be added: it is current.
     pub(super) fn saw(&mut self, pid: u64, seen: Traffic, caused: Traffic) {
         let known = Known { pid, seen, caused };
-        match self.known.iter_mut().find(|known| known.pid == pid) {
-            Some(place) => *place = known,
-            None => self.known.push(known),
+        if let Some(place) = self.known.iter_mut().find(|known| known.pid == pid) {
+            *place = known;
+            return;
         }
+        if self.known.len() >= MOST_KNOWN {
+            self.known.remove(0);
+        }
+        self.known.push(known);
     }
 
     /// The exporter has caused so much in a process, all in all, since it was seen.

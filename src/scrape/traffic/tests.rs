@@ -129,3 +129,14 @@ fn what_was_caused_later_counts_for_the_process_that_is_named() {
     old.saw_old(3, traffic(u64::MAX, u64::MAX, u64::MAX), NOTHING);
     assert_eq!(old.sum(), traffic(u64::MAX, u64::MAX, u64::MAX));
 }
+
+#[test]
+fn processes_that_are_never_listed_do_not_add_up() {
+    let mut old = OldTraffic::default();
+    for pid in 0..MOST_KNOWN as u64 + 10 {
+        old.saw(pid, traffic(1, 1, 1), NOTHING);
+    }
+    assert_eq!(old.known.len(), MOST_KNOWN);
+    // Those of before are forgotten first.
+    assert_eq!(old.known[0].pid, 10);
+}
