@@ -31,6 +31,8 @@ use crate::process::ProcRoot;
 const MOST_ABANDONED: usize = 2;
 /// How often a master is asked that does not answer, once `MOST_ABANDONED` were left behind.
 const ASK_AGAIN_EVERY: Duration = Duration::from_secs(10);
+/// A worker that has less time to answer than this is not asked: it would count as one that is silent.
+const LEAST_TIME: Duration = Duration::from_millis(100);
 /// How long the socket may fail while the master starts itself anew: it took 1.3 s under load.
 const RELOAD_TIME: Duration = Duration::from_secs(5);
 /// How long a worker that is listed may close what it is asked on. It does while it ends.
@@ -282,18 +284,14 @@ impl MasterWatch {
         silent: &mut Silent,
     ) -> Result<Answer, SourceError> {
         self.info.clear();
-        if self.abandoned.contains(&pid) || self.abandoned.len() >= MOST_ABANDONED {
+        let limits = limits.half();
+        let is_short = limits.deadline.remaining() < Some(LEAST_TIME);
+        if is_short || self.abandoned.contains(&pid) || self.abandoned.len() >= MOST_ABANDONED {
             silent.count += 1;
             return Ok(Answer::Missing);
         }
         let command = format!("@!{pid} show info");
-        let (bytes, result) = ask(
-            &mut self.source,
-            &command,
-            &mut self.info,
-            limits.half(),
-            buffer,
-        );
+        let (bytes, result) = ask(&mut self.source, &command, &mut self.info, limits, buffer);
         let Err(error) = result else {
             self.closed.retain(|(closed, _)| *closed != pid);
             return Ok(Answer::Info(bytes));
@@ -379,7 +377,8 @@ impl OldWorkers {
         self.count += 1;
         self.unanswered += u64::from(matches!(answer, Answer::Missing));
         self.oldest_age_seconds = self.oldest_age_seconds.max(age.unwrap_or(0));
-        self.connections += number("CurrConns").unwrap_or(0);
+        let connections = number("CurrConns").unwrap_or(0);
+        self.connections = self.connections.saturating_add(connections);
         self.memory_bytes = self.memory_bytes.zip(memory).map(|(sum, one)| sum + one);
     }
 }

@@ -59,6 +59,22 @@ fn one_command_a_connection() {
     assert_eq!(world.problems(), []);
 }
 
+/// Who has hardly time to answer is not asked: it would count as one that is silent, and never be asked
+/// again.
+#[test]
+fn nobody_is_asked_who_has_no_time() {
+    for (timeout, is_asked) in [("300ms", false), ("30s", true)] {
+        let world = World::with(&[&format!("--haproxy.timeout={timeout}")]);
+        world.serve(&serving(B, &[]));
+        world.master.say("show proc", &processes(&[B], &[A]));
+        world.say(A, &info(A, &[]));
+        world.scrape();
+        let asked = world.master.take_questions();
+        let of_worker = |line: &String| line.starts_with('@');
+        assert_eq!(asked.iter().any(of_worker), is_asked, "{timeout} {asked:?}");
+    }
+}
+
 /// Each question that stays open takes one of ten slots, of the master and of the worker: there are two at
 /// most, and who did not answer is not asked again.
 #[test]
