@@ -248,8 +248,8 @@ impl MasterWatch {
                 look.old.add(worker, &answer, &self.info, memory);
             }
         }
-        self.traffic
-            .looked(|pid| workers.iter().any(|worker| worker.pid == pid));
+        let listed = workers.iter().map(|worker| worker.pid);
+        self.traffic.looked(listed.collect());
         self.report_silent(silent);
         Ok(look)
     }

@@ -23,8 +23,8 @@ pub(super) struct Traffic {
 pub(super) struct OldTraffic {
     sum: Traffic,
     known: Vec<Known>,
-    /// Whether the master has been asked: a worker that was not there then began later.
-    has_looked: bool,
+    /// The workers that the master listed last, once it has: one that was not among them began later.
+    listed: Option<Vec<u64>>,
 }
 
 /// A process as it was seen last.
@@ -88,19 +88,20 @@ impl OldTraffic {
     /// when the master was asked before; nothing if it is not known since when it has been old.
     pub(super) fn saw_old(&mut self, pid: u64, seen: Traffic, caused: Traffic) {
         let known = self.known.iter().find(|known| known.pid == pid);
+        let was_listed = |listed: &Vec<u64>| listed.contains(&pid);
         let done = match known {
             Some(known) => known.done(seen),
-            None if self.has_looked => seen.without(OF_THE_QUESTION),
-            None => Traffic::default(),
+            None if self.listed.as_ref().is_none_or(was_listed) => Traffic::default(),
+            None => seen.without(OF_THE_QUESTION),
         };
         self.sum = self.sum.and(done);
         self.saw(pid, seen, caused);
     }
 
     /// The master has these workers, and no others: those that ended are forgotten.
-    pub(super) fn looked(&mut self, is_listed: impl Fn(u64) -> bool) {
-        self.known.retain(|known| is_listed(known.pid));
-        self.has_looked = true;
+    pub(super) fn looked(&mut self, listed: Vec<u64>) {
+        self.known.retain(|known| listed.contains(&known.pid));
+        self.listed = Some(listed);
     }
 }
 

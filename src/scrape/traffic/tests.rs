@@ -25,11 +25,22 @@ use Step::{Listed, Old, Saw};
 
 #[test]
 fn the_sum_is_what_old_workers_did() {
-    let cases: [(&str, &[Step], Traffic); 9] = [
+    let cases: [(&str, &[Step], Traffic); 10] = [
         ("nothing", &[Listed(&[])], NOTHING),
         (
             "old before the exporter was there: only what comes then",
             &[
+                Old(1, traffic(100, 50, 1_000), NOTHING),
+                Listed(&[1]),
+                Old(1, traffic(111, 52, 1_500), NOTHING),
+            ],
+            traffic(10, 1, 500),
+        ),
+        (
+            "old before, and silent when it was listed first",
+            &[
+                Listed(&[1]),
+                Listed(&[1]),
                 Old(1, traffic(100, 50, 1_000), NOTHING),
                 Listed(&[1]),
                 Old(1, traffic(111, 52, 1_500), NOTHING),
@@ -108,7 +119,7 @@ fn the_sum_is_what_old_workers_did() {
             match step {
                 Saw(pid, seen, caused) => old.saw(*pid, *seen, *caused),
                 Old(pid, seen, caused) => old.saw_old(*pid, *seen, *caused),
-                Listed(pids) => old.looked(|pid| pids.contains(&pid)),
+                Listed(pids) => old.looked(pids.to_vec()),
             }
         }
         assert_eq!(old.sum(), expected, "{what}");
@@ -122,7 +133,7 @@ fn what_was_caused_later_counts_for_the_process_that_is_named() {
     old.caused(None, traffic(1, 1, 1));
     old.caused(Some(2), traffic(1, 1, 1));
     old.caused(Some(1), traffic(4, 4, 4));
-    old.looked(|_| true);
+    old.looked(vec![1]);
     old.saw_old(1, traffic(20, 20, 20), NOTHING);
     assert_eq!(old.sum(), traffic(5, 5, 6));
     // No process has counted beyond what fits.
