@@ -44,7 +44,7 @@ enum Address {
 }
 
 impl Spent {
-    /// What HAProxy had counted when it made an answer of so many bytes: it counts before it sends.
+    /// What HAProxy had counted when it made the last so many bytes: it counts before it sends.
     pub(crate) fn before_answer(self, bytes: u64) -> Self {
         Self {
             bytes: self.bytes.saturating_sub(bytes),

@@ -46,6 +46,9 @@ pub(super) struct MasterWatch {
     traffic: OldTraffic,
     /// The process that answered a scrape last.
     current: Option<u64>,
+    /// What had been spent on asking the scrape URI when that process said what it had done, and by now.
+    spent_when_seen: Spent,
+    spent: Spent,
     /// Workers that were asked and did not answer in time.
     abandoned: Vec<u64>,
     /// Workers that closed without an answer, and since when: those that end do for a moment.
@@ -106,6 +109,8 @@ impl MasterWatch {
             info: Info::default(),
             traffic: OldTraffic::default(),
             current: None,
+            spent_when_seen: Spent::default(),
+            spent: Spent::default(),
             abandoned: Vec::new(),
             closed: Vec::new(),
             lists_abandoned: 0,
@@ -123,9 +128,16 @@ impl MasterWatch {
         match pid(info) {
             Some(pid) => {
                 self.current = Some(pid);
-                self.traffic.saw(pid, traffic(info), since.into());
+                self.spent_when_seen = at_info;
+                // It was silent at a time, and is not any more.
+                self.abandoned.retain(|other| *other != pid);
+                self.traffic
+                    .saw(pid, traffic(info), now.since(at_info).into());
             }
-            None => self.traffic.caused(self.current, since.into()),
+            None => {
+                let since = now.since(self.spent_when_seen);
+                self.traffic.caused(self.current, since.into());
+            }
         }
     }
 
@@ -341,6 +353,9 @@ impl MasterWatch {
                 self.unanswered.happens(Instant::now(), &text, &fields);
             }
             // Those that are not asked again are silent still.
+        if self.current == Some(pid) {
+            self.spent_when_seen = self.spent;
+        }
             None if silent.count > 0 => {}
             None => self.unanswered.is_over(),
         }

@@ -223,8 +223,7 @@ impl Scraper {
             return;
         };
         let info = &self.answers.info;
-        let since_info = self.source.spent().since(self.answers.spent_at_info);
-        master.saw_current(info, since_info);
+        master.saw_current(info, self.answers.spent_at_info, self.source.spent());
         let has = |scope| wanted.has(self.catalog, scope);
         if has(Scope::Master) || has(Scope::OldWorkers) {
             let to = (self.catalog, into);

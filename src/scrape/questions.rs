@@ -182,15 +182,18 @@ impl Answers {
             .map(|(_, command, need, reply)| Question::new(command, need, reply))
             .collect();
         source.ask(&mut questions, limits, buffer)?;
-        let spent = source.spent();
+        let is_info = |question: &Question<'_>| question.command == SHOW_INFO;
+        if let Some(at) = questions.iter().position(is_info)
+            && questions[at].failure.is_none()
+        {
+            let from_info = questions[at..].iter().map(|question| question.bytes);
+            self.spent_at_info = source.spent().before_answer(from_info.sum());
+        }
         let mut failures = [None, None, None];
         let used = questions.first().map_or(0, |first| first.bytes);
         for question in questions {
             let at = match question.command {
-                SHOW_INFO => {
-                    self.spent_at_info = spent.before_answer(question.bytes);
-                    0
-                }
+                SHOW_INFO => 0,
                 SHOW_TABLE => 1,
                 SHOW_RESOLVERS => 2,
                 _ => continue,
