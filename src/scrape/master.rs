@@ -253,7 +253,7 @@ impl MasterWatch {
                 Answer::Info(_) => is_stopping(&self.info).unwrap_or(worker.is_listed_old),
             };
             if let Answer::Info(bytes_out) = answer {
-                self.take(worker.pid, is_old, pid(current), bytes_out);
+                self.take(worker.pid, is_old, bytes_out);
             }
             if is_old {
                 let memory = proc_root.resident_memory_of_child(worker.pid, master_pid);
@@ -331,14 +331,14 @@ impl MasterWatch {
         now.saturating_duration_since(since) < ENDING_TIME
     }
 
-    /// Takes a worker's counters. What the scrape shows as the process that serves is not shown twice.
-    fn take(&mut self, pid: u64, is_old: bool, current: Option<u64>, bytes_out: u64) {
+    /// Takes a worker's counters.
+    fn take(&mut self, pid: u64, is_old: bool, bytes_out: u64) {
         let caused = Traffic {
             bytes_out,
             ..Traffic::default()
         };
         let seen = traffic(&self.info);
-        match is_old && current != Some(pid) {
+        match is_old {
             true => self.traffic.saw_old(pid, seen, caused),
             false => self.traffic.saw(pid, seen, caused),
         }
