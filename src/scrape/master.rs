@@ -240,16 +240,15 @@ impl MasterWatch {
         let mut workers = listed.to_vec();
         workers.sort_by_key(|worker| !worker.is_listed_old);
         for worker in &workers {
-            let is_serving = Some(worker.pid) == pid(current)
-                && !worker.is_listed_old
-                && is_stopping(current) != Some(true);
-            if is_serving {
+            let is_current = Some(worker.pid) == pid(current);
+            let is_stopping_now = is_current.then(|| is_stopping(current)).flatten();
+            if is_current && !worker.is_listed_old && is_stopping_now != Some(true) {
                 continue;
             }
             let answer = self.ask(worker.pid, limits, buffer, &mut silent)?;
             let is_old = match answer {
                 Answer::Gone => false,
-                Answer::Missing => worker.is_listed_old,
+                Answer::Missing => is_stopping_now.unwrap_or(worker.is_listed_old),
                 Answer::Info(_) => is_stopping(&self.info).unwrap_or(worker.is_listed_old),
             };
             if let Answer::Info(bytes_out) = answer {
