@@ -245,7 +245,13 @@ impl MasterWatch {
             if is_current && !worker.is_listed_old && is_stopping_now != Some(true) {
                 continue;
             }
-            let answer = self.ask(worker.pid, limits, buffer, &mut silent)?;
+            let answer = match self.ask(worker.pid, limits, buffer, &mut silent) {
+                Ok(answer) => answer,
+                Err(error) => {
+                    self.report_silent(silent);
+                    return Err(error);
+                }
+            };
             let is_old = match answer {
                 Answer::Gone => false,
                 Answer::Missing => is_stopping_now.unwrap_or(worker.is_listed_old),
