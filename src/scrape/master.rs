@@ -122,9 +122,10 @@ impl MasterWatch {
         }
     }
 
-    /// What the process that serves has done so far, if it was asked, and what has been spent on asking
-    /// it since it said so.
-    pub(super) fn saw_current(&mut self, info: &Info, since: Spent) {
+    /// What the process that serves has done so far, if it was asked; what had been spent on asking it
+    /// then, and what has been by now.
+    pub(super) fn saw_current(&mut self, info: &Info, at_info: Spent, now: Spent) {
+        self.spent = now;
         match pid(info) {
             Some(pid) => {
                 self.current = Some(pid);
@@ -275,15 +276,20 @@ impl MasterWatch {
     fn list(&mut self, limits: Limits, buffer: &mut ReadBuffer) -> Result<(), SourceError> {
         self.processes.clear();
         self.list_asked = Some(Instant::now());
+        let limits = limits.half();
+        let had_time = limits.deadline.remaining() >= Some(LEAST_TIME);
         let (_, result) = ask(
             &mut self.source,
             SHOW_PROC,
             &mut self.processes,
-            limits.half(),
+            limits,
             buffer,
         );
         match &result {
-            Err(error) if end(error) == End::Abandoned => self.lists_abandoned += 1,
+            // With less time its silence says nothing.
+            Err(error) if end(error) == End::Abandoned => {
+                self.lists_abandoned += usize::from(had_time);
+            }
             _ => self.lists_abandoned = 0,
         }
         result
@@ -347,6 +353,9 @@ impl MasterWatch {
             true => self.traffic.saw_old(pid, seen, caused),
             false => self.traffic.saw(pid, seen, caused),
         }
+        if self.current == Some(pid) {
+            self.spent_when_seen = self.spent;
+        }
     }
 
     fn report_silent(&mut self, silent: Silent) {
@@ -358,9 +367,6 @@ impl MasterWatch {
                 self.unanswered.happens(Instant::now(), &text, &fields);
             }
             // Those that are not asked again are silent still.
-        if self.current == Some(pid) {
-            self.spent_when_seen = self.spent;
-        }
             None if silent.count > 0 => {}
             None => self.unanswered.is_over(),
         }
