@@ -60,7 +60,7 @@ enum Section {
     Master,
     Workers,
     OldWorkers,
-    /// Programs, which are no business of ours, and what is not known.
+    /// Programs, which are not workers, and what is not known.
     Other,
 }
 

@@ -95,7 +95,7 @@ enum Answer {
     Info(u64),
     /// It has ended since it was listed.
     Gone,
-    /// There is none.
+    /// The worker gave none, or was not asked.
     Missing,
 }
 
