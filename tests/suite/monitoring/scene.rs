@@ -142,8 +142,9 @@ impl Scene {
 
     /// Ends HAProxy and starts it anew once Prometheus has seen it run; then waits for the checks.
     pub(super) fn restart(&mut self) {
-        self.prometheus
-            .wait_for("haproxy_process_uptime_seconds", 2.0);
+        let instance = self.exporter.address();
+        let uptime = format!("haproxy_process_uptime_seconds{{instance=\"{instance}\"}}");
+        self.prometheus.wait_for(&uptime, 2.0);
         self.haproxy.restart(&["-db"]);
         self.haproxy.write_pid_file();
         self.session = TcpStream::connect(self.haproxy.address(FULL)).expect("connect to HAProxy");
