@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::reply::{Proof, Reply, ReplyError, Taken};
+use crate::net::unsigned;
 
 /// The command.
 pub(crate) const SHOW_INFO: &str = "show info";
@@ -74,6 +75,11 @@ impl Info {
     pub(crate) fn get(&self, key: &str) -> Option<&[u8]> {
         let mut pairs = self.pairs();
         pairs.find_map(|(other, value)| (other == key.as_bytes()).then_some(value))
+    }
+
+    /// The same where it is a number.
+    pub(crate) fn number(&self, key: &str) -> Option<u64> {
+        unsigned(self.get(key)?)
     }
 
     /// All keys and values in their order.

@@ -24,7 +24,6 @@ use crate::metrics::Scope;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::snapshot::Snapshot;
 use crate::metrics::value;
-use crate::net::unsigned;
 use crate::process::ProcRoot;
 
 /// Most questions that may be without an answer at a time: HAProxy has ten slots, and others need some.
@@ -398,19 +397,18 @@ impl Failing {
 
 impl OldWorkers {
     fn add(&mut self, worker: &Worker, answer: &Answer, info: &Info, memory: Option<u64>) {
-        let number = |key| info.get(key).and_then(unsigned);
-        let age = number("Uptime_sec").or(worker.uptime_seconds);
+        let age = info.number("Uptime_sec").or(worker.uptime_seconds);
         self.count += 1;
         self.unanswered += u64::from(matches!(answer, Answer::Missing));
         self.oldest_age_seconds = self.oldest_age_seconds.max(age.unwrap_or(0));
-        let connections = number("CurrConns").unwrap_or(0);
+        let connections = info.number("CurrConns").unwrap_or(0);
         self.connections = self.connections.saturating_add(connections);
         self.memory_bytes = self.memory_bytes.zip(memory).map(|(sum, one)| sum + one);
     }
 }
 
 fn pid(info: &Info) -> Option<u64> {
-    info.get("Pid").and_then(unsigned)
+    info.number("Pid")
 }
 
 /// Whether a process only finishes what it has; `None` where it does not say.
@@ -419,7 +417,7 @@ fn is_stopping(info: &Info) -> Option<bool> {
 }
 
 fn traffic(info: &Info) -> Traffic {
-    let number = |key| info.get(key).and_then(unsigned).unwrap_or(0);
+    let number = |key| info.number(key).unwrap_or(0);
     Traffic {
         requests: number("CumReq"),
         connections: number("CumConns"),

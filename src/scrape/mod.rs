@@ -308,7 +308,7 @@ impl Scraper {
     /// it says of HAProxy's.
     fn add_processes(&mut self, into: &mut Snapshot) -> Facts {
         let mut haproxy = Facts::default();
-        let pid = self.answers.info.get("Pid").and_then(unsigned);
+        let pid = self.answers.info.number("Pid");
         self.answering_pid = pid.or(self.answering_pid);
         if let Some(pid_file) = &self.pid_file {
             let complaint;
