@@ -7,7 +7,7 @@
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use super::single_question::{End, ask, end};
+use super::single_question::{Ending, ask, ending};
 use super::traffic::{OldTraffic, Traffic};
 use crate::cli;
 use crate::event::Event;
@@ -286,7 +286,7 @@ impl MasterWatch {
         );
         match &result {
             // With less time its silence says nothing.
-            Err(error) if end(error) == End::Abandoned => {
+            Err(error) if ending(error) == Ending::Abandoned => {
                 self.lists_abandoned += usize::from(had_time);
             }
             _ => self.lists_abandoned = 0,
@@ -319,12 +319,12 @@ impl MasterWatch {
             return Ok(Answer::Info(bytes));
         };
         self.info.clear();
-        match end(&error) {
-            End::NoSuchProcess => return Ok(Answer::Gone),
-            End::Closed if self.is_ending(pid, Instant::now()) => return Ok(Answer::Gone),
-            End::OfMaster => return Err(error),
-            End::Abandoned => self.abandoned.push(pid),
-            End::Closed | End::Other => {}
+        match ending(&error) {
+            Ending::NoSuchProcess => return Ok(Answer::Gone),
+            Ending::Closed if self.is_ending(pid, Instant::now()) => return Ok(Answer::Gone),
+            Ending::OfMaster => return Err(error),
+            Ending::Abandoned => self.abandoned.push(pid),
+            Ending::Closed | Ending::Other => {}
         }
         silent.count += 1;
         silent.first.get_or_insert((pid, error));

@@ -22,7 +22,7 @@ pub(super) fn ask(
 
 /// How a question without an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum Ending {
     /// It is still with HAProxy.
     Abandoned,
     /// The connection was closed before the answer was whole.
@@ -36,15 +36,15 @@ pub(super) enum End {
 }
 
 /// How the question ended that has this error.
-pub(super) fn end(error: &SourceError) -> End {
+pub(super) fn ending(error: &SourceError) -> Ending {
     match &error.problem {
-        Problem::Net(NetError::TimedOut(Phase::Read), _) => End::Abandoned,
-        Problem::Net(NetError::Io(..), _) => End::OfMaster,
+        Problem::Net(NetError::TimedOut(Phase::Read), _) => Ending::Abandoned,
+        Problem::Net(NetError::Io(..), _) => Ending::OfMaster,
         Problem::Reply(ReplyError::Info(error), _) => match error {
-            InfoError::Empty | InfoError::Cut => End::Closed,
-            InfoError::NoSuchProcess => End::NoSuchProcess,
-            InfoError::NoVersion | InfoError::TooLarge => End::Other,
+            InfoError::Empty | InfoError::Cut => Ending::Closed,
+            InfoError::NoSuchProcess => Ending::NoSuchProcess,
+            InfoError::NoVersion | InfoError::TooLarge => Ending::Other,
         },
-        _ => End::Other,
+        _ => Ending::Other,
     }
 }
