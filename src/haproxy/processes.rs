@@ -15,8 +15,7 @@ pub(crate) const SHOW_PROC: &str = "show proc";
 /// What 3.2 and later answer below level operator.
 pub(super) const DENIED: &[u8] = b"Permission denied";
 
-/// Most workers of a master: each reload leaves one at most, and people who reload every minute have some
-/// tens. A peer that lists far more is not HAProxy.
+/// Most workers of a master: each reload leaves one at most. A peer that lists far more is not HAProxy.
 const MAX_WORKERS: usize = 1_000;
 /// What the header's first name is.
 const PID_COLUMN: &str = "#<PID>";
