@@ -18,6 +18,7 @@ mod scrape;
 mod server;
 mod start_error;
 mod sys;
+mod version;
 
 pub use app::main;
 

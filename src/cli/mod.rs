@@ -18,9 +18,9 @@ use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
 use crate::metrics::catalog;
 use crate::net::trust::TlsOptions;
-use crate::scrape::REVISION;
 use crate::server::listen::ListenAddress;
 use crate::sys::InheritedFd;
+use crate::version;
 use error::ValueError;
 use flags::{Flag, Takes};
 use values::{
@@ -120,7 +120,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
         };
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(flags::help())),
-            Arg::Long("version") => return Ok(Command::Print(version())),
+            Arg::Long("version") => return Ok(Command::Print(version::text())),
             Arg::Long(name) => {
                 let (flag, on) = flags::find(name)
                     .ok_or_else(|| UsageError::UnknownFlag(format!("--{}", name.escape_debug())))?;
@@ -156,46 +156,6 @@ fn one_dash(argument: &OsStr) -> Option<UsageError> {
         true => UsageError::OneDash(shown),
         false => UsageError::UnknownFlag(format!("-{shown}")),
     })
-}
-
-/// The text of `--version`: what it is, and what it was built from and for.
-fn version() -> String {
-    let (tls, features) = match cfg!(feature = "tls") {
-        true => ("with", "tls"),
-        false => ("without", "none"),
-    };
-    let version = env!("CARGO_PKG_VERSION");
-    format!(
-        "haproxy_exporter, version {version} ({tls} TLS)\n\
-         revision {REVISION}, target {}, features: {features}\n",
-        built_for()
-    )
-}
-
-/// The processor, system and C library that this was compiled for, as Rust's targets name them.
-fn built_for() -> String {
-    use std::env::consts::{ARCH, OS};
-    let processor = match (
-        ARCH,
-        cfg!(target_feature = "v7"),
-        cfg!(target_endian = "little"),
-    ) {
-        ("arm", true, _) => "armv7",
-        ("mips", _, true) => "mipsel",
-        ("x86", ..) => "i686",
-        (other, ..) => other,
-    };
-    let library = if cfg!(target_env = "musl") {
-        "musl"
-    } else {
-        "gnu"
-    };
-    let hard_float = match (ARCH, cfg!(target_abi = "eabihf")) {
-        ("arm", true) => "eabihf",
-        ("arm", false) => "eabi",
-        _ => "",
-    };
-    format!("{processor}-{OS}-{library}{hard_float}")
 }
 
 /// The flags that were given, with their texts; switches as `true` and `false`.

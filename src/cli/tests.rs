@@ -352,7 +352,7 @@ fn built_line() -> String {
     let target = match std::env::consts::ARCH {
         // Where the tests usually run.
         arch @ ("x86_64" | "aarch64") => format!("{arch}-linux-{library}"),
-        _ => built_for(),
+        _ => version::built_for(),
     };
     let features = match cfg!(feature = "tls") {
         true => "tls",

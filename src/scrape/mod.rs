@@ -28,21 +28,11 @@ use crate::metrics::value::{self, Text};
 use crate::net::deadline::Deadline;
 use crate::net::unsigned;
 use crate::process::{Facts, ProcRoot};
+use crate::version::{REVISION, RUST_VERSION};
 use certificates::CertificateWatch;
 use master::MasterWatch;
 use peers::PeerWatch;
 use questions::{Answers, report};
-
-/// The revision that the build was told (`HAPROXY_EXPORTER_REVISION`, set by tests/tools/build.sh).
-pub(crate) const REVISION: &str = match option_env!("HAPROXY_EXPORTER_REVISION") {
-    Some(revision) => revision,
-    None => "unknown",
-};
-/// The compiler's version, as the same script asks it.
-const RUST_VERSION: &str = match option_env!("HAPROXY_EXPORTER_RUSTC") {
-    Some(version) => version,
-    None => "unknown",
-};
 
 /// Scrapes HAProxy into snapshots.
 pub(crate) struct Scraper {

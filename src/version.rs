@@ -1,0 +1,52 @@
+//! What this build is: for `--version`, and for the metric about the build.
+
+/// The revision that the build was told (`HAPROXY_EXPORTER_REVISION`, set by tests/tools/build.sh).
+pub(crate) const REVISION: &str = match option_env!("HAPROXY_EXPORTER_REVISION") {
+    Some(revision) => revision,
+    None => "unknown",
+};
+/// The compiler's version, as the same script asks it.
+pub(crate) const RUST_VERSION: &str = match option_env!("HAPROXY_EXPORTER_RUSTC") {
+    Some(version) => version,
+    None => "unknown",
+};
+
+/// The text of `--version`: what it is, and what it was built from and for.
+pub(crate) fn text() -> String {
+    let (tls, features) = match cfg!(feature = "tls") {
+        true => ("with", "tls"),
+        false => ("without", "none"),
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    format!(
+        "haproxy_exporter, version {version} ({tls} TLS)\n\
+         revision {REVISION}, target {}, features: {features}\n",
+        built_for()
+    )
+}
+
+/// The processor, system and C library that this was compiled for, as Rust's targets name them.
+pub(crate) fn built_for() -> String {
+    use std::env::consts::{ARCH, OS};
+    let processor = match (
+        ARCH,
+        cfg!(target_feature = "v7"),
+        cfg!(target_endian = "little"),
+    ) {
+        ("arm", true, _) => "armv7",
+        ("mips", _, true) => "mipsel",
+        ("x86", ..) => "i686",
+        (other, ..) => other,
+    };
+    let library = if cfg!(target_env = "musl") {
+        "musl"
+    } else {
+        "gnu"
+    };
+    let hard_float = match (ARCH, cfg!(target_abi = "eabihf")) {
+        ("arm", true) => "eabihf",
+        ("arm", false) => "eabi",
+        _ => "",
+    };
+    format!("{processor}-{OS}-{library}{hard_float}")
+}
