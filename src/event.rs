@@ -63,6 +63,17 @@ impl Event {
         }
     }
 
+    /// How something ended that fails with this trouble.
+    pub(crate) fn report(&mut self, failure: Option<impl Display>) {
+        match failure {
+            None => self.is_over(),
+            Some(error) => {
+                let text = error.to_string();
+                self.happens(Instant::now(), &text, &[("err", &text)]);
+            }
+        }
+    }
+
     /// It did not happen.
     pub(crate) fn is_over(&mut self) {
         if let Some(times) = self.end() {

@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt::{self, Display};
 use std::io;
 
-use crate::cli::{self, UsageError};
+use crate::cli::UsageError;
 use crate::errno::reason;
 use crate::haproxy::source::SetupError;
 use crate::server::link::LinkError;
@@ -71,7 +71,7 @@ impl Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(error) => error.fmt(f),
-            Self::Source(error) => f.write_str(&cli::setup(error)),
+            Self::Source(error) => f.write_str(&setup(error)),
             Self::NotOne => f.write_str("--once: scrapes one HAProxy; more are given"),
             Self::Ready(error) => write!(f, "--ready-fd={error}"),
             Self::Inherited(error) => write!(f, "--web.systemd-socket: {error}"),
@@ -89,6 +89,28 @@ impl Display for StartError {
             Self::Output(error) => write!(f, "standard output: {}", reason(error)),
             Self::Stopped(error) => write!(f, "the server stopped: {}", reason(error)),
         }
+    }
+}
+
+/// A source that cannot be used, with the flag that it is about.
+fn setup(error: &SetupError) -> String {
+    match error {
+        SetupError::Proxy(_) => format!("--http.proxy-from-env: {error}"),
+        #[cfg(feature = "tls")]
+        SetupError::Tls(tls) => tls_setup(tls),
+    }
+}
+
+#[cfg(feature = "tls")]
+fn tls_setup(error: &crate::net::tls::SetupError) -> String {
+    use crate::net::tls::SetupError as Error;
+    match error {
+        Error::CaFile(..) => format!("--haproxy.ssl-ca-file: {error}"),
+        Error::ServerName(_) => format!("--haproxy.ssl-server-name: {error}"),
+        Error::NoRoots(_) => format!(
+            "--haproxy.scrape-uri: {error} (--haproxy.ssl-ca-file or SSL_CERT_FILE can name some)"
+        ),
+        Error::Host(_) | Error::Rustls(_) => format!("--haproxy.scrape-uri: {error}"),
     }
 }
 

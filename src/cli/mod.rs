@@ -4,7 +4,6 @@ pub(crate) mod arguments;
 pub(crate) mod duration;
 mod error;
 pub(crate) mod flags;
-mod remedies;
 mod values;
 
 use std::ffi::{OsStr, OsString};
@@ -29,7 +28,6 @@ use values::{
 };
 
 pub(crate) use error::UsageError;
-pub(crate) use remedies::{setup, with_remedy};
 
 /// Flags that may be given more than once.
 const REPEATABLE: [&str; 4] = [

@@ -5,6 +5,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
+use super::advice::Asked;
 use super::buffer::ReadBuffer;
 use super::reader::{Limits, Reader};
 use super::reply::{Proof, Question};
@@ -81,10 +82,8 @@ impl FileSource {
             return Ok(());
         };
         let reader = &mut Reader::new(question.reply, buffer, limits);
-        self.read(reader).map_err(|problem| SourceError {
-            object: self.object.clone(),
-            problem,
-        })
+        self.read(reader)
+            .map_err(|problem| SourceError::new(&self.object, problem, Asked::File))
     }
 
     fn read(&self, reader: &mut Reader<'_>) -> Result<(), Problem> {

@@ -1,12 +1,12 @@
 //! What HAProxy says and how it is asked. Knows no metric name.
 
+mod advice;
 pub(crate) mod buffer;
 pub(crate) mod certificates;
 pub(crate) mod columns;
 pub(crate) mod csv;
 pub(crate) mod failures;
 pub(crate) mod file;
-pub(crate) mod hint;
 pub(crate) mod info;
 pub(crate) mod lines;
 pub(crate) mod page;

@@ -1,7 +1,7 @@
 //! The stats page over our own HTTP/1.0 client: one GET, one answer, one connection.
 
+use super::advice::Asked;
 use super::buffer::ReadBuffer;
-use super::hint::Hint;
 use super::reader::{Limits, Reader};
 use super::reply::{Proof, Question};
 use super::source::{Options, Problem, SetupError, SourceError};
@@ -87,23 +87,12 @@ impl HttpSource {
             return Ok(());
         };
         let reader = &mut Reader::new(question.reply, buffer, limits);
-        self.read_answer(reader).map_err(|problem| SourceError {
-            object: self.object.clone(),
-            problem: self.with_hint(problem),
-        })
-    }
-
-    fn with_hint(&self, problem: Problem) -> Problem {
-        match problem {
-            Problem::Net(error, None) if !self.has_proxy => {
-                let hint = Hint::of_page(&error);
-                Problem::Net(error, hint)
-            }
-            Problem::Reply(error, None) if error.is_html() && !self.asks_for_csv => {
-                Problem::Reply(error, Some(Hint::LacksCsv))
-            }
-            other => other,
-        }
+        let asked = Asked::Page {
+            has_proxy: self.has_proxy,
+            asks_for_csv: self.asks_for_csv,
+        };
+        self.read_answer(reader)
+            .map_err(|problem| SourceError::new(&self.object, problem, asked))
     }
 
     fn read_answer(&mut self, reader: &mut Reader<'_>) -> Result<(), Problem> {

@@ -6,8 +6,8 @@
 
 use std::io;
 
+use super::advice::Asked;
 use super::buffer::ReadBuffer;
-use super::hint::Hint;
 use super::reader::{Limits, Reader};
 use super::reply::{Need, Proof, Question};
 use super::source::{Problem, SourceError};
@@ -149,23 +149,24 @@ impl SocketSource {
     }
 
     fn error(&self, problem: Problem) -> SourceError {
-        SourceError {
-            object: self.object.clone(),
-            problem,
-        }
+        let asked = match &self.address {
+            Address::Tcp(..) => Asked::Tcp,
+            Address::Unix(name) => Asked::Unix {
+                path: match name {
+                    UnixName::Path(path) => Some(path),
+                    UnixName::Abstract(_) => None,
+                },
+                is_master: self.is_master,
+            },
+        };
+        SourceError::new(&self.object, problem, asked)
     }
 
     fn send(&mut self, questions: &[Question<'_>], deadline: Deadline) -> Result<Stream, Problem> {
         let stream = match &mut self.address {
             Address::Unix(name) => connect_unix(name, deadline),
-            Address::Tcp(address, resolver) => connect_tcp(address, resolver, deadline),
-        };
-        let stream = stream.map_err(|problem| match problem {
-            Problem::Net(error, Some(hint)) if self.is_master => {
-                Problem::Net(error, Some(hint.of_master()))
-            }
-            other => other,
-        })?;
+            Address::Tcp(address, resolver) => Stream::connect(address, resolver, deadline),
+        }?;
         self.line.clear();
         for (position, question) in questions.iter().enumerate() {
             if position > 0 {
@@ -208,9 +209,9 @@ fn read(stream: &Stream, reader: &mut Reader<'_>, is_last: bool) -> Result<End, 
 
 /// Connects to a unix socket. HAProxy's `abns@name` binds the name padded with NULs to the full
 /// length, `abnsz@name` (3.1) does not: the second is tried where the first has no listener.
-fn connect_unix(name: &UnixName, deadline: Deadline) -> Result<Stream, Problem> {
+fn connect_unix(name: &UnixName, deadline: Deadline) -> Result<Stream, NetError> {
     let connect = |address| Stream::connect_unix(address, deadline);
-    let connected = match name {
+    match name {
         UnixName::Path(path) => connect(UnixAddress::Path(path.as_bytes())),
         UnixName::Abstract(name) => match connect(UnixAddress::PaddedAbstract(name.as_bytes())) {
             Err(NetError::Io(_, e)) if e.kind() == io::ErrorKind::ConnectionRefused => {
@@ -218,26 +219,7 @@ fn connect_unix(name: &UnixName, deadline: Deadline) -> Result<Stream, Problem> 
             }
             other => other,
         },
-    };
-    let path = match name {
-        UnixName::Path(path) => Some(path.as_str()),
-        UnixName::Abstract(_) => None,
-    };
-    connected.map_err(|error| {
-        let hint = Hint::of_unix(&error, path);
-        Problem::Net(error, hint)
-    })
-}
-
-fn connect_tcp(
-    address: &HostPort,
-    resolver: &mut Resolver,
-    deadline: Deadline,
-) -> Result<Stream, Problem> {
-    Stream::connect(address, resolver, deadline).map_err(|error| {
-        let hint = Hint::of_tcp(&error);
-        Problem::Net(error, hint)
-    })
+    }
 }
 
 #[cfg(test)]

@@ -3,15 +3,13 @@
 //! A source knows nothing of what it carries: each answer goes to the reply of its question, piece
 //! by piece while it arrives, and at the end with what proves it complete.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use super::advice::{self, Asked};
 use super::buffer::ReadBuffer;
-use super::certificates;
 use super::file::{FileError, FileSource};
-use super::hint::Hint;
-use super::lines::LinesError;
 use super::page::HttpSource;
-use super::processes::{self, SHOW_PROC};
 use super::reader::Limits;
 use super::reply::{Question, ReplyError};
 use super::socket::{SocketSource, Spent};
@@ -137,13 +135,15 @@ pub(crate) struct SourceError {
     pub object: String,
     /// The reason.
     pub problem: Problem,
+    /// What may help.
+    pub advice: Option<Cow<'static, str>>,
 }
 
 /// Why a question failed.
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// The network gave nothing; the hint says what to look at.
-    Net(NetError, Option<Hint>),
+    /// The network gave nothing.
+    Net(NetError),
     /// The answer has more bytes than are allowed.
     TooLarge(u64),
     /// The answer came, but an earlier one on the same connection broke off.
@@ -153,58 +153,29 @@ pub(crate) enum Problem {
     /// The file cannot be used.
     File(FileError),
     /// What came is not a whole answer to the question.
-    Reply(ReplyError, Option<Hint>),
-}
-
-/// What a setting of the exporter, or of HAProxy, can do about a problem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Remedy {
-    /// The limit for answers can be raised.
-    AllowLargerAnswers,
-    /// The CLI socket can be given more rights.
-    RaiseLevel,
-    /// The certificate's issuer can be trusted.
-    #[cfg(feature = "tls")]
-    TrustIssuer,
+    Reply(ReplyError),
 }
 
 impl SourceError {
-    /// The setting that can help, if there is one.
-    pub(crate) fn remedy(&self) -> Option<Remedy> {
-        match &self.problem {
-            Problem::TooLarge(_) => Some(Remedy::AllowLargerAnswers),
-            Problem::Reply(ReplyError::Lines(error), _) => {
-                is_denial(error).then_some(Remedy::RaiseLevel)
-            }
-            #[cfg(feature = "tls")]
-            Problem::Net(NetError::Tls(_, error), _) if error.is_unknown_issuer() => {
-                Some(Remedy::TrustIssuer)
-            }
-            _ => None,
+    /// Why `object` gave no answer.
+    pub(super) fn new(object: &str, problem: Problem, asked: Asked<'_>) -> Self {
+        Self {
+            object: object.to_owned(),
+            advice: advice::advice(&problem, asked),
+            problem,
         }
-    }
-}
-
-/// Whether an answer says that the socket's level is too low for the command.
-fn is_denial(error: &LinesError) -> bool {
-    match error {
-        LinesError::OfAnotherKind(SHOW_PROC, line) => line.as_bytes() == processes::DENIED,
-        LinesError::OfAnotherKind(_, line) => line.as_bytes() == certificates::DENIED,
-        // Of a master of 3.0 nothing comes then.
-        LinesError::Empty(command) => *command == SHOW_PROC,
-        _ => false,
     }
 }
 
 impl From<NetError> for Problem {
     fn from(error: NetError) -> Self {
-        Self::Net(error, None)
+        Self::Net(error)
     }
 }
 
 impl From<ReplyError> for Problem {
     fn from(error: ReplyError) -> Self {
-        Self::Reply(error, None)
+        Self::Reply(error)
     }
 }
 
@@ -216,16 +187,20 @@ impl From<FileError> for Problem {
 
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.object, self.problem)
+        write!(f, "{}: {}", self.object, self.problem)?;
+        match &self.advice {
+            Some(advice) => write!(f, " ({advice})"),
+            None => Ok(()),
+        }
     }
 }
 
 impl std::error::Error for SourceError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.problem {
-            Problem::Net(error, _) => Some(error),
+            Problem::Net(error) => Some(error),
             Problem::File(error) => Some(error),
-            Problem::Reply(error, _) => Some(error),
+            Problem::Reply(error) => Some(error),
             Problem::TooLarge(_) | Problem::BehindBroken | Problem::TooMuch => None,
         }
     }
@@ -234,26 +209,15 @@ impl std::error::Error for SourceError {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Net(error, hint) => with_hint(error, hint.as_ref(), f),
+            Self::Net(error) => error.fmt(f),
             Self::TooLarge(limit) => {
                 write!(f, "read: the answer is larger than {limit} bytes")
             }
             Self::BehindBroken => f.write_str("read: the answer before it broke off"),
             Self::TooMuch => f.write_str("read: more came behind the closing empty line"),
             Self::File(error) => error.fmt(f),
-            Self::Reply(error, hint) => with_hint(error, hint.as_ref(), f),
+            Self::Reply(error) => error.fmt(f),
         }
-    }
-}
-
-fn with_hint(
-    error: &dyn fmt::Display,
-    hint: Option<&Hint>,
-    f: &mut fmt::Formatter<'_>,
-) -> fmt::Result {
-    match hint {
-        Some(hint) => write!(f, "{error} ({hint})"),
-        None => error.fmt(f),
     }
 }
 

@@ -74,8 +74,7 @@ impl CertificateWatch {
     fn read_all(&mut self, source: &mut Source, limits: Limits, buffer: &mut ReadBuffer) {
         self.read = None;
         if !source.takes_commands() {
-            let why = super::peers::NO_CLI;
-            self.failed.happens(Instant::now(), why, &[("err", &why)]);
+            self.failed.report(Some(super::peers::NO_CLI));
             return;
         }
         match read(source, limits.of_extra(), buffer) {
@@ -85,7 +84,7 @@ impl CertificateWatch {
                 self.failed.is_over();
             }
             Err(error) => {
-                super::report(&mut self.failed, Some(error));
+                self.failed.report(Some(error));
             }
         }
     }
@@ -95,7 +94,7 @@ impl CertificateWatch {
 /// not better with the dearer question.
 fn is_unknown(error: &SourceError) -> bool {
     let reply = match &error.problem {
-        Problem::Reply(reply, _) => reply,
+        Problem::Reply(reply) => reply,
         _ => return false,
     };
     matches!(reply, ReplyError::Lines(LinesError::OfAnotherKind(..)))

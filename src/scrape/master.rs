@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use super::single_question::{Ending, ask, ending};
 use super::traffic::{OldTraffic, Traffic};
-use crate::cli;
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::info::Info;
@@ -169,8 +168,7 @@ impl MasterWatch {
             && !(self.shown.is_some() && failing.may_be_reload(now))
         {
             self.shown = None;
-            let text = cli::with_remedy(&failing.error).to_string();
-            self.failed.happens(now, &text, &[("err", &text)]);
+            self.failed.report(Some(&failing.error));
         }
         self.add_rows(catalog, into);
     }
@@ -360,7 +358,7 @@ impl MasterWatch {
     fn report_silent(&mut self, silent: Silent) {
         match &silent.first {
             Some((pid, error)) => {
-                let text = cli::with_remedy(error).to_string();
+                let text = error.to_string();
                 let fields: [(&str, &dyn Display); 3] =
                     [("count", &silent.count), ("pid", pid), ("err", &text)];
                 self.unanswered.happens(Instant::now(), &text, &fields);
@@ -385,8 +383,8 @@ impl Failing {
     /// seen before stands as long.
     fn may_be_reload(&self, now: Instant) -> bool {
         let is_alike = match &self.error.problem {
-            Problem::Net(..) => true,
-            Problem::Reply(ReplyError::Lines(lines), _) => {
+            Problem::Net(_) => true,
+            Problem::Reply(ReplyError::Lines(lines)) => {
                 matches!(lines, LinesError::Empty(_) | LinesError::Cut)
             }
             _ => false,

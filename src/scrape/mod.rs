@@ -32,7 +32,7 @@ use crate::version::{REVISION, RUST_VERSION};
 use certificates::CertificateWatch;
 use master::MasterWatch;
 use peers::PeerWatch;
-use questions::{Answers, report};
+use questions::Answers;
 
 /// Scrapes HAProxy into snapshots.
 pub(crate) struct Scraper {
@@ -174,7 +174,7 @@ impl Scraper {
                 self.reader.proxies().forget();
             }
         }
-        report(&mut self.failed, result.err());
+        self.failed.report(result.err());
         self.add_master(wanted, limits, into);
         let facts = self.add_processes(into);
         self.add_info(&facts, into);

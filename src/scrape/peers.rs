@@ -1,7 +1,5 @@
 //! The peers of `--haproxy.peers`, asked for when the rows are there.
 
-use std::time::Instant;
-
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::peers::{Peers, SHOW_PEERS};
@@ -44,8 +42,7 @@ impl PeerWatch {
     ) {
         self.peers.clear();
         if !source.takes_commands() {
-            self.failed
-                .happens(Instant::now(), NO_CLI, &[("err", &NO_CLI)]);
+            self.failed.report(Some(NO_CLI));
             return;
         }
         let mut question = [Question::new(SHOW_PEERS, Need::All, &mut self.peers)];
@@ -53,7 +50,7 @@ impl PeerWatch {
         if failure.is_none() {
             self.add_rows(catalog, into);
         }
-        super::report(&mut self.failed, failure);
+        self.failed.report(failure);
     }
 
     fn add_rows(&self, catalog: &Catalog, into: &mut Snapshot) {

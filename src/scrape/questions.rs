@@ -1,9 +1,7 @@
 //! What a scrape asks of one HAProxy, and the answers.
 
 use std::fmt::Write;
-use std::time::Instant;
 
-use crate::cli;
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::info::{Info, SHOW_INFO};
@@ -249,19 +247,19 @@ impl Answers {
                 Some(_) => self.info.clear(),
                 None => self.release = self.info.get("Version").and_then(release),
             }
-            report(&mut self.info_failed, info);
+            self.info_failed.report(info);
         }
         if asked.stick_tables {
             if stick_tables.is_some() {
                 self.stick_tables.clear();
             }
-            report(&mut self.stick_tables_failed, stick_tables);
+            self.stick_tables_failed.report(stick_tables);
         }
         if asked.resolvers {
             if resolvers.is_some() {
                 self.resolvers.clear();
             }
-            report(&mut self.resolvers_failed, resolvers);
+            self.resolvers_failed.report(resolvers);
         }
     }
 
@@ -290,16 +288,6 @@ impl Answers {
             .release
             .is_some_and(|release| release >= resolvers::SINCE))
     }
-}
-
-/// Says that a question failed, or that it does not any more.
-pub(super) fn report(event: &mut Event, failure: Option<SourceError>) {
-    let Some(error) = failure else {
-        event.is_over();
-        return;
-    };
-    let text = cli::with_remedy(&error).to_string();
-    event.happens(Instant::now(), &text, &[("err", &text)]);
 }
 
 /// The first two numbers of `2.6.12-1+deb12u4`.

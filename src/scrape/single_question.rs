@@ -38,9 +38,9 @@ pub(super) enum Ending {
 /// How the question ended that has this error.
 pub(super) fn ending(error: &SourceError) -> Ending {
     match &error.problem {
-        Problem::Net(NetError::TimedOut(Phase::Read), _) => Ending::Abandoned,
-        Problem::Net(NetError::Io(..), _) => Ending::OfMaster,
-        Problem::Reply(ReplyError::Info(error), _) => match error {
+        Problem::Net(NetError::TimedOut(Phase::Read)) => Ending::Abandoned,
+        Problem::Net(NetError::Io(..)) => Ending::OfMaster,
+        Problem::Reply(ReplyError::Info(error)) => match error {
             InfoError::Empty | InfoError::Cut => Ending::Closed,
             InfoError::NoSuchProcess => Ending::NoSuchProcess,
             InfoError::NoVersion | InfoError::TooLarge => Ending::Other,

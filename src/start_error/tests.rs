@@ -1,6 +1,7 @@
 use super::*;
 use std::ffi::OsString;
 
+use crate::cli;
 use crate::errno::tests::sources;
 use crate::net::http_uri::HttpUri;
 use crate::net::proxy::Environment;

@@ -19,7 +19,7 @@ fn sources_of_failed_questions() {
     ];
     for (problem, expected) in cases {
         let object = "unix:/socket".to_owned();
-        let error = SourceError { object, problem };
+        let error = SourceError::new(&object, problem, Asked::Tcp);
         assert_eq!(sources(&error), expected, "{error}");
     }
 }

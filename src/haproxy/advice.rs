@@ -1,0 +1,110 @@
+//! What may help when HAProxy cannot be reached, or answers with something else.
+
+use std::borrow::Cow;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::certificates;
+use super::lines::LinesError;
+use super::processes::{self, SHOW_PROC};
+use super::reply::ReplyError;
+use super::source::Problem;
+use crate::net::error::{NetError, Phase};
+
+/// Whom a question went to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asked<'a> {
+    /// A CLI on a unix socket of this path; an abstract one has none.
+    Unix {
+        path: Option<&'a str>,
+        is_master: bool,
+    },
+    /// A CLI on TCP.
+    Tcp,
+    /// The stats page.
+    Page { has_proxy: bool, asks_for_csv: bool },
+    /// A file.
+    File,
+}
+
+/// A question that leads to the cause, or the setting that can help; stands in brackets behind the error.
+pub(super) fn advice(problem: &Problem, asked: Asked<'_>) -> Option<Cow<'static, str>> {
+    let text = match problem {
+        Problem::Net(NetError::Io(Phase::Connect, error)) => return of_connect(error, asked),
+        #[cfg(feature = "tls")]
+        Problem::Net(NetError::Tls(_, error)) if error.is_unknown_issuer() => {
+            "--haproxy.ssl-ca-file can trust it"
+        }
+        Problem::TooLarge(_) => "--haproxy.max-response-bytes",
+        Problem::Reply(ReplyError::Lines(error)) if is_denial(error) => {
+            "the CLI socket needs level operator"
+        }
+        Problem::Reply(error) => match asked {
+            Asked::Page {
+                asks_for_csv: false,
+                ..
+            } if error.is_html() => "does the scrape URI lack \";csv\"?",
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(text.into())
+}
+
+/// Of errors of connect(2).
+fn of_connect(error: &io::Error, asked: Asked<'_>) -> Option<Cow<'static, str>> {
+    use io::ErrorKind::{ConnectionRefused, NotFound, PermissionDenied};
+    let text = match (asked, error.kind()) {
+        (
+            Asked::Page {
+                has_proxy: true, ..
+            },
+            _,
+        ) => return None,
+        (Asked::Unix { path, .. }, PermissionDenied) => match path.and_then(closed_directory) {
+            Some(path) => {
+                return Some(format!("the exporter may not enter the directory {path}").into());
+            }
+            None => "is the exporter in HAProxy's group?",
+        },
+        (Asked::Unix { is_master, .. }, NotFound) => match is_master {
+            true => "is HAProxy running, with -W and \"-S\" there?",
+            false => "is HAProxy running, with \"stats socket\" there?",
+        },
+        (Asked::Unix { .. }, ConnectionRefused) => "is HAProxy running?",
+        (Asked::Page { .. }, ConnectionRefused) => {
+            "is HAProxy's stats page there? the default is http://localhost/;csv"
+        }
+        _ => match error.raw_os_error() {
+            Some(libc::EMFILE | libc::ENFILE) => "is the limit of open files too low?",
+            _ => return None,
+        },
+    };
+    Some(text.into())
+}
+
+/// The first directory on the way to `path` that may not be entered: connect(2) does not say whether
+/// it was that or the socket itself.
+fn closed_directory(path: &str) -> Option<String> {
+    let is_denied = |path: &Path| {
+        fs::symlink_metadata(path).is_err_and(|e| e.kind() == io::ErrorKind::PermissionDenied)
+    };
+    let way: Vec<&Path> = Path::new(path).ancestors().collect();
+    let first = way.iter().rev().find(|path| is_denied(path))?;
+    Some(first.parent()?.display().to_string())
+}
+
+/// Whether an answer says that the socket's level is too low for the command.
+fn is_denial(error: &LinesError) -> bool {
+    match error {
+        LinesError::OfAnotherKind(SHOW_PROC, line) => line.as_bytes() == processes::DENIED,
+        LinesError::OfAnotherKind(_, line) => line.as_bytes() == certificates::DENIED,
+        // Of a master of 3.0 nothing comes then.
+        LinesError::Empty(command) => *command == SHOW_PROC,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+use super::*;
+
+fn io(phase: Phase, number: i32) -> Problem {
+    NetError::Io(phase, io::Error::from_raw_os_error(number)).into()
+}
+
+/// Errors of connect(2), and the advice for each kind of source.
+#[test]
+fn advice_by_errno() {
+    let no_descriptor = Some("is the limit of open files too low?");
+    let group = Some("is the exporter in HAProxy's group?");
+    let socket = Some("is HAProxy running, with \"stats socket\" there?");
+    let master = Some("is HAProxy running, with -W and \"-S\" there?");
+    let running = Some("is HAProxy running?");
+    let page = Some("is HAProxy's stats page there? the default is http://localhost/;csv");
+    let unix = |is_master| Asked::Unix {
+        path: None,
+        is_master,
+    };
+    let http = |has_proxy| Asked::Page {
+        has_proxy,
+        asks_for_csv: true,
+    };
+    let asked = [unix(false), unix(true), Asked::Tcp, http(false), http(true)];
+    let cases = [
+        (
+            libc::EMFILE,
+            [
+                no_descriptor,
+                no_descriptor,
+                no_descriptor,
+                no_descriptor,
+                None,
+            ],
+        ),
+        (
+            libc::ENFILE,
+            [
+                no_descriptor,
+                no_descriptor,
+                no_descriptor,
+                no_descriptor,
+                None,
+            ],
+        ),
+        (libc::EACCES, [group, group, None, None, None]),
+        (libc::ENOENT, [socket, master, None, None, None]),
+        (libc::ECONNREFUSED, [running, running, None, page, None]),
+        (libc::EHOSTUNREACH, [None; 5]),
+    ];
+    for (number, expected) in cases {
+        let found = asked.map(|asked| advice(&io(Phase::Connect, number), asked));
+        assert_eq!(found.each_ref().map(Option::as_deref), expected, "{number}");
+        // Later, nobody has to look at the listener.
+        let later = asked.map(|asked| advice(&io(Phase::Read, number), asked));
+        assert_eq!(later, [const { None }; 5], "{number}");
+    }
+}
+
+/// Answers that are refused, and what can be done.
+#[test]
+fn advice_by_answer() {
+    use super::super::rules::TableError;
+    let page = |asks_for_csv| Asked::Page {
+        has_proxy: true,
+        asks_for_csv,
+    };
+    let html = || Problem::Reply(TableError::Html.into());
+    let denied = |command, line: &[u8]| {
+        let line = String::from_utf8_lossy(line).into_owned();
+        Problem::Reply(LinesError::OfAnotherKind(command, line).into())
+    };
+    let level = Some("the CLI socket needs level operator");
+    #[rustfmt::skip]
+    let cases = [
+        (Problem::TooLarge(9), Asked::Tcp, Some("--haproxy.max-response-bytes")),
+        (Problem::TooLarge(9), page(true), Some("--haproxy.max-response-bytes")),
+        (html(), page(false), Some("does the scrape URI lack \";csv\"?")),
+        (html(), page(true), None),
+        (html(), Asked::File, None),
+        (denied(SHOW_PROC, processes::DENIED), Asked::Tcp, level),
+        (denied("show ssl cert", certificates::DENIED), Asked::Tcp, level),
+        (denied(SHOW_PROC, b"x"), Asked::Tcp, None),
+        (Problem::Reply(LinesError::Empty(SHOW_PROC).into()), Asked::Tcp, level),
+        (Problem::Reply(LinesError::Cut.into()), Asked::Tcp, None),
+    ];
+    for (problem, asked, expected) in cases {
+        assert_eq!(advice(&problem, asked).as_deref(), expected, "{problem}");
+    }
+}
