@@ -31,6 +31,3 @@ pub(crate) fn reason(error: &io::Error) -> String {
         first.to_lowercase().chain(characters).collect()
     })
 }
-
-#[cfg(test)]
-pub(crate) mod tests;

@@ -1,6 +1,6 @@
 //! Why a start or a run ended, each with the flag that it is about.
 //!
-//! The text of an error here holds those of its sources, with what each adds, so it is printed alone.
+//! The text of an error here holds its cause as well, so it is printed alone.
 
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -49,23 +49,7 @@ impl StartError {
     }
 }
 
-impl Error for StartError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Usage(error) => Some(error),
-            Self::Source(error) => Some(error),
-            Self::Ready(error) => Some(error),
-            Self::Inherited(error) => Some(error),
-            Self::Listen(error) => Some(error),
-            Self::PrivateConnection(error) => Some(error),
-            Self::Signals(error)
-            | Self::Thread(error)
-            | Self::Output(error)
-            | Self::Stopped(error) => Some(error),
-            Self::NotOne | Self::Descriptors(..) => None,
-        }
-    }
-}
+impl Error for StartError {}
 
 impl Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

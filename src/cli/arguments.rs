@@ -108,14 +108,7 @@ pub enum FileProblem {
     Nul,
 }
 
-impl Error for FileError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Unfit(_, FileProblem::Io(error)) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl Error for FileError {}
 
 impl Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -84,16 +84,7 @@ impl UsageError {
     }
 }
 
-impl Error for UsageError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::File(error) => Some(error),
-            Self::Parser(error) => Some(error),
-            Self::Value(_, error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl Error for UsageError {}
 
 impl Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,17 +119,7 @@ impl Display for UsageError {
     }
 }
 
-impl Error for ValueError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Uri(error) => Some(error),
-            Self::Address(_, error) => Some(error),
-            Self::Duration(error) => Some(error),
-            Self::TargetUri(_, error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl Error for ValueError {}
 
 impl Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -50,14 +50,7 @@ impl fmt::Display for FileError {
     }
 }
 
-impl std::error::Error for FileError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Open(error) | Self::Read(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl std::error::Error for FileError {}
 
 impl FileSource {
     /// The file at `path`.

@@ -121,15 +121,7 @@ impl fmt::Display for ReplyError {
     }
 }
 
-impl std::error::Error for ReplyError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Stat(error) => Some(error),
-            Self::Info(error) => Some(error),
-            Self::Lines(error) => Some(error),
-        }
-    }
-}
+impl std::error::Error for ReplyError {}
 
 impl From<TableError> for ReplyError {
     fn from(error: TableError) -> Self {

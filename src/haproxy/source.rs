@@ -118,15 +118,7 @@ impl fmt::Display for SetupError {
     }
 }
 
-impl std::error::Error for SetupError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Proxy(error) => Some(error),
-            #[cfg(feature = "tls")]
-            Self::Tls(error) => Some(error),
-        }
-    }
-}
+impl std::error::Error for SetupError {}
 
 /// A failed question: asked of whom, and why.
 #[derive(Debug)]
@@ -195,16 +187,7 @@ impl fmt::Display for SourceError {
     }
 }
 
-impl std::error::Error for SourceError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.problem {
-            Problem::Net(error) => Some(error),
-            Problem::File(error) => Some(error),
-            Problem::Reply(error) => Some(error),
-            Problem::TooLarge(_) | Problem::BehindBroken | Problem::TooMuch => None,
-        }
-    }
-}
+impl std::error::Error for SourceError {}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -98,15 +98,7 @@ pub enum UriError {
     Http(HttpUriError),
 }
 
-impl Error for UriError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::HostPort(error) => Some(error),
-            Self::Http(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl Error for UriError {}
 
 impl Display for UriError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -71,20 +71,7 @@ impl fmt::Display for NetError {
     }
 }
 
-impl std::error::Error for NetError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Io(_, error) => Some(error),
-            Self::Unresolved(error) => Some(error),
-            Self::Http(error) => Some(error),
-            #[cfg(feature = "tls")]
-            Self::Tls(_, error) => Some(error),
-            #[cfg(feature = "tls")]
-            Self::Tunnel(error) => Some(&**error),
-            Self::TimedOut(_) => None,
-        }
-    }
-}
+impl std::error::Error for NetError {}
 
 impl From<HttpError> for NetError {
     fn from(error: HttpError) -> Self {

@@ -97,14 +97,7 @@ pub enum HttpUriError {
     HostPort(HostPortError),
 }
 
-impl Error for HttpUriError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::HostPort(error) => Some(error),
-            Self::NoSlashes | Self::NotEncoded | Self::PathNotAscii | Self::Percent => None,
-        }
-    }
-}
+impl Error for HttpUriError {}
 
 impl Display for HttpUriError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -116,14 +116,7 @@ enum ProxyProblem {
     Uri(HttpUriError),
 }
 
-impl Error for ProxyError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.problem {
-            ProxyProblem::Uri(error) => Some(error),
-            ProxyProblem::Scheme(_) | ProxyProblem::NotUri => None,
-        }
-    }
-}
+impl Error for ProxyError {}
 
 impl Display for ProxyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

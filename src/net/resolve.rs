@@ -70,14 +70,7 @@ impl fmt::Display for ResolveError {
     }
 }
 
-impl std::error::Error for ResolveError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Failed(error) | Self::NoThread(Some(error)) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl std::error::Error for ResolveError {}
 
 impl Resolver {
     /// Looks up as the C library does: /etc/hosts, then DNS.

@@ -89,14 +89,7 @@ impl From<io::Error> for SendError {
     }
 }
 
-impl Error for SendError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Io(error) => Some(error),
-            Self::WrongLength { .. } => None,
-        }
-    }
-}
+impl Error for SendError {}
 
 impl Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -58,15 +58,7 @@ pub(crate) enum FrontError {
     NoReport,
 }
 
-impl Error for FrontError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Poll(error) => Some(error),
-            Self::Link(error) => Some(error),
-            Self::NoReport => None,
-        }
-    }
-}
+impl Error for FrontError {}
 
 impl Display for FrontError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

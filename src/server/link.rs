@@ -103,14 +103,7 @@ impl From<io::Error> for LinkError {
     }
 }
 
-impl Error for LinkError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Io(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl Error for LinkError {}
 
 impl Display for LinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -55,14 +55,7 @@ pub(crate) enum ReadyError {
     Listener(String),
 }
 
-impl Error for ReadyError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::NotOpen(_, error) => Some(error),
-            Self::Listener(_) => None,
-        }
-    }
-}
+impl Error for ReadyError {}
 
 impl Display for ReadyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

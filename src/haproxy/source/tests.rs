@@ -2,24 +2,22 @@ use super::*;
 use std::io;
 
 use super::super::rules::TableError;
-use crate::errno::tests::sources;
 use crate::net::error::Phase;
 
 #[test]
-fn sources_of_failed_questions() {
+fn texts_of_failed_questions() {
     let failed = || io::Error::from_raw_os_error(libc::ECONNRESET);
-    let system = &*failed().to_string();
-    let html = &*TableError::Html.to_string();
+    let html = &*format!("unix:/socket: {}", TableError::Html);
     #[rustfmt::skip]
-    let cases: [(Problem, &[&str]); 4] = [
-        (NetError::Io(Phase::Read, failed()).into(), &["read: connection reset by peer", system]),
-        (FileError::Open(failed()).into(), &["open: connection reset by peer", system]),
-        (ReplyError::Stat(TableError::Html).into(), &[html, html]),
-        (Problem::TooMuch, &[]),
+    let cases: [(Problem, &str); 5] = [
+        (NetError::Io(Phase::Read, failed()).into(), "unix:/socket: read: connection reset by peer"),
+        (FileError::Open(failed()).into(), "unix:/socket: open: connection reset by peer"),
+        (ReplyError::Stat(TableError::Html).into(), html),
+        (Problem::TooMuch, "unix:/socket: read: more came behind the closing empty line"),
+        (Problem::TooLarge(9), "unix:/socket: read: the answer is larger than 9 bytes (--haproxy.max-response-bytes)"),
     ];
     for (problem, expected) in cases {
-        let object = "unix:/socket".to_owned();
-        let error = SourceError::new(&object, problem, Asked::Tcp);
-        assert_eq!(sources(&error), expected, "{error}");
+        let error = SourceError::new("unix:/socket", problem, Asked::Tcp);
+        assert_eq!(error.to_string(), expected);
     }
 }

@@ -40,16 +40,7 @@ pub(crate) enum CaFileError {
     NoCertificate,
 }
 
-impl Error for SetupError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::CaFile(_, error) => Some(error),
-            Self::NoRoots(Some(error)) => Some(error),
-            Self::Rustls(error) => Some(error),
-            Self::NoRoots(None) | Self::ServerName(_) | Self::Host(_) => None,
-        }
-    }
-}
+impl Error for SetupError {}
 
 impl Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,15 +56,7 @@ impl Display for SetupError {
     }
 }
 
-impl Error for CaFileError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Io(error) => Some(error),
-            Self::Certificate(_, error) => Some(error),
-            Self::TooLarge | Self::NotPem(_) | Self::NoCertificate => None,
-        }
-    }
-}
+impl Error for CaFileError {}
 
 impl Display for CaFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -151,14 +134,7 @@ impl TlsError {
     }
 }
 
-impl Error for TlsError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Other(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl Error for TlsError {}
 
 impl Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -25,14 +25,7 @@ pub enum AddressError {
     Port(String),
 }
 
-impl Error for AddressError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::HostPort(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl Error for AddressError {}
 
 impl Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,15 +67,7 @@ impl From<io::Error> for BindProblem {
     }
 }
 
-impl Error for BindError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.problem {
-            BindProblem::Io(error) | BindProblem::Stale(error) => Some(error),
-            BindProblem::Unresolved(error) => Some(error),
-            BindProblem::NotSocket | BindProblem::Taken => None,
-        }
-    }
-}
+impl Error for BindError {}
 
 impl Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,14 +93,7 @@ pub(crate) enum InheritError {
     Descriptor(String, io::Error),
 }
 
-impl Error for InheritError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Descriptor(_, error) => Some(error),
-            Self::NotSet | Self::NoSocket => None,
-        }
-    }
-}
+impl Error for InheritError {}
 
 impl Display for InheritError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
