@@ -18,7 +18,7 @@ SOAK_SECONDS ?= 3600
 
 CARGO ?= cargo
 
-.PHONY: all build run test lint bench bench-check bench-record fuzz fuzz-smoke miri soak install install-built dist clean help
+.PHONY: all build run test lint bench bench-check bench-record fuzz fuzz-smoke miri soak findings install install-built dist clean help
 
 all: build
 
@@ -74,6 +74,11 @@ miri: ## Run the parsing modules' tests under Miri (nightly)
 soak: build ## Scrape without a pause for SOAK_SECONDS (3600) while HAProxy is reloaded
 	SOAK_SECONDS=$(SOAK_SECONDS) EXPORTER_STATIC='$(CURDIR)/$(BINARY)' \
 	  $(CARGO) test --locked --release --test suite -- --nocapture soak::
+
+findings: ## Run the scripts in findings/: do HAProxy and its neighbours still behave as recorded?
+	@failed=; for script in findings/*.sh; do \
+	  echo "== $$script"; "$$script" || failed="$$failed $$script"; \
+	done; [ -z "$$failed" ] || { echo "changed:$$failed" >&2; exit 1; }
 
 install: build install-built ## Install under DESTDIR/PREFIX: the program, its manual page, service files
 
