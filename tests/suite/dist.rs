@@ -9,7 +9,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::support::exporter::{self, Exporter};
-use crate::support::{fixtures, peers, reference};
+use crate::support::{documents, fixtures, peers, reference};
 
 /// Runs a command to its end; it must succeed.
 fn run(command: &mut Command) -> String {
@@ -85,6 +85,19 @@ fn a_tarball_has_what_an_operator_needs() {
         assert!(
             names.contains(&(name.to_owned(), executable)),
             "{name}\n{list}"
+        );
+    }
+    unpack(&tarball, directory.path());
+    let packed = directory.path().join("exporter-test");
+    let readme = std::fs::read_to_string(packed.join("README.md")).expect("read README.md");
+    let links: Vec<&str> = documents::links(&readme);
+    let local: Vec<&&str> = links.iter().filter(|link| link.contains(".md")).collect();
+    assert!(local.len() > 20, "{links:?}");
+    for link in local {
+        let file = link.split('#').next().expect("a file");
+        assert!(
+            packed.join(file).is_file(),
+            "README.md leads to {link}\n{list}"
         );
     }
 }

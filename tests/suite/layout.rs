@@ -301,20 +301,27 @@ fn dependencies() {
     assert_eq!(names, ["lexopt", "libc", "memchr", "tiny_http"]);
 }
 
-/// Every source file that the README's map names is there.
+/// Every file that the documentation of the crate and of the suite names is there.
 #[test]
-fn the_map_of_the_readme() {
+fn the_maps_of_the_project() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(root.join("README.md")).expect("README.md");
-    let (_, map) = readme.split_once("\n## Working on it\n").expect("the map");
-    let quoted = map.split('`').skip(1).step_by(2);
-    let paths: Vec<&str> = quoted.filter(|text| text.starts_with("src/")).collect();
-    assert!(paths.len() > 10, "{paths:?}");
-    let missing: Vec<_> = paths
-        .iter()
-        .filter(|path| !root.join(path).exists())
-        .collect();
-    assert!(missing.is_empty(), "{missing:?}");
+    for (map, folder, least) in [
+        ("src/lib.rs", "src", 20),
+        ("tests/suite/main.rs", "tests/suite", 15),
+    ] {
+        let text = std::fs::read_to_string(root.join(map)).expect("the map");
+        let lines = text.lines().filter(|line| line.starts_with("//! |"));
+        let paths: Vec<&str> = lines
+            .flat_map(|line| line.split('`').skip(1).step_by(2))
+            .filter(|path| path.ends_with(".rs") || path.ends_with('/'))
+            .collect();
+        assert!(paths.len() > least, "{map}: {paths:?}");
+        let missing: Vec<_> = paths
+            .iter()
+            .filter(|path| !root.join(folder).join(path).exists())
+            .collect();
+        assert!(missing.is_empty(), "{map}: {missing:?}");
+    }
 }
 
 #[test]

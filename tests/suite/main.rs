@@ -2,6 +2,24 @@
 //!
 //! Nothing here but `properties` links the production code, so a test can only see what an operator
 //! sees: the exposition, the log, the exit status and the bytes on the sockets.
+//!
+//! | question | file or folder in tests/suite |
+//! |---|---|
+//! | which metrics does a reply give? | `golden.rs`; compared with the Go exporter in `differential/`, with HAProxy's in `builtin/` |
+//! | several HAProxy instances, peers, certificates | `targets.rs`, `stick_table_peers.rs`, `certificates.rs` |
+//! | `--once`, the page at `/` | `once.rs`, `landing.rs` |
+//! | which sources exist, which commands are sent? | `sources/`; over https `tls/` |
+//! | what if HAProxy stalls, cuts its reply, floods or sends malformed replies? | `faults/` |
+//! | what if a system call fails? | `inject/` |
+//! | do the properties of the fuzz targets hold? | `properties.rs` |
+//! | what if clients are malicious? | `hostile/` |
+//! | start, stop, reloads, static binaries, long runs | `lifecycle/`, `old_workers/`, `soak.rs` |
+//! | do the recipes and service files work? | `supervise/`; with a real Prometheus `prometheus.rs` |
+//! | are the documents true and readable? | `readme.rs`, `troubleshooting.rs` |
+//! | which module uses which? | `layout.rs` |
+//! | what is in the tarballs, do programs for other processors run? | `dist.rs` |
+//! | do alerts and dashboards work? | `monitoring/` |
+//! | fake HAProxy, real peers, strict readers | `support/` |
 
 mod builtin;
 mod certificates;

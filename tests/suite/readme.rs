@@ -1,26 +1,17 @@
-//! README.md and the manual page are what the binary says, and what `src/share` holds.
+//! README.md, the documents and the manual page are what the binary says, and what `src/share` holds.
 //!
-//! `UPDATE_README=1 cargo test readme` writes them anew: the tables behind the marks `<!-- flags -->`,
-//! `<!-- metrics -->` and `<!-- builtin metrics -->`, the blocks behind `<!-- file: PATH -->`, the manual
-//! page's list of flags.
+//! `UPDATE_README=1 cargo test readme` writes the generated parts: the tables after the marks `<!-- metrics -->` and
+//! `<!-- builtin metrics -->`, the blocks after `<!-- file: PATH -->`, the manual page's list of flags. Tables after
+//! `<!-- part of NAME -->` are chosen by hand: each of their rows must be one of the whole table.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::documents::{self, README, after, path, read};
 use crate::support::{exporter, peers};
 
-const README: &str = "README.md";
 const MANUAL: &str = "src/share/haproxy_exporter.8";
-
-fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
-}
-
-fn read(name: &str) -> String {
-    let path = path(name);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
 
 /// What the binary prints for one flag.
 fn print(flag: &str) -> String {
@@ -31,24 +22,6 @@ fn print_all(flags: &[&str]) -> String {
     let (status, output, error) = peers::run(exporter::command().args(flags));
     assert!(status.success() && error.is_empty(), "{flags:?}: {error}");
     output
-}
-
-/// Where the text behind a line is.
-fn behind(text: &str, line: &str) -> usize {
-    let line = format!("{line}\n");
-    let at = text.find(&line);
-    at.unwrap_or_else(|| panic!("the document has no line {line:?}")) + line.len()
-}
-
-/// Where the table behind a mark is.
-fn table(text: &str, mark: &str) -> Range<usize> {
-    let start = behind(text, &format!("<!-- {mark} -->"));
-    let rows = text[start..].split_inclusive('\n');
-    let length: usize = rows
-        .take_while(|line| line.starts_with('|'))
-        .map(str::len)
-        .sum();
-    start..start + length
 }
 
 /// Compares a part of a document with what it must be, or writes it.
@@ -93,12 +66,14 @@ fn row(cells: &[&str]) -> String {
 /// One test, since each part may be written into the same file.
 #[test]
 fn documents_are_what_the_binary_says() {
-    hold_table("flags", &flag_rows());
-    hold_table("metrics", &metric_rows("exporter"));
+    hold_part("flags", &flag_rows());
+    let metrics = metric_rows("exporter");
+    hold_table("metrics", &metrics);
+    hold_part("metrics", &metrics);
     hold_table("builtin metrics", &metric_rows("builtin"));
     hold_files();
     let place = |text: &str| {
-        let start = behind(text, ".\\\" flags");
+        let start = after(text, ".\\\" flags");
         let end = text[start..].find(".\\\" end of flags\n");
         start..start + end.expect("the end of the manual page's flags")
     };
@@ -106,9 +81,28 @@ fn documents_are_what_the_binary_says() {
 }
 
 fn hold_table(mark: &str, rows: &[String]) {
-    let place = |text: &str| table(text, mark);
-    let part = format!("the table behind <!-- {mark} -->");
-    hold(README, &part, place, &(rows.join("\n") + "\n"));
+    let place = |text: &str| documents::table(text, mark);
+    let part = format!("the table after <!-- {mark} -->");
+    hold(
+        &documents::with(mark),
+        &part,
+        place,
+        &(rows.join("\n") + "\n"),
+    );
+}
+
+/// README.md has some rows of a table that is elsewhere. A stale one is reported, not written.
+fn hold_part(mark: &str, rows: &[String]) {
+    let text = read(README);
+    let part = &text[documents::table(&text, &format!("part of {mark}"))];
+    assert!(
+        part.lines().count() > 8,
+        "README.md has hardly a row:\n{part}"
+    );
+    for row in part.lines() {
+        let known = rows.iter().any(|other| other == row);
+        assert!(known, "README.md has a row that {mark} lacks:\n{row}");
+    }
 }
 
 fn flag_rows() -> Vec<String> {
@@ -136,32 +130,107 @@ fn metric_rows(names: &str) -> Vec<String> {
     rows
 }
 
-/// The blocks behind `<!-- file: PATH -->` are those files.
+/// The blocks after `<!-- file: PATH -->` are those files.
 fn hold_files() {
-    let readme = read(README);
-    let marks = readme.lines().filter_map(|line| {
-        let name = line.strip_prefix("<!-- file: ")?.strip_suffix(" -->")?;
-        Some((line, name))
-    });
     let mut held = 0;
-    for (mark, name) in marks {
-        let place = |text: &str| {
-            let fence = behind(text, mark);
-            let rest = &text[fence..];
-            assert!(rest.starts_with("```"), "no block behind {mark}");
-            let start = fence + rest.find('\n').expect("a line behind the fence") + 1;
-            let end = text[start..].find("```\n").expect("the end of a block");
-            start..start + end
-        };
-        hold(
-            README,
-            &format!("the block behind {mark}"),
-            place,
-            &read(name),
-        );
-        held += 1;
+    for document in documents::all() {
+        let text = read(&document);
+        let marks = text.lines().filter_map(|line| {
+            let mark = line.strip_prefix("<!-- ")?.strip_suffix(" -->")?;
+            Some((mark, mark.strip_prefix("file: ")?))
+        });
+        for (mark, name) in marks {
+            let place = |text: &str| documents::block(text, mark);
+            let part = format!("the block after <!-- {mark} -->");
+            hold(&document, &part, place, &read(name));
+            held += 1;
+        }
     }
-    assert_eq!(held, 7, "blocks behind a mark");
+    assert_eq!(held, 7, "blocks after a mark");
+}
+
+/// The most frequent problems in README.md are rows of the table in troubleshooting.md.
+#[test]
+fn the_most_frequent_problems() {
+    let document = documents::with("troubleshooting");
+    let text = read(&document);
+    let rows = &text[documents::table(&text, "troubleshooting")];
+    // A link to another document begins with that document's folder in README.md.
+    let rows = rows.replace("](", &format!("]({}/", documents::FOLDER));
+    let rows: Vec<String> = rows.lines().map(str::to_owned).collect();
+    hold_part("troubleshooting", &rows);
+}
+
+/// A reader finds both set-up commands on the first screens, and reaches the end.
+#[test]
+fn the_readme_is_short() {
+    let text = read(README);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines.len() <= 350, "{} lines", lines.len());
+    for command in ["    make run", "    make test"] {
+        let at = lines.iter().position(|line| *line == command);
+        assert!(at.is_some_and(|at| at < 60), "{command}: {at:?}");
+    }
+    let sections = lines.iter().filter(|line| line.starts_with("## ")).count();
+    assert_eq!(sections, 15, "sections after the title");
+}
+
+/// The documents that there are, and that README.md and the manual page lead to each.
+#[test]
+fn every_document_is_named() {
+    let (readme, manual) = (read(README), read(MANUAL));
+    let all = documents::all();
+    assert!(all.len() > 13, "{all:?}");
+    for document in &all[1..] {
+        assert!(
+            readme.contains(&format!("]({document})")),
+            "README.md lacks {document}"
+        );
+        let name = document.rsplit('/').next().expect("a name");
+        let line = format!(".It Pa {name}\n");
+        assert!(manual.contains(&line), "the manual page lacks {name}");
+    }
+}
+
+/// The anchor that a heading gets.
+fn anchor(heading: &str) -> String {
+    let heading = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = heading.chars().filter_map(|letter| match letter {
+        ' ' => Some('-'),
+        '-' | '_' => Some(letter),
+        letter => letter.is_alphanumeric().then_some(letter),
+    });
+    kept.collect()
+}
+
+/// Each link between documents leads to a file and a heading that are there.
+#[test]
+fn links_lead_somewhere() {
+    let mut checked = 0;
+    for document in documents::all() {
+        let folder = document.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for link in documents::links(&read(&document)) {
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (file, wanted) = link.split_once('#').unwrap_or((link, ""));
+            let file = match (file, folder) {
+                ("", _) => document.clone(),
+                (file, "") => file.to_owned(),
+                (file, folder) => format!("{folder}/{file}"),
+            };
+            assert!(path(&file).is_file(), "{document}: {link}");
+            let text = read(&file);
+            let headings = text.lines().filter(|line| line.starts_with('#'));
+            let anchors: BTreeSet<String> = headings.map(anchor).collect();
+            assert!(
+                wanted.is_empty() || anchors.contains(wanted),
+                "{document}: {link}"
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 40, "{checked} links");
 }
 
 /// The flags of `--help` in the manual page's language, mdoc(7).

@@ -1,4 +1,4 @@
-//! The README's table of troubles: its log lines are what the exporter really writes.
+//! The table of troubleshooting.md: its log messages are what the exporter really writes.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::support::documents;
 use crate::support::exporter::{self, Exporter};
 use crate::support::fake_haproxy::{Act, Answers, Fake};
 use crate::support::haproxy::{Haproxy, Place};
@@ -19,14 +20,11 @@ use crate::support::peers;
 /// Some user that owns nothing.
 const STRANGER: u32 = 65533;
 
-/// The texts in the column "log line".
+/// The texts in the column "log message".
 fn texts() -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = std::fs::read_to_string(path).expect("read README.md");
-    let (_, table) = readme
-        .split_once("<!-- troubleshooting -->\n")
-        .expect("a table of troubles");
-    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    let document = documents::read(&documents::with("troubleshooting"));
+    let table = &document[documents::table(&document, "troubleshooting")];
+    let rows = table.lines();
     let cells = rows.filter_map(|row| row.split(" | ").nth(1));
     cells
         .filter_map(|cell| Some(cell.strip_prefix('`')?.strip_suffix('`')?.to_owned()))
@@ -186,12 +184,12 @@ fn log_lines_of_troubles() {
         let written = logs.iter().any(|log| log.contains(text));
         assert!(
             written,
-            "README.md has {text:?}, the exporter said:\n{}",
+            "troubleshooting.md has {text:?}, the exporter said:\n{}",
             logs.join("\n")
         );
     }
     for log in &logs {
         let told = texts.iter().any(|text| log.contains(text));
-        assert!(told, "README.md has not:\n{log}");
+        assert!(told, "troubleshooting.md has not:\n{log}");
     }
 }

@@ -16,6 +16,8 @@ trap 'exit 143' TERM HUP
 mkdir "$work/$name"
 cp "$binary" "$work/$name/haproxy_exporter"
 cp README.md LICENSE CHANGELOG.md "$work/$name/"
+# README's links lead to the documents as they are packed.
+sed -i 's|](src/share/|](share/|g' "$work/$name/README.md"
 cp -r src/share "$work/$name/share"
 # What may be executed stays so, whatever the umask here.
 chmod -R u=rwX,go=rX "$work/$name"

@@ -1,4 +1,4 @@
-//! The service files that `make install` installs and the recipes of README.md, run as they stand
+//! The service files that `make install` installs and the recipes of the documents, run as they stand
 //! there: only paths, users and addresses are replaced.
 
 mod front;
@@ -16,22 +16,16 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::support::documents;
 use crate::support::exporter;
 use crate::support::haproxy::{Haproxy, Place};
 use crate::support::peers;
 
-/// The fenced block behind `<!-- test: NAME -->` in README.md.
+/// The fenced block after `<!-- test: NAME -->` in README.md or a document.
 fn snippet(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let text = std::fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mark = format!("<!-- test: {name} -->\n```");
-    let (_, rest) = text
-        .split_once(&mark)
-        .unwrap_or_else(|| panic!("README.md has no block behind <!-- test: {name} -->"));
-    let (_, rest) = rest.split_once('\n').expect("a line behind the fence");
-    let (block, _) = rest.split_once("\n```").expect("the end of a fenced block");
-    block.to_owned() + "\n"
+    let mark = format!("test: {name}");
+    let text = documents::read(&documents::with(&mark));
+    text[documents::block(&text, &mark)].to_owned()
 }
 
 /// The block with every replacement made; each must have something to replace.
@@ -152,7 +146,7 @@ impl Ground {
         service
     }
 
-    /// The log directory, as README.md has it: the logger's own.
+    /// The log directory, as install.md has it: the logger's own.
     fn make_log_directory(&self) {
         let logged = self.path("logged");
         std::fs::create_dir(&logged).expect("make the log directory");

@@ -1,4 +1,4 @@
-//! How README.md lets HAProxy offer its statistics, and the scrape URIs that belong to it.
+//! How the documents let HAProxy offer its statistics, and the scrape URIs that belong to it.
 
 use std::process::Command;
 

@@ -3,6 +3,7 @@
 pub(crate) mod cases;
 pub(crate) mod csv;
 pub(crate) mod csv_reader;
+pub(crate) mod documents;
 pub(crate) mod exporter;
 pub(crate) mod exposition;
 mod exposition_cases;
