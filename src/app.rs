@@ -7,12 +7,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::cli::{self, Command, Config};
+use crate::commands;
 use crate::errno::reason;
 use crate::haproxy::rules::Filter;
 use crate::haproxy::source::{Options, SetupError, Source};
 use crate::haproxy::uri::ScrapeUri;
 use crate::log;
-use crate::metrics::catalog::Catalog;
+
 use crate::metrics::selection::Defaults;
 use crate::net::proxy;
 use crate::once;
@@ -101,7 +102,7 @@ fn sources(config: &Config) -> Result<Vec<(String, Source)>, SetupError> {
 /// A scraper for each source, and what a request wants that does not say it.
 fn scrapers(config: &Config, sources: Vec<(String, Source)>) -> (Vec<Scraper>, Defaults) {
     // Lives as long as the process.
-    let catalog = Box::leak(Box::new(Catalog::new(&config.server_columns)));
+    let catalog = Box::leak(Box::new(commands::catalog(&config.server_columns)));
     let defaults = Defaults {
         catalog,
         profile: config.profile,

@@ -26,6 +26,7 @@
 //! | what does `--once` do? | `once.rs` |
 //! | how are log lines written? | `log/` |
 //! | which commands does a scrape send? | `scrape/` |
+//! | what does HAProxy have besides `show stat`, and which metrics are made of it? | `commands/` |
 //! | how are bytes read from HAProxy, and when is a reply complete? | `haproxy/` |
 //! | host names, proxies, HTTP, TLS | `net/` |
 //! | which column is which metric? | `metrics/exporter.rs`, `metrics/builtin/` |
@@ -56,6 +57,7 @@
 
 mod app;
 mod cli;
+mod commands;
 mod errno;
 mod event;
 mod haproxy;

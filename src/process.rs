@@ -45,25 +45,6 @@ pub(crate) struct Facts {
     pub start_time_seconds: Option<f64>,
 }
 
-impl Facts {
-    /// The fact of a name, as a sample value.
-    pub(crate) fn value(&self, name: &str) -> Option<&dyn Display> {
-        fn value<T: Display>(fact: &Option<T>) -> Option<&dyn Display> {
-            fact.as_ref().map(|fact| fact as &dyn Display)
-        }
-        match name {
-            "cpu_seconds" => value(&self.cpu_seconds),
-            "open_fds" => value(&self.open_fds),
-            "max_fds" => value(&self.max_fds),
-            "virtual_memory_bytes" => value(&self.virtual_memory_bytes),
-            "virtual_memory_max_bytes" => value(&self.virtual_memory_max_bytes),
-            "resident_memory_bytes" => value(&self.resident_memory_bytes),
-            "start_time_seconds" => value(&self.start_time_seconds),
-            _ => None,
-        }
-    }
-}
-
 /// Why facts are missing: the file and the reason, and what would give them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {

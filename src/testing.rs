@@ -1,12 +1,14 @@
 //! What the benchmarks, the fuzz targets and their properties in the suite work on. Not for anybody
 //! else: it changes with the crate.
 
+use crate::commands;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::info;
 use crate::haproxy::reply::Reply;
 use crate::haproxy::rules::Filter;
 use crate::haproxy::stat::StatReader;
-use crate::metrics::catalog::{self, Catalog};
+use crate::metrics::PROFILES;
+use crate::metrics::catalog::Catalog;
 use crate::metrics::cursor::{self, Cursor};
 use crate::metrics::exposition::BUFFER_BYTES;
 use crate::metrics::intake::Intake;
@@ -66,10 +68,8 @@ impl Statistics {
     #[must_use]
     pub fn new(profile: &str, query: &str, excluded_states: &[&str]) -> Self {
         let columns: Vec<usize> = (0..1024).collect();
-        let catalog: &'static Catalog = Box::leak(Box::new(Catalog::new(&columns)));
-        let number = catalog::PROFILES
-            .iter()
-            .position(|known| known.name == profile);
+        let catalog: &'static Catalog = Box::leak(Box::new(commands::catalog(&columns)));
+        let number = PROFILES.iter().position(|known| *known == profile);
         let defaults = Defaults {
             catalog,
             profile: number.expect("a profile"),

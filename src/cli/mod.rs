@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use lexopt::{Arg, Parser};
 
+use crate::commands;
 use crate::haproxy::patterns::ProxyFilter;
 use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
-use crate::metrics::catalog;
 use crate::net::trust::TlsOptions;
 use crate::server::listen::ListenAddress;
 use crate::sys::InheritedFd;
@@ -134,7 +134,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
     }
     let config = given.config()?;
     if given.switch("list-metrics") {
-        return Ok(Command::Print(catalog::list(config.profile)));
+        return Ok(Command::Print(commands::catalog(&[]).list(config.profile)));
     }
     Ok(Command::Run(Box::new(config)))
 }

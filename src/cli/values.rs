@@ -6,7 +6,7 @@ use super::duration;
 use super::error::ValueError;
 use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
-use crate::metrics::catalog::PROFILES;
+use crate::metrics::PROFILES;
 use crate::net::unsigned;
 use crate::server::listen::ListenAddress;
 use crate::server::routes::HEALTHY_PATH;
@@ -75,7 +75,7 @@ pub(super) fn columns(text: &str) -> Result<Vec<usize>, ValueError> {
 
 /// The number of a profile.
 pub(super) fn profile(text: &str) -> Result<usize, ValueError> {
-    let found = PROFILES.iter().position(|profile| profile.name == text);
+    let found = PROFILES.iter().position(|profile| *profile == text);
     found.ok_or_else(|| must_be("exporter or builtin", text))
 }
 

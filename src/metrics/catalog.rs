@@ -1,14 +1,13 @@
-//! The profiles, held against the columns that a snapshot keeps: which cell shows which column.
+//! The families of both profiles, held against the columns that a snapshot keeps: which cell shows which
+//! column.
 
-use super::{Cell, Family, Group, Profile, Reading, Scope, builtin, exporter};
+use super::{Cell, EXPORTER, Family, Group, PROFILES, Reading, RowsOf, builtin, exporter, own};
+use crate::haproxy::stat::RowType;
 
-/// The profiles, by number.
-pub(crate) const PROFILES: [&Profile; 2] = [&exporter::PROFILE, &builtin::PROFILE];
-
-/// A column that a snapshot keeps.
+/// A column that a snapshot keeps of the rows of one type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
-    /// Which of the scope's columns it is made of.
+    /// Which column it is made of.
     pub(crate) column: u16,
     /// How.
     pub(crate) reading: Reading,
@@ -40,51 +39,100 @@ impl Kept {
 struct Entry {
     group: u8,
     family: u8,
+    /// The number of the group's rows: see `Catalog::rows_of`.
+    rows: u8,
     first_cell: u16,
 }
 
 /// One profile, family by family.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Listed {
     entries: Vec<Entry>,
-    /// For each cell the slot of its column among those that its scope keeps, or `NO_SLOT`.
+    /// For each cell the slot of its column among those that are kept of its rows, or `NO_SLOT`.
     slots: Vec<u8>,
 }
 
 /// The cell's column is not kept: `--haproxy.server-metric-fields` leaves it out.
 const NO_SLOT: u8 = u8::MAX;
 
-/// Both profiles and the columns that snapshots keep for them. Made once, at start.
+/// All families and the columns that snapshots keep for them. Made once, at start.
 #[derive(Debug)]
 pub(crate) struct Catalog {
+    /// In the order of the exposition.
+    groups: Vec<&'static Group>,
     profiles: [Listed; PROFILES.len()],
-    kept: [Vec<Kept>; Scope::ALL.len()],
+    kept: [Vec<Kept>; RowType::ALL.len()],
 }
 
 impl Catalog {
-    /// Of the servers' columns under the exporter's names, only those in `server_columns` count.
-    pub(crate) fn new(server_columns: &[usize]) -> Self {
-        let mut kept = Scope::ALL.map(|_| Vec::new());
-        let profiles = PROFILES.map(|profile| {
-            let is_chosen = |group: &Group, cell: &Cell| {
-                profile.name != exporter::PROFILE.name
-                    || group.scope != Scope::Server
-                    || server_columns.contains(&usize::from(cell.column))
-            };
-            Listed::new(profile, &mut kept, is_chosen)
-        });
-        Self { profiles, kept }
+    /// With the groups of commands: those about the process stand before proxies and servers, the others
+    /// behind. Of the servers' columns under the exporter's names, only those in `server_columns` count.
+    pub(crate) fn new(server_columns: &[usize], of_commands: &[&'static Group]) -> Self {
+        let (of_process, others): (Vec<_>, Vec<_>) = of_commands
+            .iter()
+            .copied()
+            .partition(|group| group.scope == "global");
+        let groups = [
+            &own::EXPORTER_GROUPS[..],
+            &of_process,
+            &own::PROCESS_GROUPS,
+            &exporter::GROUPS,
+            &builtin::GROUPS,
+            &others,
+        ]
+        .concat();
+        let mut kept = RowType::ALL.map(|_| Vec::new());
+        let is_chosen = |group: &Group, cell: &Cell| {
+            group.profile != Some(EXPORTER)
+                || group.rows != RowsOf::Stat(RowType::Server)
+                || server_columns.contains(&usize::from(cell.column))
+        };
+        let mut profiles = [Listed::default(), Listed::default()];
+        for (profile, listed) in profiles.iter_mut().enumerate() {
+            for (number, group) in groups.iter().enumerate() {
+                if group.profile.is_none_or(|only| only == profile) {
+                    listed.add(number, group, &mut kept, is_chosen);
+                }
+            }
+            listed.entries.shrink_to_fit();
+            listed.slots.shrink_to_fit();
+        }
+        Self {
+            groups,
+            profiles,
+            kept,
+        }
     }
 
-    /// The columns that a snapshot keeps of a scope, by slot.
-    pub(crate) fn kept(&self, scope: Scope) -> &[Kept] {
-        &self.kept[scope as usize]
+    /// The columns that a snapshot keeps of rows of a type, by slot.
+    pub(crate) fn kept(&self, row_type: RowType) -> &[Kept] {
+        &self.kept[row_type as usize]
     }
 
     /// The slot of a column that is read this way, if it is kept.
-    pub(crate) fn slot(&self, scope: Scope, column: u16, reading: Reading) -> Option<usize> {
+    pub(crate) fn slot(&self, row_type: RowType, column: u16, reading: Reading) -> Option<usize> {
         let is_it = |kept: &Kept| kept.column == column && kept.reading == reading;
-        self.kept(scope).iter().position(is_it)
+        self.kept(row_type).iter().position(is_it)
+    }
+
+    /// The number of a group's rows in a snapshot: those of `show stat` come first, by type.
+    pub(crate) fn rows_of(&self, group: &Group) -> usize {
+        let found = self.groups.iter().position(|own| std::ptr::eq(*own, group));
+        debug_assert!(found.is_some(), "a group that is not listed: {group:?}");
+        rows_number(group, found.unwrap_or(self.groups.len()))
+    }
+
+    /// The same for a family by its number in a profile.
+    pub(crate) fn rows_of_family(&self, profile: usize, number: usize) -> usize {
+        usize::from(self.profiles[profile].entries[number].rows)
+    }
+
+    /// Every family of a profile, with the group that it is in.
+    pub(crate) fn families(
+        &self,
+        profile: usize,
+    ) -> impl Iterator<Item = (&'static Group, &'static Family)> {
+        (0..).map_while(move |number| self.family(profile, number))
     }
 
     /// A family of a profile by its number.
@@ -94,7 +142,7 @@ impl Catalog {
         number: usize,
     ) -> Option<(&'static Group, &'static Family)> {
         let entry = self.profiles[profile].entries.get(number)?;
-        let group = PROFILES[profile].groups[usize::from(entry.group)];
+        let group = self.groups[usize::from(entry.group)];
         Some((group, &group.families[usize::from(entry.family)]))
     }
 
@@ -105,44 +153,57 @@ impl Catalog {
         let slot = listed.slots[first + cell];
         (slot != NO_SLOT).then_some(usize::from(slot))
     }
-}
 
-/// Every family of a profile, with the group that it is in.
-pub(crate) fn families(profile: usize) -> impl Iterator<Item = (&'static Group, &'static Family)> {
-    let groups = PROFILES[profile].groups.iter();
-    groups.flat_map(|group| group.families.iter().map(move |family| (*group, family)))
+    /// The text of `--list-metrics`: name, type, labels and help, separated by tabs. A name that two
+    /// groups can give is listed once.
+    pub(crate) fn list(&self, profile: usize) -> String {
+        let mut names = std::collections::BTreeSet::new();
+        let mut text = String::new();
+        for (group, family) in self.families(profile) {
+            let name = format!("{}{}", group.prefix, family.name);
+            let labels = label_names(group, family).join(",");
+            if names.insert(name.clone()) {
+                text.push_str(&format!(
+                    "{name}\t{}\t{labels}\t{}\n",
+                    family.kind.word(),
+                    family.help
+                ));
+            }
+        }
+        text
+    }
 }
 
 impl Listed {
-    fn new(
-        profile: &Profile,
-        kept: &mut [Vec<Kept>; Scope::ALL.len()],
+    fn add(
+        &mut self,
+        group_number: usize,
+        group: &Group,
+        kept: &mut [Vec<Kept>; RowType::ALL.len()],
         is_chosen: impl Fn(&Group, &Cell) -> bool,
-    ) -> Self {
-        let mut listed = Self {
-            entries: Vec::new(),
-            slots: Vec::new(),
-        };
-        for (group_number, group) in profile.groups.iter().enumerate() {
-            let kept = &mut kept[group.scope as usize];
-            for (family_number, family) in group.families.iter().enumerate() {
-                listed.entries.push(Entry {
-                    group: group_number as u8,
-                    family: family_number as u8,
-                    first_cell: listed.slots.len() as u16,
+    ) {
+        for (number, family) in group.families.iter().enumerate() {
+            self.entries.push(Entry {
+                group: group_number as u8,
+                family: number as u8,
+                rows: rows_number(group, group_number) as u8,
+                first_cell: self.slots.len() as u16,
+            });
+            for cell in family.cells {
+                self.slots.push(match group.rows {
+                    RowsOf::Group => number as u8,
+                    RowsOf::Stat(_) if !is_chosen(group, cell) => NO_SLOT,
+                    RowsOf::Stat(row_type) => slot(&mut kept[row_type as usize], Kept::of(cell)),
                 });
-                for cell in family.cells {
-                    let slot = match is_chosen(group, cell) {
-                        true => slot(kept, Kept::of(cell)),
-                        false => NO_SLOT,
-                    };
-                    listed.slots.push(slot);
-                }
             }
         }
-        listed.entries.shrink_to_fit();
-        listed.slots.shrink_to_fit();
-        listed
+    }
+}
+
+fn rows_number(group: &Group, number: usize) -> usize {
+    match group.rows {
+        RowsOf::Stat(row_type) => row_type as usize,
+        RowsOf::Group => RowType::ALL.len() + number,
     }
 }
 
@@ -156,33 +217,12 @@ fn slot(kept: &mut Vec<Kept>, column: Kept) -> u8 {
     slot as u8
 }
 
-/// The label names of a group's samples, in their order.
+/// The label names of a family's samples, in their order.
 pub(crate) fn label_names(group: &Group, family: &Family) -> Vec<&'static str> {
-    let first = Some(group.first_label).filter(|name| !name.is_empty());
     let own = family
         .cells
         .first()
         .map_or("", |cell| super::labels::LABELS[usize::from(cell.label)].0);
     let own = Some(own).filter(|name| !name.is_empty());
-    let more = group.scope.more_labels().iter().copied();
-    first.into_iter().chain(more).chain(own).collect()
-}
-
-/// The text of `--list-metrics`: name, type, labels and help, separated by tabs. A name that two
-/// groups can give is listed once.
-pub(crate) fn list(profile: usize) -> String {
-    let mut names = std::collections::BTreeSet::new();
-    let mut text = String::new();
-    for (group, family) in families(profile) {
-        let name = format!("{}{}", group.prefix, family.name);
-        let labels = label_names(group, family).join(",");
-        if names.insert(name.clone()) {
-            text.push_str(&format!(
-                "{name}\t{}\t{labels}\t{}\n",
-                family.kind.word(),
-                family.help
-            ));
-        }
-    }
-    text
+    group.labels.iter().copied().chain(own).collect()
 }

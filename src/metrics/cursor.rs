@@ -5,8 +5,9 @@ use super::column::Column;
 use super::exposition::{self, CellLine};
 use super::selection::Selection;
 use super::snapshot::{Rows, Snapshot};
-use super::{Cell, Family, Group, Reading, Scope};
+use super::{Cell, Family, Group, Reading};
 use crate::haproxy::columns::number;
+use crate::haproxy::stat::RowType;
 use crate::haproxy::status::{MAINT, NOTHING};
 
 /// The next line of an answer: which family, cell and row.
@@ -34,15 +35,17 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// The family of this number, unless it is not wanted; `None` behind the last.
+    /// The family of this number, unless it is not wanted or has no rows; `None` behind the last.
     fn new(snapshot: &'a Snapshot, selection: &Selection, number: usize) -> Option<Option<Self>> {
         let (catalog, profile) = (selection.catalog(), selection.profile());
         let (group, family) = catalog.family(profile, number)?;
         if !selection.has(number) {
             return Some(None);
         }
-        let rows = snapshot.rows(group.scope);
-        let states = match selection.leaves_out_maint(group.scope) {
+        let Some(rows) = snapshot.rows(catalog.rows_of_family(profile, number)) else {
+            return Some(None);
+        };
+        let states = match selection.leaves_out_maint(group.rows) {
             true => states(catalog, rows),
             false => None,
         };
@@ -98,7 +101,7 @@ impl<'a> View<'a> {
 
 /// The states of the servers in `rows`.
 fn states<'a>(catalog: &Catalog, rows: &'a Rows) -> Option<&'a [u8]> {
-    let slot = catalog.slot(Scope::Server, number("status"), Reading::ServerState)?;
+    let slot = catalog.slot(RowType::Server, number("status"), Reading::ServerState)?;
     rows.columns
         .get(slot)
         .map(|column| column.values.as_slice())

@@ -1,81 +1,19 @@
 //! The names of prometheus/haproxy_exporter 0.15, one line each, and what only this profile has besides.
 //! The help texts are our own.
 
-use super::{
-    Cell, Family, Group, Kind, Profile, RESPONSE_CODES, Reading, Scope, builtin, certificates,
-    master, own, peers,
-};
-use crate::haproxy::columns::index_of;
+use super::EXPORTER;
+use super::{Cell, Family, Group, Kind, RESPONSE_CODES, Reading, RowsOf};
+use crate::haproxy::stat::RowType;
 
-/// The default profile.
-pub(crate) static PROFILE: Profile = Profile {
-    name: "exporter",
-    groups: &[
-        &own::EXPORTER,
-        &own::EXPORTER_BUILD,
-        &VERSION,
-        &INFO,
-        &PID,
-        &builtin::PROCESS,
-        &builtin::PROCESS_BUILD,
-        &builtin::PROCESS_NODE,
-        &builtin::PROCESS_DESCRIPTION,
-        &own::HAPROXY_PROCESS,
-        &own::OWN_PROCESS,
-        &FRONTEND,
-        &BACKEND,
-        &SERVER,
-        &peers::PEER,
-        &certificates::CERTIFICATE,
-        &certificates::CERTIFICATES,
-        &master::MASTER,
-        &master::OLD_WORKERS,
-    ],
-};
-
-static VERSION: Group = Group {
-    scope: Scope::Version,
-    prefix: "haproxy_",
-    first_label: "release_date",
-    is_extra: false,
-    families: &[own::constant(
-        "version_info",
-        "HAProxy's release; always 1.",
-    )],
-};
-
-static INFO: Group = Group {
-    scope: Scope::Info,
-    prefix: "haproxy_",
-    first_label: "node",
-    is_extra: false,
-    families: &[own::constant(
-        "info",
-        "HAProxy's release and the name of its node; always 1.",
-    )],
-};
-
-static PID: Group = Group {
-    scope: Scope::Process,
-    prefix: "haproxy_process_",
-    first_label: "",
-    is_extra: false,
-    families: &[Family {
-        kind: Kind::Gauge,
-        name: "pid",
-        help: "Process id of the HAProxy that answered.",
-        cells: &[Cell::new(
-            index_of(builtin::PROCESS_KEYS, "Pid"),
-            Reading::Integer,
-        )],
-    }],
-};
+/// The groups of `show stat`, in the order of the exposition.
+pub(crate) static GROUPS: [&Group; 3] = [&FRONTEND, &BACKEND, &SERVER];
 
 static FRONTEND: Group = Group {
-    scope: Scope::Frontend,
+    rows: RowsOf::Stat(RowType::Frontend),
+    profile: Some(EXPORTER),
+    scope: "frontend",
     prefix: "haproxy_frontend_",
-    first_label: "frontend",
-    is_extra: false,
+    labels: &["frontend"],
     families: families! {
         Gauge   current_sessions [Integer scur] "Sessions open on this frontend now.";
         Gauge   max_sessions [Integer smax] "Most sessions that were ever open on this frontend at once.";
@@ -96,13 +34,15 @@ static FRONTEND: Group = Group {
         Counter http_responses_compressed_total [Integer comp_rsp] "HTTP responses that were compressed.";
         Counter connections_total [Integer conn_tot] "Connections that this frontend has accepted.";
     },
+    ..Group::OWN
 };
 
 static BACKEND: Group = Group {
-    scope: Scope::Backend,
+    rows: RowsOf::Stat(RowType::Backend),
+    profile: Some(EXPORTER),
+    scope: "backend",
     prefix: "haproxy_backend_",
-    first_label: "backend",
-    is_extra: false,
+    labels: &["backend"],
     families: families! {
         Gauge   current_queue [Integer qcur] "Requests waiting in the queue of this backend now.";
         Gauge   max_queue [Integer qmax] "Most requests that ever waited in the queue of this backend at once.";
@@ -134,13 +74,15 @@ static BACKEND: Group = Group {
         Gauge   http_response_time_average_seconds [Milliseconds rtime] "Average time to the response over the last 1,024 successful requests, in seconds.";
         Gauge   http_total_time_average_seconds [Milliseconds ttime] "Average time of a whole session over the last 1,024 successful ones, in seconds.";
     },
+    ..Group::OWN
 };
 
 static SERVER: Group = Group {
-    scope: Scope::Server,
+    rows: RowsOf::Stat(RowType::Server),
+    profile: Some(EXPORTER),
+    scope: "server",
     prefix: "haproxy_server_",
-    first_label: "backend",
-    is_extra: false,
+    labels: &["backend", "server"],
     families: families! {
         Gauge   current_queue [Integer qcur] "Requests waiting in the queue of this server now.";
         Gauge   max_queue [Integer qmax] "Most requests that ever waited in the queue of this server at once.";
@@ -170,4 +112,5 @@ static SERVER: Group = Group {
         Gauge   http_response_time_average_seconds [Milliseconds rtime] "Average time to the response over the last 1,024 successful requests, in seconds.";
         Gauge   http_total_time_average_seconds [Milliseconds ttime] "Average time of a whole session over the last 1,024 successful ones, in seconds.";
     },
+    ..Group::OWN
 };

@@ -41,9 +41,9 @@ impl CellLine {
             behind_bytes: 0,
         };
         let before = [group.prefix, family.name];
-        let open = match group.first_label {
-            "" => [" ", "", ""],
-            label => ["{", label, "=\""],
+        let open = match group.labels.first() {
+            None => [" ", "", ""],
+            Some(label) => ["{", label, "=\""],
         };
         for text in before.into_iter().chain(open) {
             put(&mut line.before, &mut line.before_bytes, text);

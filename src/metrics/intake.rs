@@ -10,8 +10,7 @@ use super::catalog::{Catalog, Kept};
 use super::column::{self, Cells, Column, MAX_CELL_BYTES};
 use super::selection::Wanted;
 use super::snapshot::{Rows, Snapshot};
-use super::value;
-use super::{Reading, Scope};
+use super::{Reading, value};
 use crate::haproxy::columns::{COLUMNS, Header, number};
 use crate::haproxy::csv::Row;
 use crate::haproxy::failures::{BadRow, Failures};
@@ -37,7 +36,7 @@ pub(crate) struct Intake {
     cells: Box<[u8; BATCH_ROWS * MAX_CELL_BYTES]>,
 }
 
-/// Rows of one scope whose cells are still in the input.
+/// Rows of one type whose cells are still in the input.
 #[derive(Debug, Default)]
 struct Batch {
     /// The slots of columns that are wanted.
@@ -102,9 +101,9 @@ impl Intake {
         if self.wanted != *wanted || self.batches.iter().all(|batch| batch.wanted.is_empty()) {
             self.wanted = *wanted;
             for (row_type, batch) in RowType::ALL.into_iter().zip(&mut self.batches) {
-                wanted.mark_slots(self.catalog, scope(row_type), &mut batch.wanted);
+                wanted.mark_slots(self.catalog, row_type, &mut batch.wanted);
             }
-            let kept = self.catalog.kept(Scope::Backend);
+            let kept = self.catalog.kept(RowType::Backend);
             let backends = kept
                 .iter()
                 .zip(&self.batches[RowType::Backend as usize].wanted);
@@ -129,10 +128,10 @@ impl Filling<'_> {
     pub(crate) fn finish(self) {
         let catalog = self.intake.catalog;
         let wanted = &self.intake.batches[RowType::Backend as usize].wanted;
-        let rows = self.snapshot.rows_mut(Scope::Backend);
+        let rows = self.snapshot.stat_rows_mut(RowType::Backend);
         self.intake
             .aggregates
-            .finish(catalog.kept(Scope::Backend), wanted, rows);
+            .finish(catalog.kept(RowType::Backend), wanted, rows);
     }
 }
 
@@ -150,7 +149,7 @@ impl RowSink for Filling<'_> {
         intake.check_status = place("check_status");
         let mut fields = 0;
         for (row_type, batch) in RowType::ALL.into_iter().zip(&mut intake.batches) {
-            let kept = intake.catalog.kept(scope(row_type));
+            let kept = intake.catalog.kept(row_type);
             batch.find_columns(kept, header);
             let last = batch
                 .columns
@@ -188,8 +187,8 @@ impl RowSink for Filling<'_> {
             RowType::Frontend | RowType::Backend => &names[..1],
             RowType::Server | RowType::Listener => &names[..],
         };
-        let rows = self.snapshot.rows_mut(scope(row_type));
-        let Some(label_bytes) = rows.push_labels(scope(row_type), names) else {
+        let rows = self.snapshot.stat_rows_mut(row_type);
+        let Some(label_bytes) = rows.push_labels(labels_behind_proxy(row_type), names) else {
             failures.add(BadRow::second(place.line, names));
             return;
         };
@@ -230,8 +229,7 @@ impl RowSink for Filling<'_> {
     }
 
     fn name_bytes(&self) -> usize {
-        let scopes = RowType::ALL.map(scope);
-        let labels = scopes.map(|scope| self.snapshot.rows(scope).labels.len());
+        let labels = RowType::ALL.map(|of| self.snapshot.stat_rows(of).labels.len());
         labels.iter().sum::<usize>() + self.intake.aggregates.name_bytes()
     }
 }
@@ -243,7 +241,7 @@ impl Filling<'_> {
         if batch.rows.is_empty() {
             return;
         }
-        let rows = self.snapshot.rows_mut(scope(row_type));
+        let rows = self.snapshot.stat_rows_mut(row_type);
         batch.put(rows, text, &mut self.intake.cells, failures);
         batch.rows.clear();
         batch.starts.clear();
@@ -370,13 +368,12 @@ impl Batch {
     }
 }
 
-/// The scope of the rows of a type.
-pub(crate) const fn scope(row_type: RowType) -> Scope {
+/// The labels of a row behind the proxy's, the same in both profiles.
+pub(super) const fn labels_behind_proxy(row_type: RowType) -> &'static [&'static str] {
     match row_type {
-        RowType::Frontend => Scope::Frontend,
-        RowType::Backend => Scope::Backend,
-        RowType::Server => Scope::Server,
-        RowType::Listener => Scope::Listener,
+        RowType::Frontend | RowType::Backend => &[],
+        RowType::Server => &["server"],
+        RowType::Listener => &["listener"],
     }
 }
 

@@ -25,29 +25,29 @@ macro_rules! cells {
     };
 }
 
-/// A group whose columns are keys that only it has: the table of keys, and the group with a family a
-/// key: kind, name behind the prefix, key, help.
-macro_rules! keyed_families {
+/// A group with rows of its own: its fields, then a line a family with its kind, name behind the prefix,
+/// what the value is made of, and help.
+macro_rules! table {
     (
         $(#[$doc:meta])*
-        $visible:vis $keys:ident [$($more:literal),*];
-        $group:ident { $($field:ident: $value:expr,)* }
-        $($kind:ident $name:ident $key:literal $help:literal;)*
+        $visible:vis static $table:ident: $value:ty { $($field:ident: $setting:expr,)* }
+        $($kind:ident $name:ident = $recipe:expr, $help:literal;)*
     ) => {
         $(#[$doc])*
-        $visible const $keys: &[&str] = &[$($key,)* $($more),*];
-
-        $visible static $group: $crate::metrics::Group = $crate::metrics::Group {
-            $($field: $value,)*
-            families: &[$($crate::metrics::Family {
-                kind: $crate::metrics::Kind::$kind,
-                name: stringify!($name),
-                help: $help,
-                cells: &[$crate::metrics::Cell::new(
-                    $crate::haproxy::columns::index_of($keys, $key),
-                    $crate::metrics::Reading::Integer,
-                )],
-            }),*],
+        $visible static $table: $crate::metrics::Table<$value> = $crate::metrics::Table {
+            values: &[$($recipe),*],
+            group: $crate::metrics::Group {
+                $($field: $setting,)*
+                families: &[$($crate::metrics::Family {
+                    kind: $crate::metrics::Kind::$kind,
+                    name: stringify!($name),
+                    help: $help,
+                    cells: &$crate::metrics::OWN_CELL,
+                }),*],
+                ..$crate::metrics::Group::OWN
+            },
         };
     };
 }
+
+pub(crate) use table;

@@ -1,18 +1,17 @@
 //! What is exported: profiles as data, the snapshot of a scrape, and the text that is made of both.
 //! Knows no socket.
 //!
-//! A **profile** is a naming: groups of families, whose cells name a column of the rows of one
-//! **scope** and how it is read. It is data only: a new metric is one line. A **snapshot** keeps each
+//! A **profile** is a naming: groups of families, whose cells name a column of the rows that they are
+//! about and how it is read. It is data only: a new metric is one line. A **snapshot** keeps each
 //! column that some profile reads once, as the text of its sample values, however many families show
 //! it. A **selection** is what one request wants of a profile, a **cursor** where its answer stands.
 
 #[macro_use]
-mod macros;
+pub(crate) mod macros;
 
 pub(crate) mod aggregates;
 pub(crate) mod builtin;
 pub(crate) mod catalog;
-pub(crate) mod certificates;
 pub(crate) mod column;
 pub(crate) mod copy;
 pub(crate) mod cursor;
@@ -21,14 +20,20 @@ pub(crate) mod exporter;
 pub(crate) mod exposition;
 pub(crate) mod intake;
 pub(crate) mod labels;
-pub(crate) mod master;
 pub(crate) mod own;
-pub(crate) mod peers;
 pub(crate) mod selection;
 pub(crate) mod snapshot;
 pub(crate) mod value;
 
-use crate::haproxy::columns::{COLUMNS, number};
+use crate::haproxy::columns::number;
+pub(crate) use crate::haproxy::stat::RowType;
+
+/// The names of the profiles in flags and query parameters, by number.
+pub(crate) const PROFILES: [&str; 2] = ["exporter", "builtin"];
+/// The number of the profile with the names of prometheus/haproxy_exporter, the default.
+pub(crate) const EXPORTER: usize = 0;
+/// The number of the one with the names of HAProxy's own exporter.
+pub(crate) const BUILTIN: usize = 1;
 
 /// Type of a family in the text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,113 +54,13 @@ impl Kind {
     }
 }
 
-/// What rows are about. Each scope has rows of its own in a snapshot, with labels and columns.
+/// Whose rows the families of a group are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// The exporter and its last scrape; one row.
-    Exporter,
-    /// What the exporter was built from; one row.
-    ExporterBuild,
-    /// HAProxy's release with the Go exporter's labels; one row, as all of `show info`.
-    Version,
-    /// HAProxy's release and node.
-    Info,
-    /// The numbers of `show info`.
-    Process,
-    /// HAProxy's version.
-    ProcessBuild,
-    /// The node's name.
-    ProcessNode,
-    /// The configuration's description.
-    ProcessDescription,
-    /// What /proc says of HAProxy's process; one row.
-    HaproxyProcess,
-    /// What /proc says of the exporter's process; one row.
-    OwnProcess,
-    /// `show stat`, rows of type 0.
-    Frontend,
-    /// Rows of type 1.
-    Backend,
-    /// Rows of type 2.
-    Server,
-    /// Rows of type 3.
-    Listener,
-    /// `show table`.
-    StickTable,
-    /// `show stat domain resolvers`.
-    Resolver,
-    /// `show peers`: the remote ones.
-    Peer,
-    /// Certificates that HAProxy has loaded.
-    Certificate,
-    /// How they were read; one row.
-    Certificates,
-    /// The master process; one row.
-    Master,
-    /// The workers of before a reload; one row.
-    OldWorkers,
-}
-
-impl Scope {
-    /// All scopes.
-    pub(crate) const ALL: [Self; 21] = [
-        Self::Exporter,
-        Self::ExporterBuild,
-        Self::Version,
-        Self::Info,
-        Self::Process,
-        Self::ProcessBuild,
-        Self::ProcessNode,
-        Self::ProcessDescription,
-        Self::HaproxyProcess,
-        Self::OwnProcess,
-        Self::Frontend,
-        Self::Backend,
-        Self::Server,
-        Self::Listener,
-        Self::StickTable,
-        Self::Resolver,
-        Self::Peer,
-        Self::Certificate,
-        Self::Certificates,
-        Self::Master,
-        Self::OldWorkers,
-    ];
-
-    /// The names of the columns that rows of this scope may have.
-    pub(crate) const fn columns(self) -> &'static [&'static str] {
-        match self {
-            Self::Exporter => own::EXPORTER_FACTS,
-            Self::Process => builtin::PROCESS_KEYS,
-            Self::HaproxyProcess => own::PROCESS_FACTS,
-            Self::OwnProcess => own::OWN_PROCESS_FACTS,
-            Self::Frontend | Self::Backend | Self::Server | Self::Listener => &COLUMNS,
-            Self::StickTable => builtin::TABLE_FIELDS,
-            Self::Resolver => builtin::RESOLVER_COLUMNS,
-            Self::Peer => peers::PEER_FIELDS,
-            Self::Certificate => certificates::CERTIFICATE_FIELDS,
-            Self::Certificates => certificates::CERTIFICATES_FIELDS,
-            Self::Master => master::MASTER_FACTS,
-            Self::OldWorkers => master::OLD_WORKERS_FACTS,
-            // Rows that say all in their labels have the value 1.
-            _ => &["1"],
-        }
-    }
-
-    /// The labels of a row behind its first, whose name is the group's.
-    pub(crate) const fn more_labels(self) -> &'static [&'static str] {
-        match self {
-            Self::ExporterBuild => &["revision", "rustversion"],
-            Self::Version => &["version"],
-            Self::Info => &["release_date", "version"],
-            Self::Server => &["server"],
-            Self::Listener => &["listener"],
-            Self::StickTable => &["type"],
-            Self::Resolver => &["nameserver"],
-            Self::Peer => &["peer"],
-            _ => &[],
-        }
-    }
+pub(crate) enum RowsOf {
+    /// Rows of this type in `show stat`, which groups of both profiles share.
+    Stat(RowType),
+    /// The group has rows of its own.
+    Group,
 }
 
 /// How a cell becomes what a column keeps.
@@ -213,7 +118,7 @@ impl Reading {
 /// What a sample's value is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
-    /// Which of the scope's columns; see `Scope::columns`.
+    /// Which of `haproxy::columns::COLUMNS`.
     pub(crate) column: u16,
     /// How it is read.
     pub(crate) reading: Reading,
@@ -223,7 +128,7 @@ pub(crate) struct Cell {
     pub(crate) label: u8,
 }
 
-/// A family: its samples come from the rows of its group's scope, one a row and cell.
+/// A family: its samples come from the rows of its group, one a row and cell.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Family {
     /// Counter or gauge.
@@ -236,28 +141,46 @@ pub(crate) struct Family {
     pub(crate) cells: &'static [Cell],
 }
 
-/// Families of the rows of one scope.
+/// Families of the same rows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Group {
     /// Whose rows.
-    pub(crate) scope: Scope,
+    pub(crate) rows: RowsOf,
+    /// The number of the only profile that it is in; `None` where it is in all.
+    pub(crate) profile: Option<usize>,
+    /// The word of `?scope=` that asks for it. It is empty for what HAProxy's exporter does not have:
+    /// that answers to `?metrics=` only.
+    pub(crate) scope: &'static str,
     /// What all names begin with.
     pub(crate) prefix: &'static str,
-    /// The name of the first label; empty where rows have none.
-    pub(crate) first_label: &'static str,
+    /// The names of a row's labels.
+    pub(crate) labels: &'static [&'static str],
     /// Whether it is there only when asked for (`?extra-counters`).
     pub(crate) is_extra: bool,
     /// In the order of the exposition.
     pub(crate) families: &'static [Family],
 }
 
-/// A naming of all that is known.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Profile {
-    /// Its name in flags and query parameters.
-    pub(crate) name: &'static str,
-    /// In the order of the exposition.
-    pub(crate) groups: &'static [&'static Group],
+/// A group with rows of its own, and what the value of each of its families is made of.
+#[derive(Debug)]
+pub(crate) struct Table<V: 'static> {
+    /// The families.
+    pub(crate) group: Group,
+    /// For each family a function of the row, or whatever tells where the row has its value.
+    pub(crate) values: &'static [V],
+}
+
+impl Group {
+    /// A group with rows of its own, in all profiles.
+    pub(crate) const OWN: Self = Self {
+        rows: RowsOf::Group,
+        profile: None,
+        scope: "",
+        prefix: "haproxy_",
+        labels: &[],
+        is_extra: false,
+        families: &[],
+    };
 }
 
 impl Cell {
@@ -271,6 +194,9 @@ impl Cell {
         }
     }
 }
+
+/// The cell of each family of a group with rows of its own, whose place in the group tells the column.
+pub(crate) static OWN_CELL: [Cell; 1] = [Cell::new(0, Reading::Integer)];
 
 /// HTTP responses by class of status code, in all scopes of both profiles.
 pub(crate) static RESPONSE_CODES: [Cell; 6] = {

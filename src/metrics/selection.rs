@@ -6,32 +6,11 @@
 
 use std::fmt;
 
-use super::catalog::{self, Catalog, PROFILES};
-use super::{Group, Reading, Scope};
+use super::catalog::Catalog;
+use super::{BUILTIN, PROFILES};
+use super::{Group, Reading, RowsOf};
 use crate::haproxy::columns::number;
-
-/// The names that `scope=` takes, and the scopes of each. Those that are in no list answer to
-/// `metrics=` only: they are not HAProxy's.
-const SCOPES: [(&str, &[Scope]); 7] = [
-    (
-        "global",
-        &[
-            Scope::Version,
-            Scope::Info,
-            Scope::Process,
-            Scope::ProcessBuild,
-            Scope::ProcessNode,
-            Scope::ProcessDescription,
-            Scope::HaproxyProcess,
-        ],
-    ),
-    ("frontend", &[Scope::Frontend]),
-    ("backend", &[Scope::Backend]),
-    ("server", &[Scope::Server]),
-    ("listener", &[Scope::Listener]),
-    ("sticktable", &[Scope::StickTable]),
-    ("resolver", &[Scope::Resolver]),
-];
+use crate::haproxy::stat::RowType;
 
 /// Room for the families of one profile.
 const FAMILY_WORDS: usize = 10;
@@ -76,7 +55,7 @@ pub(crate) enum SelectionError {
     /// The parameter needs a value.
     NoValue(&'static str),
     /// The value is none of those that the parameter takes.
-    UnknownValue(&'static str, String, &'static str),
+    UnknownValue(&'static str, String, String),
     /// A second equals sign.
     BadValue(String),
     /// A percent sign without two digits, or not UTF-8; in the value of a parameter, or before it.
@@ -107,7 +86,8 @@ impl fmt::Display for SelectionError {
 /// The parameters of a query, before they are applied to a profile.
 struct Parameters {
     profile: usize,
-    scopes: u32,
+    /// The words of scopes that are wanted; `None` are all.
+    scopes: Option<Vec<&'static str>>,
     no_maint: bool,
     has_extra: bool,
     /// Names to keep (`true`) or to leave out, in their order.
@@ -130,7 +110,7 @@ impl Selection {
         query: &str,
         defaults: &Defaults,
     ) -> Result<(Self, Option<String>), SelectionError> {
-        let mut parameters = Parameters::parse(query, defaults.profile)?;
+        let mut parameters = Parameters::parse(query, defaults)?;
         let target = parameters.target.take();
         Ok((parameters.select(defaults.catalog), target))
     }
@@ -150,9 +130,9 @@ impl Selection {
         self.catalog
     }
 
-    /// Whether rows of this scope are left out while the server is in maintenance.
-    pub(crate) fn leaves_out_maint(&self, scope: Scope) -> bool {
-        self.no_maint && scope == Scope::Server
+    /// Whether such rows are left out while the server is in maintenance.
+    pub(crate) fn leaves_out_maint(&self, rows: RowsOf) -> bool {
+        self.no_maint && rows == RowsOf::Stat(RowType::Server)
     }
 }
 
@@ -161,7 +141,7 @@ impl Parameters {
     fn all(profile: usize) -> Self {
         Self {
             profile,
-            scopes: u32::MAX,
+            scopes: None,
             no_maint: false,
             has_extra: false,
             metrics: Vec::new(),
@@ -169,8 +149,8 @@ impl Parameters {
         }
     }
 
-    fn parse(query: &str, profile: usize) -> Result<Self, SelectionError> {
-        let mut parameters = Self::all(profile);
+    fn parse(query: &str, defaults: &Defaults) -> Result<Self, SelectionError> {
+        let mut parameters = Self::all(defaults.profile);
         let mut has_scope = false;
         let query = query.split('#').next().unwrap_or_default();
         for part in query.split('&').filter(|part| !part.is_empty()) {
@@ -187,9 +167,9 @@ impl Parameters {
             match (key.as_str(), value) {
                 ("scope", Some(value)) => {
                     if !std::mem::replace(&mut has_scope, true) {
-                        parameters.scopes = 0;
+                        parameters.scopes = Some(Vec::new());
                     }
-                    parameters.scopes = add_scope(parameters.scopes, value)?;
+                    parameters.add_scope(value, defaults.catalog)?;
                 }
                 ("metrics", Some(value)) => parameters.add_metrics(&value),
                 ("names", Some(value)) => parameters.profile = profile_number(value)?,
@@ -204,6 +184,24 @@ impl Parameters {
             }
         }
         Ok(parameters)
+    }
+
+    fn add_scope(&mut self, word: String, catalog: &Catalog) -> Result<(), SelectionError> {
+        match word.as_str() {
+            "" => self.scopes = Some(Vec::new()),
+            "*" => self.scopes = None,
+            _ => {
+                let all = scope_words(catalog);
+                let Some(known) = all.iter().find(|known| **known == word) else {
+                    let names = format!("{} or *", all.join(", "));
+                    return Err(SelectionError::UnknownValue("scope", word, names));
+                };
+                if let Some(scopes) = &mut self.scopes {
+                    scopes.push(known);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn add_metrics(&mut self, list: &str) {
@@ -221,7 +219,7 @@ impl Parameters {
     fn select(&self, catalog: &'static Catalog) -> Selection {
         let keeps_named_only = self.metrics.iter().any(|(keep, _)| *keep);
         let mut families = Families::default();
-        for (number, (group, family)) in catalog::families(self.profile).enumerate() {
+        for (number, (group, family)) in catalog.families(self.profile).enumerate() {
             if !self.has_group(group) {
                 continue;
             }
@@ -240,28 +238,18 @@ impl Parameters {
     }
 
     fn has_group(&self, group: &Group) -> bool {
-        let is_listed = |(number, (_, scopes)): (usize, &(&str, &[Scope]))| {
-            scopes.contains(&group.scope).then_some(number)
-        };
-        let listed = SCOPES.iter().enumerate().find_map(is_listed);
-        let in_scope = listed.is_none_or(|number| self.scopes >> number & 1 == 1);
-        in_scope && (self.has_extra || !group.is_extra)
+        let is_listed =
+            |scopes: &Vec<&str>| group.scope.is_empty() || scopes.contains(&group.scope);
+        self.scopes.as_ref().is_none_or(is_listed) && (self.has_extra || !group.is_extra)
     }
 }
 
-fn add_scope(scopes: u32, value: String) -> Result<u32, SelectionError> {
-    match value.as_str() {
-        "" => Ok(0),
-        "*" => Ok(u32::MAX),
-        _ => match SCOPES.iter().position(|(name, _)| *name == value) {
-            Some(number) => Ok(scopes | 1 << number),
-            None => {
-                let names =
-                    "global, frontend, backend, server, listener, sticktable, resolver or *";
-                Err(SelectionError::UnknownValue("scope", value, names))
-            }
-        },
-    }
+/// The words that `scope=` takes, in the order of the exposition.
+fn scope_words(catalog: &Catalog) -> Vec<&'static str> {
+    let all = catalog.families(BUILTIN).map(|(group, _)| group.scope);
+    let mut words: Vec<&str> = all.filter(|word| !word.is_empty()).collect();
+    words.dedup();
+    words
 }
 
 /// The number of a profile by its name.
@@ -269,12 +257,8 @@ fn add_scope(scopes: u32, value: String) -> Result<u32, SelectionError> {
 /// # Errors
 /// When there is none of this name.
 pub(crate) fn profile_number(name: String) -> Result<usize, SelectionError> {
-    let found = PROFILES.iter().position(|profile| profile.name == name);
-    found.ok_or(SelectionError::UnknownValue(
-        "names",
-        name,
-        "exporter or builtin",
-    ))
+    let found = PROFILES.iter().position(|profile| *profile == name);
+    found.ok_or_else(|| SelectionError::UnknownValue("names", name, PROFILES.join(" or ")))
 }
 
 /// Decodes `%41` and `+`.
@@ -317,14 +301,20 @@ impl Wanted {
         self.no_maint |= selection.no_maint;
     }
 
-    /// Whether any family is made of rows of this scope; a backend's also of its servers'.
-    pub(crate) fn has(&self, catalog: &Catalog, scope: Scope) -> bool {
-        self.cells(catalog).any(|(its_scope, slot)| {
-            its_scope == scope
-                || scope == Scope::Server
-                    && its_scope == Scope::Backend
-                    && catalog.kept(its_scope)[slot].reading.is_aggregate()
+    /// Whether any family is made of rows of this type; a backend's also of its servers'.
+    pub(crate) fn has(&self, catalog: &Catalog, row_type: RowType) -> bool {
+        self.cells(catalog).any(|(rows, slot)| {
+            rows == row_type as usize
+                || row_type == RowType::Server
+                    && rows == RowType::Backend as usize
+                    && catalog.kept(RowType::Backend)[slot].reading.is_aggregate()
         })
+    }
+
+    /// Whether any family of a group with rows of its own is wanted.
+    pub(crate) fn has_group(&self, catalog: &Catalog, group: &Group) -> bool {
+        let number = catalog.rows_of(group);
+        self.cells(catalog).any(|(rows, _)| rows == number)
     }
 
     /// Whether all cells are wanted that `other` wants, under whatever names.
@@ -333,33 +323,34 @@ impl Wanted {
         other.cells(catalog).all(|cell| own.contains(&cell))
     }
 
-    /// Marks the slots of a scope's columns that are wanted.
-    pub(crate) fn mark_slots(&self, catalog: &Catalog, scope: Scope, wanted: &mut Vec<bool>) {
+    /// Marks the slots of those columns that are wanted of rows of a type.
+    pub(crate) fn mark_slots(&self, catalog: &Catalog, row_type: RowType, wanted: &mut Vec<bool>) {
         wanted.clear();
-        wanted.resize(catalog.kept(scope).len(), false);
-        for (its_scope, slot) in self.cells(catalog) {
-            if its_scope == scope {
+        wanted.resize(catalog.kept(row_type).len(), false);
+        for (rows, slot) in self.cells(catalog) {
+            if rows == row_type as usize {
                 wanted[slot] = true;
             }
         }
-        if scope == Scope::Server && self.no_maint && wanted.contains(&true) {
-            let status = catalog.slot(scope, number("status"), Reading::ServerState);
+        if row_type == RowType::Server && self.no_maint && wanted.contains(&true) {
+            let status = catalog.slot(row_type, number("status"), Reading::ServerState);
             if let Some(wanted) = status.and_then(|slot| wanted.get_mut(slot)) {
                 *wanted = true;
             }
         }
     }
 
-    /// The scope and slot of each cell of each wanted family.
-    fn cells<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = (Scope, usize)> + 'a {
+    /// The number of the rows and the slot of each cell of each wanted family.
+    fn cells<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = (usize, usize)> + 'a {
         let profiles = self.profiles.iter().enumerate();
         profiles.flat_map(move |(profile, families)| {
-            let listed = catalog::families(profile).enumerate();
+            let listed = catalog.families(profile).enumerate();
             let wanted = listed.filter(|(number, _)| families.contains(*number));
-            wanted.flat_map(move |(number, (group, family))| {
+            wanted.flat_map(move |(number, (_, family))| {
+                let rows = catalog.rows_of_family(profile, number);
                 let slots = (0..family.cells.len())
                     .filter_map(move |cell| catalog.slot_of_cell(profile, number, cell));
-                slots.map(|slot| (group.scope, slot))
+                slots.map(move |slot| (rows, slot))
             })
         })
     }

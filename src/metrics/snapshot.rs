@@ -1,17 +1,18 @@
-//! What a scrape keeps: for each scope the labels of its rows, escaped once, and each wanted column
+//! What a scrape keeps: for each kind of rows their labels, escaped once, and each wanted column
 //! once, as checked text or as a state's number.
 //!
 //! Both profiles and every selection read the same snapshot; a family is a view of a column.
 
 use std::time::Duration;
 
-use super::Scope;
 use super::catalog::Catalog;
 use super::column::Column;
 use super::duplicates::Duplicates;
 use super::exposition::push_escaped;
-use super::value::{MAX_VALUE_BYTES, Text};
+use super::value::{MAX_VALUE_BYTES, Value};
+use super::{Group, Table};
 use crate::haproxy::rules::MAX_NAME_BYTES;
+use crate::haproxy::stat::RowType;
 
 /// Scrapes in a row that need less than a quarter of the memory before it is given back.
 pub(super) const IDLE_SCRAPES_BEFORE_SHRINK: u32 = 20;
@@ -29,16 +30,19 @@ pub(crate) struct Outcome {
     pub(crate) took: Duration,
 }
 
-/// The rows of one scrape, by scope.
+/// The rows of one scrape.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
     /// How the scrape went that filled it.
     pub(crate) outcome: Outcome,
-    scopes: [Rows; Scope::ALL.len()],
+    /// Those of `show stat`, by type.
+    stat: [Rows; RowType::ALL.len()],
+    /// Those that groups have of their own, by number: see `Catalog::rows_of`.
+    own: Vec<Rows>,
     light_scrapes: u32,
 }
 
-/// The rows of one scope.
+/// Rows with the same columns.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     /// The label texts of all rows, one after the other. Each begins with the first label's value,
@@ -54,57 +58,54 @@ pub(crate) struct Rows {
 impl Snapshot {
     /// Forgets all rows, keeps the memory.
     pub(crate) fn clear(&mut self) {
-        self.scopes.iter_mut().for_each(Rows::clear);
+        self.all_mut().for_each(Rows::clear);
     }
 
-    /// The rows of a scope.
-    pub(crate) fn rows(&self, scope: Scope) -> &Rows {
-        &self.scopes[scope as usize]
+    /// Rows by their number; `None` where nothing ever was put.
+    pub(crate) fn rows(&self, number: usize) -> Option<&Rows> {
+        match number.checked_sub(self.stat.len()) {
+            None => self.stat.get(number),
+            Some(own) => self.own.get(own),
+        }
     }
 
-    /// The rows of a scope, to put more.
-    pub(crate) fn rows_mut(&mut self, scope: Scope) -> &mut Rows {
-        &mut self.scopes[scope as usize]
+    /// The rows of a type.
+    pub(crate) fn stat_rows(&self, row_type: RowType) -> &Rows {
+        &self.stat[row_type as usize]
     }
 
-    /// Puts a row of one of the scopes that have few. `value` writes the text of the column of that
-    /// name and returns its length; `None` is no sample. A row with a longer label than `show stat` may have is
-    /// left out: its lines would find no room in `exposition::BUFFER_BYTES`.
-    pub(crate) fn add_row(
+    /// The rows of a type, to put more.
+    pub(crate) fn stat_rows_mut(&mut self, row_type: RowType) -> &mut Rows {
+        &mut self.stat[row_type as usize]
+    }
+
+    /// The rows that a group has of its own, to put more.
+    pub(crate) fn add<V>(
         &mut self,
         catalog: &Catalog,
-        scope: Scope,
-        labels: &[&[u8]],
-        mut value: impl FnMut(&'static str, &mut Text) -> Option<usize>,
-    ) {
-        if labels.iter().any(|text| text.len() > MAX_NAME_BYTES) {
-            return;
+        table: &'static Table<V>,
+    ) -> TableRows<'_, V> {
+        let number = catalog.rows_of(&table.group) - self.stat.len();
+        if self.own.len() <= number {
+            self.own.resize_with(number + 1, Rows::default);
         }
-        let rows = self.rows_mut(scope);
-        let Some(label_bytes) = rows.push_labels(scope, labels) else {
-            return;
-        };
-        let kept = catalog.kept(scope);
-        rows.make_columns(kept.len());
-        for (column, kept) in rows.columns.iter_mut().zip(kept) {
-            let mut text = [0; MAX_VALUE_BYTES];
-            let name = scope.columns()[usize::from(kept.column)];
-            let length = value(name, &mut text).unwrap_or(0);
-            column.push(&text[..length.min(MAX_VALUE_BYTES)], label_bytes);
+        TableRows {
+            rows: &mut self.own[number],
+            table,
         }
     }
 
-    /// Puts the row of a scope that says all in its labels.
-    pub(crate) fn add_constant(&mut self, catalog: &Catalog, scope: Scope, labels: &[&[u8]]) {
-        self.add_row(catalog, scope, labels, |_, to| {
-            to[0] = b'1';
-            Some(1)
-        });
+    fn all(&self) -> impl Iterator<Item = &Rows> {
+        self.stat.iter().chain(&self.own)
+    }
+
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut Rows> {
+        self.stat.iter_mut().chain(&mut self.own)
     }
 
     /// Bytes that the snapshot holds.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let all = self.scopes.iter().flat_map(Rows::memory);
+        let all = self.all().flat_map(Rows::memory);
         all.map(|(_, capacity)| capacity).sum()
     }
 
@@ -112,19 +113,59 @@ impl Snapshot {
     pub(crate) fn shrink(&mut self) {
         let is_needed =
             |(used, capacity)| capacity <= WORTH_GIVING_BACK_BYTES || used >= capacity / 4;
-        if self.scopes.iter().flat_map(Rows::memory).all(is_needed) {
+        if self.all().flat_map(Rows::memory).all(is_needed) {
             self.light_scrapes = 0;
             return;
         }
         self.light_scrapes += 1;
         if self.light_scrapes >= IDLE_SCRAPES_BEFORE_SHRINK {
             self.light_scrapes = 0;
-            self.scopes.iter_mut().for_each(Rows::shrink);
+            self.all_mut().for_each(Rows::shrink);
         }
     }
 }
 
+/// The rows of a group, with what its values are made of.
+pub(crate) struct TableRows<'a, V: 'static> {
+    rows: &'a mut Rows,
+    table: &'static Table<V>,
+}
+
+impl<V> TableRows<'_, V> {
+    /// Puts a row. `value` makes a value of what stands in the table for it.
+    pub(crate) fn put<'v>(&mut self, labels: &[&[u8]], value: impl Fn(&'static V) -> Value<'v>) {
+        let values = self.table.values;
+        self.rows
+            .put(&self.table.group, labels, &|slot| value(&values[slot]));
+    }
+}
+
+impl TableRows<'_, u64> {
+    /// Puts a row that says all in its labels.
+    pub(crate) fn put_constant(&mut self, labels: &[&[u8]]) {
+        self.put(labels, |one| Value::from(*one));
+    }
+}
+
 impl Rows {
+    /// Puts a row of a group. One with a longer label than `show stat` may have is left out: its lines
+    /// would find no room in `exposition::BUFFER_BYTES`.
+    fn put<'v>(&mut self, group: &Group, labels: &[&[u8]], value: &dyn Fn(usize) -> Value<'v>) {
+        if labels.iter().any(|text| text.len() > MAX_NAME_BYTES) {
+            return;
+        }
+        let more = group.labels.get(1..).unwrap_or_default();
+        let Some(label_bytes) = self.push_labels(more, labels) else {
+            return;
+        };
+        self.make_columns(group.families.len());
+        for (slot, column) in self.columns.iter_mut().enumerate() {
+            let mut text = [0; MAX_VALUE_BYTES];
+            let length = value(slot).write(&mut text);
+            column.push(&text[..length], label_bytes);
+        }
+    }
+
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
         self.label_ends.len()
@@ -138,9 +179,10 @@ impl Rows {
     }
 
     /// Puts the labels of the next row and returns their length; `None` when a row has them already.
-    pub(crate) fn push_labels(&mut self, scope: Scope, labels: &[&[u8]]) -> Option<usize> {
+    /// `more` are the names behind the first label's.
+    pub(crate) fn push_labels(&mut self, more: &[&str], labels: &[&[u8]]) -> Option<usize> {
         let start = self.labels.len();
-        let names = std::iter::once("").chain(scope.more_labels().iter().copied());
+        let names = std::iter::once("").chain(more.iter().copied());
         for (position, (name, value)) in names.zip(labels).enumerate() {
             if position > 0 {
                 self.labels.extend_from_slice(b"\",");

@@ -1,7 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::catalog::{self, Catalog, PROFILES};
+use super::catalog::{Catalog, label_names};
 use super::*;
+use crate::commands;
+use crate::haproxy::columns::COLUMNS;
+
+fn catalog() -> Catalog {
+    commands::catalog(&(0..1024).collect::<Vec<_>>())
+}
 
 /// The contract: scope, column, csv_name, family, type, labels, const_label, value.
 const CONTRACT: &str = include_str!("../../tests/fixtures/metrics.tsv");
@@ -17,15 +23,11 @@ fn the_exporter_profile_is_the_contract() {
         })
         .collect();
     let mut ours = Vec::new();
-    for (group, family) in catalog::families(0) {
-        let scope = match group.scope {
-            Scope::Frontend => "frontend",
-            Scope::Backend => "backend",
-            Scope::Server => "server",
-            _ => continue,
-        };
-        let more = group.scope.more_labels().iter().copied();
-        let labels: Vec<&str> = std::iter::once(group.first_label).chain(more).collect();
+    for (group, family) in catalog().families(EXPORTER) {
+        if group.rows == RowsOf::Group {
+            continue;
+        }
+        let scope = group.scope;
         for cell in family.cells {
             let label = match labels::LABELS[usize::from(cell.label)] {
                 ("", _) => "-".to_owned(),
@@ -44,7 +46,7 @@ fn the_exporter_profile_is_the_contract() {
                 group.prefix,
                 family.name,
                 family.kind.word(),
-                labels.join(","),
+                group.labels.join(","),
             ));
         }
     }
@@ -62,7 +64,7 @@ fn names_are_unique_and_valid() {
     ];
     for profile in 0..PROFILES.len() {
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
-        for (group, family) in catalog::families(profile) {
+        for (group, family) in catalog().families(profile) {
             let name = format!("{}{}", group.prefix, family.name);
             *names.entry(name.clone()).or_default() += 1;
             assert!(is_name(&name), "{name}");
@@ -71,7 +73,7 @@ fn names_are_unique_and_valid() {
                 "{name}"
             );
             assert!(!family.help.contains(['\\', '\n', '|', '\t']), "{name}");
-            let labels = catalog::label_names(group, family);
+            let labels = label_names(group, family);
             assert_eq!(
                 labels.iter().collect::<BTreeSet<_>>().len(),
                 labels.len(),
@@ -96,9 +98,9 @@ fn names_are_unique_and_valid() {
 
 #[test]
 fn counters_of_the_exporter_profile_and_only_they_end_in_total() {
-    for (group, family) in catalog::families(0) {
+    for (group, family) in catalog().families(EXPORTER) {
         // The names of `show info` are HAProxy's own.
-        if group.scope != Scope::Process {
+        if group.scope != "global" || group.rows != RowsOf::Group {
             let is_total = family.name.ends_with("_total");
             assert_eq!(family.kind == Kind::Counter, is_total, "{}", family.name);
         }
@@ -114,27 +116,52 @@ fn is_name(name: &str) -> bool {
 
 #[test]
 fn slots_and_families_fit_their_numbers() {
-    let catalog = Catalog::new(&(0..1024).collect::<Vec<_>>());
-    for scope in Scope::ALL {
+    let catalog = catalog();
+    for row_type in RowType::ALL {
         assert!(
-            catalog.kept(scope).len() < usize::from(u8::MAX),
-            "{scope:?}"
+            catalog.kept(row_type).len() < usize::from(u8::MAX),
+            "{row_type:?}"
         );
     }
-    for (profile, listed) in PROFILES.iter().enumerate() {
-        let mut count = 0;
-        for (number, (group, family)) in catalog::families(profile).enumerate() {
-            let found = catalog.family(profile, number).unwrap();
-            assert_eq!((found.0.prefix, found.1.name), (group.prefix, family.name));
-            for cell in 0..family.cells.len() {
+    for (profile, name) in PROFILES.iter().enumerate() {
+        let count = catalog.families(profile).count();
+        for (number, (group, family)) in catalog.families(profile).enumerate() {
+            let rows = catalog.rows_of_family(profile, number);
+            assert_eq!(rows, catalog.rows_of(group), "{}", family.name);
+            for (cell, made_of) in family.cells.iter().enumerate() {
                 let slot = catalog.slot_of_cell(profile, number, cell).unwrap();
-                let kept = catalog.kept(group.scope)[slot];
-                assert_eq!(kept.column, family.cells[cell].column, "{}", family.name);
-                assert_eq!(kept.reading, family.cells[cell].reading, "{}", family.name);
+                match group.rows {
+                    RowsOf::Stat(row_type) => {
+                        let kept = catalog.kept(row_type)[slot];
+                        assert_eq!(kept.column, made_of.column, "{}", family.name);
+                        assert_eq!(kept.reading, made_of.reading, "{}", family.name);
+                    }
+                    RowsOf::Group => {
+                        assert_eq!(family.name, group.families[slot].name);
+                        assert_eq!(cell, 0, "{}", family.name);
+                    }
+                }
             }
-            count += 1;
         }
-        assert!(count < 640, "{}: {count}", listed.name);
+        assert!(count < 640, "{name}: {count}");
         assert!(catalog.family(profile, count).is_none());
+    }
+}
+
+/// Rows keep one text for their labels, but for the name of the first.
+#[test]
+fn groups_of_the_same_rows_have_the_same_labels_behind_the_first() {
+    for row_type in RowType::ALL {
+        let catalog = catalog();
+        let families = (0..PROFILES.len()).flat_map(|profile| catalog.families(profile));
+        let groups = families.map(|(group, _)| group);
+        let groups: Vec<_> = groups
+            .filter(|group| group.rows == RowsOf::Stat(row_type))
+            .collect();
+        assert!(!groups.is_empty());
+        for group in groups {
+            let more = intake::labels_behind_proxy(row_type);
+            assert_eq!(&group.labels[1..], more, "{}", group.prefix);
+        }
     }
 }

@@ -6,6 +6,65 @@ pub(crate) const MAX_VALUE_BYTES: usize = 24;
 /// Room for a value text.
 pub(crate) type Text = [u8; MAX_VALUE_BYTES];
 
+/// The value of a row that is not one of `show stat`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Value<'a> {
+    /// No sample.
+    Nothing,
+    /// A whole number as HAProxy printed it; no sample where it is not one.
+    Text(&'a [u8]),
+    /// A whole number.
+    Unsigned(u64),
+    /// A whole number that may be below zero.
+    Signed(i64),
+    /// Any number.
+    Float(f64),
+}
+
+impl Value<'_> {
+    /// Writes its text and returns the length, 0 for no sample.
+    pub(crate) fn write(self, to: &mut Text) -> usize {
+        let written = match self {
+            Self::Nothing => None,
+            Self::Text(cell) => write_integer(cell, to),
+            Self::Unsigned(number) => write_display(number, to),
+            Self::Signed(number) => write_display(number, to),
+            Self::Float(number) => write_display(number, to),
+        };
+        written.unwrap_or(0)
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(is_so: bool) -> Self {
+        Self::Unsigned(u64::from(is_so))
+    }
+}
+
+impl From<u64> for Value<'_> {
+    fn from(number: u64) -> Self {
+        Self::Unsigned(number)
+    }
+}
+
+impl From<f64> for Value<'_> {
+    fn from(number: f64) -> Self {
+        Self::Float(number)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Value<'a> {
+    fn from(cell: &'a [u8]) -> Self {
+        Self::Text(cell)
+    }
+}
+
+impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Nothing, Into::into)
+    }
+}
+
 /// Whether the first `length` bytes of `bytes`, at most all, are digits.
 #[inline(always)]
 pub(crate) fn are_digits(bytes: [u8; 8], length: usize) -> bool {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::commands::certificates::{CERTIFICATE, CERTIFICATES, Reading};
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::certificates::{Certificates, SHOW_SSL_CERT, SHOW_SSL_SNI};
@@ -10,10 +11,8 @@ use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::{Need, Question, ReplyError};
 use crate::haproxy::source::{Problem, Source, SourceError};
 use crate::log::Level;
-use crate::metrics::Scope;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::snapshot::Snapshot;
-use crate::metrics::value;
 use crate::sys;
 
 /// How often they are read: a thousand cost HAProxy up to 30 ms.
@@ -59,16 +58,16 @@ impl CertificateWatch {
             self.tried = Some(now);
             self.read_all(source, limits, buffer);
         }
+        let mut rows = into.add(catalog, &CERTIFICATE);
         for (name, end) in self.read.iter().flat_map(Certificates::iter) {
-            into.add_row(catalog, Scope::Certificate, &[name], |_, to| {
-                value::write_display(end, to)
-            });
+            rows.put(&[name], |value| value(&end));
         }
-        into.add_row(catalog, Scope::Certificates, &[], |fact, to| match fact {
-            "up" => value::write_display(u8::from(self.read.is_some()), to),
-            "last_read" => value::write_display(self.read_at?, to),
-            _ => None,
-        });
+        let reading = Reading {
+            is_up: self.read.is_some(),
+            read_at: self.read_at,
+        };
+        into.add(catalog, &CERTIFICATES)
+            .put(&[], |value| value(&reading));
     }
 
     fn read_all(&mut self, source: &mut Source, limits: Limits, buffer: &mut ReadBuffer) {

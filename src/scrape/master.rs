@@ -8,7 +8,8 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use super::single_question::{Ending, ask, ending};
-use super::traffic::{OldTraffic, Traffic};
+use super::traffic::OldTraffic;
+use crate::commands::master::{MASTER, Master, OLD_WORKERS, OldWorkers, Traffic};
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::info::Info;
@@ -19,10 +20,8 @@ use crate::haproxy::reply::ReplyError;
 use crate::haproxy::socket::Spent;
 use crate::haproxy::source::{Problem, Source, SourceError};
 use crate::log::Level;
-use crate::metrics::Scope;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::snapshot::Snapshot;
-use crate::metrics::value;
 use crate::process::ProcRoot;
 
 /// Most questions that may be without an answer at a time: HAProxy has ten slots, and others need some.
@@ -70,21 +69,8 @@ struct Failing {
 /// What one look at the master and its workers has found.
 #[derive(Clone, Copy, Debug, Default)]
 struct Look {
-    uptime: Option<u64>,
-    reloads: Option<u64>,
-    last_reload_successful: Option<bool>,
+    master: Master,
     old: OldWorkers,
-}
-
-/// What was found of the old workers.
-#[derive(Clone, Copy, Debug, Default)]
-struct OldWorkers {
-    count: u64,
-    unanswered: u64,
-    oldest_age_seconds: u64,
-    connections: u64,
-    /// `None` where /proc does not know one of them.
-    memory_bytes: Option<u64>,
 }
 
 /// What became of the question to a worker.
@@ -174,35 +160,18 @@ impl MasterWatch {
     }
 
     fn add_rows(&self, catalog: &Catalog, into: &mut Snapshot) {
-        into.add_row(catalog, Scope::Master, &[], |fact, to| {
-            let look = self.shown.as_ref();
-            let number = match fact {
-                "up" => u64::from(look.is_some()),
-                "uptime" => look?.uptime?,
-                "reloads" => look?.reloads?,
-                "last_reload_successful" => u64::from(look?.last_reload_successful?),
-                _ => return None,
-            };
-            value::write_display(number, to)
-        });
-        let Some(Look { old, .. }) = self.shown else {
+        let look = self.shown.unwrap_or_default();
+        into.add(catalog, &MASTER)
+            .put(&[], |value| value(&look.master));
+        if self.shown.is_none() {
             return;
+        }
+        let old = OldWorkers {
+            done: self.traffic.sum(),
+            ..look.old
         };
-        let sum = self.traffic.sum();
-        into.add_row(catalog, Scope::OldWorkers, &[], |fact, to| {
-            let number = match fact {
-                "count" => old.count,
-                "unanswered" => old.unanswered,
-                "oldest_age" => old.oldest_age_seconds,
-                "current_connections" => old.connections,
-                "resident_memory" => old.memory_bytes?,
-                "requests" => sum.requests,
-                "connections" => sum.connections,
-                "bytes_out" => sum.bytes_out,
-                _ => return None,
-            };
-            value::write_display(number, to)
-        });
+        into.add(catalog, &OLD_WORKERS)
+            .put(&[], |value| value(&old));
     }
 
     /// A master that hangs has slots for a few questions only.
@@ -224,12 +193,13 @@ impl MasterWatch {
         self.abandoned.retain(|pid| is_listed(*pid));
         self.closed.retain(|(pid, _)| is_listed(*pid));
         let mut look = Look::default();
+        look.master.is_up = true;
         let mut master_pid = 0;
         if let Some(master) = self.processes.master() {
             master_pid = master.pid;
-            look.uptime = master.uptime_seconds;
-            look.reloads = master.reloads;
-            look.last_reload_successful = master.failed.map(|failed| failed == 0);
+            look.master.uptime = master.uptime_seconds;
+            look.master.reloads = master.reloads;
+            look.master.last_reload_successful = master.failed.map(|failed| failed == 0);
         }
         // Without an old worker the sum is 0, not unknown.
         look.old.memory_bytes = Some(0);

@@ -11,20 +11,25 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::commands::{
+    certificates as certificate_tables, info, master as master_tables, peers as peer_tables,
+    resolvers, stick_tables,
+};
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::reader::Limits;
 use crate::haproxy::rules::Filter;
 use crate::haproxy::source::Source;
-use crate::haproxy::stat::StatReader;
+use crate::haproxy::stat::{RowType, StatReader};
 use crate::haproxy::uri::ScrapeUri;
 use crate::log::Level;
-use crate::metrics::Scope;
+use crate::metrics::Table;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::intake::Intake;
+use crate::metrics::own::{self, ExporterFacts};
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::{Outcome, Snapshot};
-use crate::metrics::value::{self, Text};
+use crate::metrics::value::Value;
 use crate::net::deadline::Deadline;
 use crate::net::unsigned;
 use crate::process::{Facts, ProcRoot};
@@ -189,7 +194,7 @@ impl Scraper {
     /// The rows of peers, where they are watched and wanted.
     fn add_peers(&mut self, wanted: &Wanted, limits: Limits, into: &mut Snapshot) {
         if let Some(peers) = &mut self.peers
-            && wanted.has(self.catalog, Scope::Peer)
+            && wanted.has_group(self.catalog, &peer_tables::PEER.group)
         {
             let to = (self.catalog, into);
             peers.add(&mut self.source, limits, &mut self.read_buffer, to);
@@ -198,9 +203,9 @@ impl Scraper {
 
     /// The rows of certificates, where they are watched and wanted.
     fn add_certificates(&mut self, wanted: &Wanted, limits: Limits, into: &mut Snapshot) {
-        let has = |scope| wanted.has(self.catalog, scope);
+        let has = |group| wanted.has_group(self.catalog, group);
         if let Some(certificates) = &mut self.certificates
-            && (has(Scope::Certificate) || has(Scope::Certificates))
+            && certificate_tables::GROUPS.into_iter().any(has)
         {
             let to = (self.catalog, into);
             certificates.add(&mut self.source, limits, &mut self.read_buffer, to);
@@ -214,8 +219,8 @@ impl Scraper {
         };
         let info = &self.answers.info;
         master.saw_current(info, self.answers.spent_at_info, self.source.spent());
-        let has = |scope| wanted.has(self.catalog, scope);
-        if has(Scope::Master) || has(Scope::OldWorkers) {
+        let has = |group| wanted.has_group(self.catalog, group);
+        if master_tables::GROUPS.into_iter().any(has) {
             let to = (self.catalog, into);
             let buffer = &mut self.read_buffer;
             master.add(info, limits, buffer, &mut self.process, to);
@@ -230,68 +235,56 @@ impl Scraper {
         let catalog = self.catalog;
         let text = |key| self.answers.info.get(key).unwrap_or_default();
         let (version, date, node) = (text("Version"), text("Release_date"), text("node"));
-        into.add_constant(catalog, Scope::Version, &[date, version]);
-        into.add_constant(catalog, Scope::Info, &[node, date, version]);
+        let mut constant = |table, labels: &[&[u8]]| into.add(catalog, table).put_constant(labels);
+        constant(&info::VERSION, &[date, version]);
+        constant(&info::INFO, &[node, date, version]);
+        let constants = [
+            (&info::BUILD, version),
+            (&info::NODE, node),
+            (&info::DESCRIPTION, text("description")),
+        ];
+        for (table, text) in constants {
+            if !text.is_empty() {
+                constant(table, &[text]);
+            }
+        }
         // These two families have the same names where /proc gives them; it knows them more exactly.
         let is_known = |key: &str| match key {
             "Ulimit-n" => facts.max_fds.is_some(),
             "Start_time_sec" => facts.start_time_seconds.is_some(),
             _ => false,
         };
-        into.add_row(catalog, Scope::Process, &[], |key, to| {
-            match is_known(key) {
-                true => None,
-                false => self.process_number(key, to),
-            }
-        });
-        let constants = [
-            (Scope::ProcessBuild, version),
-            (Scope::ProcessNode, node),
-            (Scope::ProcessDescription, text("description")),
-        ];
-        for (scope, text) in constants {
-            if !text.is_empty() {
-                into.add_constant(catalog, scope, &[text]);
-            }
-        }
+        let number = |key: &&str| self.process_number(key);
+        into.add(catalog, &info::PID).put(&[], number);
+        into.add(catalog, &info::PROCESS)
+            .put(&[], |key| match is_known(key) {
+                true => Value::Nothing,
+                false => number(key),
+            });
     }
 
     /// Stick tables and the name servers of resolvers.
     fn add_modules(&self, into: &mut Snapshot) {
-        let catalog = self.catalog;
+        let mut tables = into.add(self.catalog, &stick_tables::STICK_TABLE);
         for table in self.answers.stick_tables.iter() {
-            let labels = [table.name, table.key_type];
-            into.add_row(
-                catalog,
-                Scope::StickTable,
-                &labels,
-                |field, to| match field {
-                    "size" => value::write_integer(table.size, to),
-                    "used" => value::write_integer(table.used, to),
-                    _ => None,
-                },
-            );
+            tables.put(&[table.name, table.key_type], |value| value(&table));
         }
+        let mut servers = into.add(self.catalog, &resolvers::RESOLVER);
         for server in self.answers.resolvers.iter() {
-            let cell = |column| server.cell(column).unwrap_or_default();
-            into.add_row(
-                catalog,
-                Scope::Resolver,
-                &[cell("pid"), cell("id")],
-                |column, to| value::write_integer(server.cell(column)?, to),
-            );
+            let label = |column| server.cell(column).unwrap_or_default();
+            let labels = [label("pid"), label("id")];
+            servers.put(&labels, |column| server.cell(column).into());
         }
     }
 
     /// A number of `show info`, whose key may have several spellings.
-    fn process_number(&self, key: &str, to: &mut Text) -> Option<usize> {
-        let cell = key.split('|').find_map(|key| self.answers.info.get(key))?;
+    fn process_number(&self, key: &str) -> Value<'_> {
+        let cell = key.split('|').find_map(|key| self.answers.info.get(key));
         // HAProxy has printed more than 100 at times.
-        let is_percent = key == "Idle_pct";
-        if is_percent && unsigned(cell).is_none_or(|percent| percent > 100) {
-            return None;
-        }
-        value::write_integer(cell, to)
+        let is_good = |cell: &&[u8]| {
+            key != "Idle_pct" || unsigned(cell).is_some_and(|percent| percent <= 100)
+        };
+        cell.filter(is_good).into()
     }
 
     /// What /proc says of HAProxy's process, where its pid file is known, and of ours. Returns what
@@ -303,7 +296,7 @@ impl Scraper {
         if let Some(pid_file) = &self.pid_file {
             let complaint;
             (haproxy, complaint) = self.process.of_pid_file(pid_file, self.answering_pid);
-            add_facts(self.catalog, Scope::HaproxyProcess, &haproxy, into);
+            add_facts(self.catalog, &own::HAPROXY_PROCESS, &haproxy, into);
             match complaint {
                 Some(error) => {
                     let now = Instant::now();
@@ -314,7 +307,7 @@ impl Scraper {
             }
         }
         let (own, _) = self.process.of("self");
-        add_facts(self.catalog, Scope::OwnProcess, &own, into);
+        add_facts(self.catalog, &own::OWN_PROCESS, &own, into);
         haproxy
     }
 
@@ -335,8 +328,8 @@ impl Scraper {
         }
         // An answer with a header alone is not a failure, but hardly ever what is wanted. Each proxy has
         // a frontend or a backend; servers and listeners there need not be.
-        let has = |scope| wanted.has(self.catalog, scope);
-        if !(has(Scope::Frontend) && has(Scope::Backend)) {
+        let has = |row_type| wanted.has(self.catalog, row_type);
+        if !(has(RowType::Frontend) && has(RowType::Backend)) {
             return;
         }
         match self.reader.has_no_row() {
@@ -350,21 +343,26 @@ impl Scraper {
 
     /// What the exporter says of itself and of this scrape.
     fn add_exporter(&self, is_up: bool, took: Duration, into: &mut Snapshot) {
-        into.add_row(self.catalog, Scope::Exporter, &[], |fact, to| match fact {
-            "up" => value::write_display(u8::from(is_up), to),
-            "scrapes" => value::write_display(self.scrapes, to),
-            "parse_failures" => value::write_display(self.parse_failures, to),
-            "scrape_duration" => value::write_display(took.as_secs_f64(), to),
-            _ => None,
-        });
+        let facts = ExporterFacts {
+            is_up,
+            scrapes: self.scrapes,
+            parse_failures: self.parse_failures,
+            took_seconds: took.as_secs_f64(),
+        };
+        into.add(self.catalog, &own::EXPORTER)
+            .put(&[], |value| value(&facts));
         let build = [env!("CARGO_PKG_VERSION"), REVISION, RUST_VERSION].map(str::as_bytes);
-        into.add_constant(self.catalog, Scope::ExporterBuild, &build);
+        into.add(self.catalog, &own::EXPORTER_BUILD)
+            .put_constant(&build);
     }
 }
 
 /// Puts the row of a process.
-fn add_facts(catalog: &Catalog, scope: Scope, facts: &Facts, into: &mut Snapshot) {
-    into.add_row(catalog, scope, &[], |name, to| {
-        value::write_display(facts.value(name)?, to)
-    });
+fn add_facts(
+    catalog: &Catalog,
+    table: &'static Table<fn(&Facts) -> Value<'_>>,
+    facts: &Facts,
+    into: &mut Snapshot,
+) {
+    into.add(catalog, table).put(&[], |value| value(facts));
 }

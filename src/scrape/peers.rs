@@ -1,5 +1,6 @@
 //! The peers of `--haproxy.peers`, asked for when the rows are there.
 
+use crate::commands::peers::PEER;
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::peers::{Peers, SHOW_PEERS};
@@ -7,10 +8,8 @@ use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::{Need, Question};
 use crate::haproxy::source::Source;
 use crate::log::Level;
-use crate::metrics::Scope;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::snapshot::Snapshot;
-use crate::metrics::value;
 
 /// Why the stats page and a file have no peers.
 pub(super) const NO_CLI: &str = "only a CLI socket can be asked (unix:/path or tcp://host:port)";
@@ -54,15 +53,8 @@ impl PeerWatch {
     }
 
     fn add_rows(&self, catalog: &Catalog, into: &mut Snapshot) {
-        self.peers.for_each(|peer| {
-            let labels = [peer.section, peer.name];
-            into.add_row(catalog, Scope::Peer, &labels, |field, to| match field {
-                "up" => value::write_display(u8::from(peer.is_up), to),
-                "no_heartbeat" => value::write_integer(peer.no_heartbeat?, to),
-                "protocol_errors" => value::write_integer(peer.protocol_errors?, to),
-                "new_connections" => value::write_integer(peer.new_connections?, to),
-                _ => None,
-            });
-        });
+        let mut rows = into.add(catalog, &PEER);
+        self.peers
+            .for_each(|peer| rows.put(&[peer.section, peer.name], |value| value(peer)));
     }
 }

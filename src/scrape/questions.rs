@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::commands;
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::info::{Info, SHOW_INFO};
@@ -14,21 +15,10 @@ use crate::haproxy::source::{Source, SourceError};
 use crate::haproxy::stat::{RowSink, RowType, StatReader};
 use crate::haproxy::stick_tables::{SHOW_TABLE, StickTables};
 use crate::log::Level;
-use crate::metrics::Scope;
 use crate::metrics::catalog::Catalog;
-use crate::metrics::intake::{Intake, scope};
+use crate::metrics::intake::Intake;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
-
-/// Scopes that are made of `show info`.
-const INFO_SCOPES: [Scope; 6] = [
-    Scope::Version,
-    Scope::Info,
-    Scope::Process,
-    Scope::ProcessBuild,
-    Scope::ProcessNode,
-    Scope::ProcessDescription,
-];
 
 /// The answers to all commands but `show stat`, whose rows go straight into the snapshot. The memory is
 /// kept from scrape to scrape.
@@ -58,13 +48,15 @@ struct Asked {
 
 impl Asked {
     fn new(wanted: &Wanted, catalog: &Catalog, source: &Source) -> Self {
-        let has = |scope| wanted.has(catalog, scope);
-        let wanted_types = RowType::ALL.into_iter().filter(|of| has(scope(*of)));
+        let has = |groups: &[&_]| groups.iter().any(|group| wanted.has_group(catalog, group));
+        let wanted_types = RowType::ALL
+            .into_iter()
+            .filter(|of| wanted.has(catalog, *of));
         let asked = Self {
             row_types: wanted_types.map(RowType::bit).sum(),
-            info: INFO_SCOPES.into_iter().any(has),
-            stick_tables: has(Scope::StickTable),
-            resolvers: has(Scope::Resolver),
+            info: has(&commands::info::GROUPS),
+            stick_tables: has(&commands::stick_tables::GROUPS),
+            resolvers: has(&commands::resolvers::GROUPS),
         };
         match source.takes_commands() {
             // Something must be asked, to see whether HAProxy is up.

@@ -5,18 +5,8 @@
 //! lacks what that one did after the last scrape. HAProxy counts the exporter's questions as well, each as
 //! a connection and a request, and the bytes of the answers: they are taken off.
 
+use crate::commands::master::Traffic;
 use crate::haproxy::socket::Spent;
-
-/// Counts of one process, or of what the exporter caused in it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Traffic {
-    /// `CumReq`.
-    pub(super) requests: u64,
-    /// `CumConns`.
-    pub(super) connections: u64,
-    /// `TotalBytesOut`.
-    pub(super) bytes_out: u64,
-}
 
 /// The sum, and the processes that are known.
 #[derive(Debug, Default)]

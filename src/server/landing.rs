@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::routes::HEALTHY_PATH;
 use super::targets::Targets;
-use crate::metrics::catalog::PROFILES;
+use crate::metrics::PROFILES;
 
 /// Readable on a telephone and in the dark, without a script. Where a row has no room in one line, it
 /// has two, and its cells name themselves instead of the header.
@@ -62,8 +62,7 @@ pub(super) fn page(path: &str, targets: &Targets, started: Instant, now: Instant
             page,
             "<tr><td>{shown}<td class=\"{class}\">{state}<td>{age}<td>{took}<td>"
         );
-        for profile in PROFILES {
-            let names = profile.name;
+        for names in PROFILES {
             let _ = write!(
                 page,
                 "<a href=\"{path}?{target}names={names}\">{names}</a> "

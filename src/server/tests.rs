@@ -2,17 +2,18 @@
 
 use std::sync::OnceLock;
 
-use crate::metrics::Scope;
+use crate::commands;
+use crate::metrics::RowType;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::cursor::{Cursor, exposition_bytes};
 use crate::metrics::exposition::BUFFER_BYTES;
+use crate::metrics::own::{EXPORTER, ExporterFacts};
 use crate::metrics::selection::{Defaults, Selection};
 use crate::metrics::snapshot::Snapshot;
-use crate::metrics::value;
 
 fn catalog() -> &'static Catalog {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
-    CATALOG.get_or_init(|| Catalog::new(&[]))
+    CATALOG.get_or_init(|| commands::catalog(&[]))
 }
 
 pub(super) fn defaults() -> Defaults {
@@ -30,13 +31,21 @@ pub(super) fn selection() -> Selection {
 /// A snapshot that shows so many scrapes, and frontends: each has 2 KB of text.
 pub(super) fn snapshot(scrapes: u64, frontends: usize) -> Snapshot {
     let mut snapshot = Snapshot::default();
-    snapshot.add_row(catalog(), Scope::Exporter, &[], |fact, to| match fact {
-        "scrapes" => value::write_display(scrapes, to),
-        _ => None,
-    });
+    let facts = ExporterFacts {
+        scrapes,
+        ..ExporterFacts::default()
+    };
+    snapshot
+        .add(catalog(), &EXPORTER)
+        .put(&[], |value| value(&facts));
+    let rows = snapshot.stat_rows_mut(RowType::Frontend);
+    rows.make_columns(catalog().kept(RowType::Frontend).len());
     for number in 0..frontends {
         let name = format!("frontend{number:06}");
-        snapshot.add_constant(catalog(), Scope::Frontend, &[name.as_bytes()]);
+        let label_bytes = rows.push_labels(&[], &[name.as_bytes()]).unwrap();
+        for column in &mut rows.columns {
+            column.push(b"1", label_bytes);
+        }
     }
     snapshot
 }
@@ -44,7 +53,10 @@ pub(super) fn snapshot(scrapes: u64, frontends: usize) -> Snapshot {
 /// A snapshot that holds so much memory.
 pub(super) fn snapshot_of_bytes(bytes: usize) -> Snapshot {
     let mut snapshot = Snapshot::default();
-    snapshot.rows_mut(Scope::Server).labels.reserve_exact(bytes);
+    snapshot
+        .stat_rows_mut(RowType::Server)
+        .labels
+        .reserve_exact(bytes);
     assert_eq!(snapshot.memory_bytes(), bytes);
     snapshot
 }

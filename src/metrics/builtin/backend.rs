@@ -1,13 +1,16 @@
 //! Backends under the names of HAProxy's built-in exporter.
 
 use super::{BACKEND_STATES, RESPONSE_CODES, SERVERS_IN_STATE, SERVERS_WITH_RESULT};
-use crate::metrics::{Cell, Family, Group, Kind, Reading, Scope};
+use crate::haproxy::stat::RowType;
+use crate::metrics::BUILTIN;
+use crate::metrics::{Cell, Family, Group, Kind, Reading, RowsOf};
 
 pub(super) static MAIN: Group = Group {
-    scope: Scope::Backend,
+    rows: RowsOf::Stat(RowType::Backend),
+    profile: Some(BUILTIN),
+    scope: "backend",
     prefix: "haproxy_backend_",
-    first_label: "proxy",
-    is_extra: false,
+    labels: &["proxy"],
     families: families! {
         Gauge   current_queue [Integer qcur] "Requests queued now.";
         Gauge   max_queue [Integer qmax] "Most requests that were ever queued at once.";
@@ -66,4 +69,5 @@ pub(super) static MAIN: Group = Group {
         Counter res_bytes_out_total [Integer resbout] "Response bytes sent to clients.";
         Counter http_cache_hint_hits_total [HttpInteger cache_hint_hits] "Early hints answered from the cache.";
     },
+    ..Group::OWN
 };

@@ -3,29 +3,24 @@
 //! down, as HAProxy's exporter has them.
 
 use crate::haproxy::columns::{COLUMNS, MODULES};
-use crate::metrics::{Cell, Family, Group, Kind, Reading, Scope, labels};
+use crate::metrics::{Cell, Family, Group, Kind, Reading, labels};
 
 /// The number of columns of all modules.
 const ALL: usize = MODULES[MODULES.len() - 1].1.end - MODULES[0].1.start;
 /// The number of columns of the first module, ssl: the only one that servers and listeners have.
 const SSL: usize = MODULES[0].1.end - MODULES[0].1.start;
 
-pub(super) static FRONTEND: Group = group(Scope::Frontend, "haproxy_frontend_", &FAMILIES);
-pub(super) static BACKEND: Group = group(Scope::Backend, "haproxy_backend_", &FAMILIES);
-pub(super) static SERVER: Group = group(Scope::Server, "haproxy_server_", FAMILIES.split_at(SSL).0);
-pub(super) static LISTENER: Group = group(
-    Scope::Listener,
-    "haproxy_listener_",
-    FAMILIES.split_at(SSL).0,
-);
+pub(super) static FRONTEND: Group = extra(&super::frontend::MAIN, ALL);
+pub(super) static BACKEND: Group = extra(&super::backend::MAIN, ALL);
+pub(super) static SERVER: Group = extra(&super::server::MAIN, SSL);
+pub(super) static LISTENER: Group = extra(&super::listener::MAIN, SSL);
 
-const fn group(scope: Scope, prefix: &'static str, families: &'static [Family]) -> Group {
+/// The first families, of the rows of another group.
+const fn extra(of: &Group, families: usize) -> Group {
     Group {
-        scope,
-        prefix,
-        first_label: "proxy",
         is_extra: true,
-        families,
+        families: FAMILIES.split_at(families).0,
+        ..*of
     }
 }
 

@@ -1,13 +1,16 @@
 //! Frontends under the names of HAProxy's built-in exporter.
 
 use super::{FRONTEND_STATES, RESPONSE_CODES};
-use crate::metrics::{Cell, Family, Group, Kind, Reading, Scope};
+use crate::haproxy::stat::RowType;
+use crate::metrics::BUILTIN;
+use crate::metrics::{Cell, Family, Group, Kind, Reading, RowsOf};
 
 pub(super) static MAIN: Group = Group {
-    scope: Scope::Frontend,
+    rows: RowsOf::Stat(RowType::Frontend),
+    profile: Some(BUILTIN),
+    scope: "frontend",
     prefix: "haproxy_frontend_",
-    first_label: "proxy",
-    is_extra: false,
+    labels: &["proxy"],
     families: families! {
         Gauge   current_sessions [Integer scur] "Sessions open now.";
         Gauge   max_sessions [Integer smax] "Most sessions that were ever open at once.";
@@ -44,4 +47,5 @@ pub(super) static MAIN: Group = Group {
         Counter res_bytes_out_total [Integer resbout] "Response bytes sent to clients.";
         Counter http_cache_hint_hits_total [HttpInteger cache_hint_hits] "Early hints answered from the cache.";
     },
+    ..Group::OWN
 };

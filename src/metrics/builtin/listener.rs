@@ -1,13 +1,16 @@
 //! Listeners under the names of HAProxy's built-in exporter.
 
 use super::LISTENER_STATES;
-use crate::metrics::{Cell, Family, Group, Kind, Reading, Scope};
+use crate::haproxy::stat::RowType;
+use crate::metrics::BUILTIN;
+use crate::metrics::{Cell, Family, Group, Kind, Reading, RowsOf};
 
 pub(super) static MAIN: Group = Group {
-    scope: Scope::Listener,
+    rows: RowsOf::Stat(RowType::Listener),
+    profile: Some(BUILTIN),
+    scope: "listener",
     prefix: "haproxy_listener_",
-    first_label: "proxy",
-    is_extra: false,
+    labels: &["proxy", "listener"],
     families: families! {
         Gauge   current_sessions [Integer scur] "Sessions open now.";
         Gauge   max_sessions [Integer smax] "Most sessions that were ever open at once.";
@@ -29,4 +32,5 @@ pub(super) static MAIN: Group = Group {
         Counter res_bytes_in_total [Integer resbin] "Response bytes received from servers.";
         Counter res_bytes_out_total [Integer resbout] "Response bytes sent to clients.";
     },
+    ..Group::OWN
 };

@@ -8,48 +8,22 @@ mod backend;
 mod extra;
 mod frontend;
 mod listener;
-mod modules;
-mod process;
 mod server;
 
-pub(crate) use modules::{RESOLVER_COLUMNS, TABLE_FIELDS};
-pub(crate) use process::{
-    BUILD as PROCESS_BUILD, DESCRIPTION as PROCESS_DESCRIPTION, KEYS as PROCESS_KEYS,
-    MAIN as PROCESS, NODE as PROCESS_NODE,
-};
-
-use super::{Cell, Profile, Reading, certificates, labels, master, own, peers};
+use super::{Cell, Group, Reading, labels};
 use crate::haproxy::columns::number;
 
-/// The profile of `--haproxy.metric-names=builtin`.
-pub(crate) static PROFILE: Profile = Profile {
-    name: "builtin",
-    groups: &[
-        &own::EXPORTER,
-        &own::EXPORTER_BUILD,
-        &PROCESS,
-        &PROCESS_BUILD,
-        &PROCESS_NODE,
-        &PROCESS_DESCRIPTION,
-        &own::HAPROXY_PROCESS,
-        &own::OWN_PROCESS,
-        &frontend::MAIN,
-        &extra::FRONTEND,
-        &backend::MAIN,
-        &extra::BACKEND,
-        &server::MAIN,
-        &extra::SERVER,
-        &listener::MAIN,
-        &extra::LISTENER,
-        &modules::STICK_TABLE,
-        &modules::RESOLVER,
-        &peers::PEER,
-        &certificates::CERTIFICATE,
-        &certificates::CERTIFICATES,
-        &master::MASTER,
-        &master::OLD_WORKERS,
-    ],
-};
+/// The groups of `show stat`, in the order of the exposition.
+pub(crate) static GROUPS: [&Group; 8] = [
+    &frontend::MAIN,
+    &extra::FRONTEND,
+    &backend::MAIN,
+    &extra::BACKEND,
+    &server::MAIN,
+    &extra::SERVER,
+    &listener::MAIN,
+    &extra::LISTENER,
+];
 
 /// From 3.0 on, proxies that are not in http mode have a zero in `hrsp_other` as well.
 static RESPONSE_CODES: [Cell; 6] = {

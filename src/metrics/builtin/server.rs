@@ -1,13 +1,16 @@
 //! Servers under the names of HAProxy's built-in exporter.
 
 use super::{AGENT_RESULTS, CHECK_RESULTS, RESPONSE_CODES, SERVER_STATES};
-use crate::metrics::{Cell, Family, Group, Kind, Reading, Scope};
+use crate::haproxy::stat::RowType;
+use crate::metrics::BUILTIN;
+use crate::metrics::{Cell, Family, Group, Kind, Reading, RowsOf};
 
 pub(super) static MAIN: Group = Group {
-    scope: Scope::Server,
+    rows: RowsOf::Stat(RowType::Server),
+    profile: Some(BUILTIN),
+    scope: "server",
     prefix: "haproxy_server_",
-    first_label: "proxy",
-    is_extra: false,
+    labels: &["proxy", "server"],
     families: families! {
         Gauge   current_queue [Integer qcur] "Requests queued now.";
         Gauge   max_queue [Integer qmax] "Most requests that were ever queued at once.";
@@ -71,4 +74,5 @@ pub(super) static MAIN: Group = Group {
         Counter res_bytes_in_total [Integer resbin] "Response bytes received from servers.";
         Counter res_bytes_out_total [Integer resbout] "Response bytes sent to clients.";
     },
+    ..Group::OWN
 };

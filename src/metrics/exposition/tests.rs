@@ -1,5 +1,6 @@
 use super::*;
-use crate::metrics::catalog::{self, PROFILES};
+use crate::commands;
+use crate::metrics::PROFILES;
 
 #[test]
 fn labels_are_escaped() {
@@ -22,11 +23,11 @@ fn labels_are_escaped() {
 #[test]
 fn every_cell_of_every_profile_has_whole_lines_of_the_length_that_is_said() {
     for profile in 0..PROFILES.len() {
-        for (group, family) in catalog::families(profile) {
+        for (group, family) in commands::catalog(&[]).families(profile) {
             for cell in family.cells {
                 let line = CellLine::new(group, family, cell);
-                let labels = match group.first_label {
-                    "" => "",
+                let labels = match group.labels {
+                    [] => "",
                     _ => "a\"} ",
                 };
                 let (mut to, mut used) = ([b'x'; 512], 0);
@@ -35,10 +36,10 @@ fn every_cell_of_every_profile_has_whole_lines_of_the_length_that_is_said() {
                 let found = std::str::from_utf8(&to[..used]).unwrap();
                 let name = format!("{}{}", group.prefix, family.name);
                 let (label, state) = LABELS[usize::from(cell.label)];
-                let expected = match (group.first_label, label) {
-                    ("", _) => format!("{name} 12\n"),
-                    (first, "") => format!("{name}{{{first}=\"a\"}} 12\n"),
-                    (first, _) => format!("{name}{{{first}=\"a\",{label}=\"{state}\"}} 12\n"),
+                let expected = match (group.labels.first(), label) {
+                    (None, _) => format!("{name} 12\n"),
+                    (Some(first), "") => format!("{name}{{{first}=\"a\"}} 12\n"),
+                    (Some(first), _) => format!("{name}{{{first}=\"a\",{label}=\"{state}\"}} 12\n"),
                 };
                 assert_eq!(found, expected);
                 assert_eq!(line.bytes(1, labels.len() as u64, 2), used as u64, "{name}");
@@ -57,7 +58,7 @@ fn every_cell_of_every_profile_has_whole_lines_of_the_length_that_is_said() {
 #[test]
 fn a_header_is_as_long_as_it_says() {
     for profile in 0..PROFILES.len() {
-        for (group, family) in catalog::families(profile) {
+        for (group, family) in commands::catalog(&[]).families(profile) {
             let (mut to, mut used) = ([0; 512], 0);
             assert!(put_header(&mut to, &mut used, group, family));
             assert_eq!(used, header_bytes(group, family));

@@ -1,9 +1,9 @@
 //! From the bytes of an answer to the exposition.
 
+use crate::commands;
 use crate::haproxy::reply::{Proof, Reply, ReplyError};
 use crate::haproxy::rules::{Filter, MAX_LINE_BYTES, TableError};
-use crate::haproxy::stat::StatReader;
-use crate::metrics::Scope;
+use crate::haproxy::stat::{RowType, StatReader};
 use crate::metrics::catalog::Catalog;
 use crate::metrics::cursor::{self, Cursor};
 use crate::metrics::exposition::BUFFER_BYTES;
@@ -130,7 +130,7 @@ fn table_of(server_columns: &[usize], excluded: &[&str]) -> Table {
 
 /// With the names of a profile by number, in the selection of a query.
 fn table_with(server_columns: &[usize], excluded: &[&str], profile: usize, query: &str) -> Table {
-    let catalog: &'static Catalog = Box::leak(Box::new(Catalog::new(server_columns)));
+    let catalog: &'static Catalog = Box::leak(Box::new(commands::catalog(server_columns)));
     let (selection, _) = Selection::parse(query, &Defaults { catalog, profile }).unwrap();
     let mut wanted = Wanted::default();
     wanted.add(&selection);

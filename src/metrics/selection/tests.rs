@@ -1,17 +1,18 @@
 use super::*;
+use crate::commands;
 
 fn defaults() -> Defaults {
     let columns: Vec<usize> = (0..128).collect();
     Defaults {
-        catalog: Box::leak(Box::new(Catalog::new(&columns))),
+        catalog: Box::leak(Box::new(commands::catalog(&columns))),
         profile: 1,
     }
 }
 
-/// The scopes that a selection has families of.
-fn scopes(selection: &Selection) -> Vec<Scope> {
+/// The words of the scopes that a selection has families of.
+fn scopes(selection: &Selection) -> Vec<&'static str> {
     let mut scopes = Vec::new();
-    let families = catalog::families(selection.profile());
+    let families = selection.catalog().families(selection.profile());
     for (number, (group, _)) in families.enumerate() {
         if selection.has(number) && !scopes.contains(&group.scope) {
             scopes.push(group.scope);
@@ -20,57 +21,75 @@ fn scopes(selection: &Selection) -> Vec<Scope> {
     scopes
 }
 
+/// What a selection has of the groups that are in no scope.
+fn own_families(selection: &Selection) -> usize {
+    let families = selection.catalog().families(selection.profile());
+    let own = families
+        .enumerate()
+        .filter(|(number, (group, _))| group.scope.is_empty() && selection.has(*number));
+    own.count()
+}
+
 #[test]
 fn scopes_add_up_from_left_to_right() {
-    use Scope::{Backend, Frontend, Listener, Resolver, Server, StickTable};
-    let own = [
-        Scope::Exporter,
-        Scope::ExporterBuild,
-        Scope::OwnProcess,
-        Scope::Peer,
-        Scope::Certificate,
-        Scope::Certificates,
-        Scope::Master,
-        Scope::OldWorkers,
+    let all = [
+        "global",
+        "frontend",
+        "backend",
+        "server",
+        "listener",
+        "sticktable",
+        "resolver",
     ];
-    let global = [
-        Scope::Process,
-        Scope::ProcessBuild,
-        Scope::ProcessNode,
-        Scope::ProcessDescription,
-        Scope::HaproxyProcess,
-    ];
-    let rows = [Frontend, Backend, Server, Listener];
-    let all = [&global[..], &rows, &[StickTable, Resolver]].concat();
-    let cases: [(&str, &[Scope]); 13] = [
+    let own = own_families(&Selection::all(&defaults()));
+    assert!(own > 30, "{own}");
+    let cases: [(&str, &[&str]); 13] = [
         ("", &all),
         ("scope=*", &all),
         ("scope=", &[]),
-        ("scope=global", &global),
-        ("scope=frontend", &[Frontend]),
-        ("scope=frontend&scope=server", &[Frontend, Server]),
+        ("scope=global", &["global"]),
+        ("scope=frontend", &["frontend"]),
+        ("scope=frontend&scope=server", &["frontend", "server"]),
         (
             "scope=listener&scope=sticktable&scope=resolver",
-            &[Listener, StickTable, Resolver],
+            &["listener", "sticktable", "resolver"],
         ),
         ("scope=*&scope=", &[]),
-        ("scope=&scope=backend", &[Backend]),
-        ("scope=%66rontend", &[Frontend]),
+        ("scope=&scope=backend", &["backend"]),
+        ("scope=%66rontend", &["frontend"]),
         ("Scope=frontend", &all),
-        ("x=y&&scope=frontend#&scope=server", &[Frontend]),
+        ("x=y&&scope=frontend#&scope=server", &["frontend"]),
         ("&", &all),
     ];
     for (query, expected) in cases {
         let (selection, _) = Selection::parse(query, &defaults()).unwrap();
         let mut found = scopes(&selection);
-        found.retain(|scope| !own.contains(scope));
+        found.retain(|scope| !scope.is_empty());
         assert_eq!(found, expected, "{query}");
         // What is not HAProxy's is always there.
-        assert!(
-            own.iter().all(|scope| scopes(&selection).contains(scope)),
-            "{query}"
-        );
+        assert_eq!(own_families(&selection), own, "{query}");
     }
+}
+
+#[test]
+fn what_is_in_no_scope() {
+    let catalog = defaults().catalog;
+    let mut prefixes: Vec<&str> = catalog
+        .families(1)
+        .filter(|(group, _)| group.scope.is_empty())
+        .map(|(group, _)| group.prefix)
+        .collect();
+    prefixes.dedup();
+    let expected = [
+        "haproxy_",
+        "process_",
+        "haproxy_peer_",
+        "haproxy_ssl_certificate_",
+        "haproxy_ssl_certificates_",
+        "haproxy_master_",
+        "haproxy_",
+    ];
+    assert_eq!(prefixes, expected);
 }
 
 #[test]
@@ -112,7 +131,7 @@ fn metrics_are_kept_and_left_out_by_name() {
     for (query, kept, left_out) in cases {
         let (selection, _) = Selection::parse(query, &defaults()).unwrap();
         let has = |name: &str| {
-            let mut families = catalog::families(1).enumerate();
+            let mut families = selection.catalog().families(1).enumerate();
             families.any(|(number, (group, family))| {
                 selection.has(number) && format!("{}{}", group.prefix, family.name) == name
             })
@@ -137,16 +156,19 @@ fn names_maintenance_and_extra_counters() {
     ];
     for (query, profile, no_maint, has_extra) in cases {
         let selection = parse(query);
-        let families = catalog::families(profile).enumerate();
+        let families = selection.catalog().families(profile).enumerate();
         let extra =
             families.filter(|(number, (group, _))| group.is_extra && selection.has(*number));
         assert_eq!(selection.profile(), profile, "{query}");
         assert_eq!(
-            selection.leaves_out_maint(Scope::Server),
+            selection.leaves_out_maint(RowsOf::Stat(RowType::Server)),
             no_maint,
             "{query}"
         );
-        assert!(!selection.leaves_out_maint(Scope::Backend), "{query}");
+        assert!(
+            !selection.leaves_out_maint(RowsOf::Stat(RowType::Backend)),
+            "{query}"
+        );
         assert_eq!(extra.count() > 0, has_extra, "{query}");
     }
 }
@@ -217,14 +239,6 @@ fn what_is_wanted_together() {
         }
         wanted
     };
-    let scopes = [
-        Scope::Frontend,
-        Scope::Backend,
-        Scope::Server,
-        Scope::Listener,
-        Scope::Process,
-        Scope::StickTable,
-    ];
     let cases: [(&[&str], [bool; 6]); 8] = [
         (&[""], [true; 6]),
         (&["names=exporter"], [true, true, true, false, true, false]),
@@ -250,23 +264,27 @@ fn what_is_wanted_together() {
     ];
     for (queries, expected) in cases {
         let wanted = wanted(queries);
-        assert_eq!(
-            scopes.map(|scope| wanted.has(defaults.catalog, scope)),
-            expected,
-            "{queries:?}"
-        );
+        let [frontends, backends, servers, listeners] =
+            RowType::ALL.map(|of| wanted.has(defaults.catalog, of));
+        let [process, tables] = [
+            &commands::info::PROCESS.group,
+            &commands::stick_tables::STICK_TABLE.group,
+        ]
+        .map(|group| wanted.has_group(defaults.catalog, group));
+        let found = [frontends, backends, servers, listeners, process, tables];
+        assert_eq!(found, expected, "{queries:?}");
     }
     // The state of servers is read to tell those in maintenance.
     let status = defaults
         .catalog
-        .slot(Scope::Server, number("status"), Reading::ServerState)
+        .slot(RowType::Server, number("status"), Reading::ServerState)
         .unwrap();
     for (query, expected) in [
         ("metrics=haproxy_server_weight", false),
         ("metrics=haproxy_server_weight&no-maint", true),
     ] {
         let mut slots = Vec::new();
-        wanted(&[query]).mark_slots(defaults.catalog, Scope::Server, &mut slots);
+        wanted(&[query]).mark_slots(defaults.catalog, RowType::Server, &mut slots);
         assert_eq!(slots[status], expected, "{query}");
     }
 }

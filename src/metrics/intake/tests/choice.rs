@@ -49,7 +49,7 @@ fn server_columns() {
     let server_names = |columns: &[usize]| {
         let mut table = table_of(columns, &[]);
         assert_eq!(
-            table.wanted.has(table.selection.catalog(), Scope::Server),
+            table.wanted.has(table.selection.catalog(), RowType::Server),
             columns.iter().any(|c| (2..62).contains(c))
         );
         let scraped = scraped_by(&mut table, answer.as_bytes(), Proof::LineEnd);

@@ -1,0 +1,154 @@
+//! `show info`: the process, its keys under the names of HAProxy's built-in exporter, and three more
+//! that it does not export.
+
+use crate::metrics::EXPORTER;
+use crate::metrics::Group;
+use crate::metrics::macros::table;
+
+/// The groups, in the order of the exposition.
+pub(crate) static GROUPS: [&Group; 7] = [
+    &VERSION.group,
+    &INFO.group,
+    &PID.group,
+    &PROCESS.group,
+    &BUILD.group,
+    &NODE.group,
+    &DESCRIPTION.group,
+];
+
+/// A key; `|` separates the spellings of several versions.
+pub(crate) type Key = &'static str;
+
+table! {
+    /// HAProxy's release with the Go exporter's labels.
+    pub(crate) static VERSION: u64 {
+        profile: Some(EXPORTER),
+        scope: "global",
+        labels: &["release_date", "version"],
+    }
+    Gauge   version_info = 1, "HAProxy's release; always 1.";
+}
+
+table! {
+    /// HAProxy's release and node.
+    pub(crate) static INFO: u64 {
+        profile: Some(EXPORTER),
+        scope: "global",
+        labels: &["node", "release_date", "version"],
+    }
+    Gauge   info = 1, "HAProxy's release and the name of its node; always 1.";
+}
+
+table! {
+    /// The process that answered.
+    pub(crate) static PID: Key {
+        profile: Some(EXPORTER),
+        scope: "global",
+        prefix: "haproxy_process_",
+    }
+    Gauge   pid = "Pid", "Process id of the HAProxy that answered.";
+}
+
+table! {
+    /// The numbers.
+    pub(crate) static PROCESS: Key {
+        scope: "global",
+        prefix: "haproxy_process_",
+    }
+    Gauge   nbthread = "Nbthread", "Threads that the process runs.";
+    Gauge   nbproc = "Nbproc", "Worker processes (always 1 in recent versions).";
+    Gauge   relative_process_id = "Process_num", "Number of this worker process.";
+    Gauge   uptime_seconds = "Uptime_sec", "Time since the worker started, in seconds.";
+    Gauge   start_time_seconds = "Start_time_sec", "Unix time at which the worker started, in seconds.";
+    Gauge   max_memory_bytes = "Memmax_bytes", "Memory limit given with -m, 0 is none.";
+    Gauge   pool_allocated_bytes = "PoolAlloc_bytes", "Memory allocated for pools.";
+    Gauge   pool_used_bytes = "PoolUsed_bytes", "Pool memory in use.";
+    Counter pool_failures_total = "PoolFailed", "Pool allocations that failed.";
+    Gauge   max_fds = "Ulimit-n", "File descriptor limit.";
+    Gauge   max_sockets = "Maxsock", "Socket limit.";
+    Gauge   max_connections = "Maxconn", "Connection limit in force (maxconn).";
+    Gauge   hard_max_connections = "Hard_maxconn", "Connection limit at start.";
+    Gauge   current_connections = "CurrConns", "Connections open now.";
+    Counter connections_total = "CumConns", "Connections accepted.";
+    Counter requests_total = "CumReq", "Requests processed.";
+    Gauge   max_ssl_connections = "MaxSslConns", "TLS endpoint limit, 0 is none.";
+    Gauge   current_ssl_connections = "CurrSslConns", "TLS endpoints open now.";
+    Counter ssl_connections_total = "CumSslConns", "TLS endpoints opened.";
+    Gauge   max_pipes = "Maxpipes", "Pipe limit for splicing.";
+    Counter pipes_used_total = "PipesUsed", "Pipes in use now (a gauge in spite of its name and type).";
+    Counter pipes_free_total = "PipesFree", "Idle pipes now (a gauge in spite of its name and type).";
+    Gauge   current_connection_rate = "ConnRate", "Connections in the last second.";
+    Gauge   limit_connection_rate = "ConnRateLimit", "Limit of connections per second.";
+    Gauge   max_connection_rate = "MaxConnRate", "Most connections per second.";
+    Gauge   current_session_rate = "SessRate", "Sessions in the last second.";
+    Gauge   limit_session_rate = "SessRateLimit", "Limit of sessions per second.";
+    Gauge   max_session_rate = "MaxSessRate", "Most sessions per second.";
+    Gauge   current_ssl_rate = "SslRate", "TLS connections in the last second.";
+    Gauge   limit_ssl_rate = "SslRateLimit", "Limit of TLS connections per second.";
+    Gauge   max_ssl_rate = "MaxSslRate", "Most TLS connections per second.";
+    Gauge   current_frontend_ssl_key_rate = "SslFrontendKeyRate", "New TLS keys on frontends in the last second.";
+    Gauge   max_frontend_ssl_key_rate = "SslFrontendMaxKeyRate", "Most new TLS keys per second on frontends.";
+    Gauge   frontend_ssl_reuse = "SslFrontendSessionReuse_pct", "Percent of frontend TLS connections that reused a session.";
+    Gauge   current_backend_ssl_key_rate = "SslBackendKeyRate", "New TLS keys on backends in the last second.";
+    Gauge   max_backend_ssl_key_rate = "SslBackendMaxKeyRate", "Most new TLS keys per second on backends.";
+    Counter ssl_cache_lookups_total = "SslCacheLookups", "TLS session cache lookups.";
+    Counter ssl_cache_misses_total = "SslCacheMisses", "TLS session cache misses.";
+    Counter http_comp_bytes_in_total = "CompressBpsIn", "Bytes given to the compressor.";
+    Counter http_comp_bytes_out_total = "CompressBpsOut", "Bytes the compressor produced.";
+    Gauge   limit_http_comp = "CompressBpsRateLim", "Limit of compressed bytes per second.";
+    Gauge   current_zlib_memory = "ZlibMemUsage", "Memory of zlib now.";
+    Gauge   max_zlib_memory = "MaxZlibMemUsage", "Memory limit of zlib.";
+    Gauge   current_tasks = "Tasks", "Tasks that exist now.";
+    Gauge   current_run_queue = "Run_queue", "Tasks ready to run.";
+    Gauge   idle_time_percent = "Idle_pct", "Percent of the last second spent waiting.";
+    Gauge   stopping = "Stopping", "1 while the process is stopping.";
+    Gauge   jobs = "Jobs", "Jobs (connections, listeners).";
+    Gauge   unstoppable_jobs = "Unstoppable Jobs", "Jobs that cannot be stopped.";
+    Gauge   listeners = "Listeners", "Active listeners.";
+    Gauge   active_peers = "ActivePeers", "Peers with a verified connection.";
+    Gauge   connected_peers = "ConnectedPeers", "Peers past the connect step.";
+    Counter dropped_logs_total = "DroppedLogs", "Log lines dropped.";
+    Gauge   busy_polling_enabled = "BusyPolling", "1 if HAProxy polls without sleeping (busy-polling).";
+    Counter failed_resolutions = "FailedResolutions", "DNS resolutions that failed (a counter).";
+    Counter bytes_out_total = "TotalBytesOut", "Bytes sent.";
+    Counter spliced_bytes_out_total = "TotalSplicedBytesOut|TotalSplicdedBytesOut", "Bytes sent through a kernel pipe.";
+    Gauge   bytes_out_rate = "BytesOutRate", "Bytes sent in the last second.";
+    Counter recv_logs_total = "CumRecvLogs", "Log messages received.";
+    Counter total_warnings = "TotalWarnings", "Warnings issued.";
+    Gauge   patterns_added_total = "PatternsAdded", "ACL and map entries added.";
+    Gauge   patterns_freed_total = "PatternsFreed", "ACL and map entries freed.";
+    Gauge   nb_thread_groups = "NbThreadGroups", "Thread groups.";
+    Counter maxconn_reached_total = "MaxconnReached", "Times that the connection limit was reached.";
+    Counter warnings_total = "TotalWarnings", "Warnings that HAProxy has issued.";
+    Counter blocked_traffic_warnings_total = "BlockedTrafficWarnings", "Warnings that something kept the traffic waiting.";
+}
+
+table! {
+    /// HAProxy's version.
+    pub(crate) static BUILD: u64 {
+        scope: "global",
+        prefix: "haproxy_process_",
+        labels: &["version"],
+    }
+    Gauge   build_info = 1, "HAProxy's version; always 1.";
+}
+
+table! {
+    /// The node's name.
+    pub(crate) static NODE: u64 {
+        scope: "global",
+        prefix: "haproxy_process_",
+        labels: &["node"],
+    }
+    Gauge   node = 1, "The name of HAProxy's node; always 1.";
+}
+
+table! {
+    /// The configuration's description.
+    pub(crate) static DESCRIPTION: u64 {
+        scope: "global",
+        prefix: "haproxy_process_",
+        labels: &["desc"],
+    }
+    Gauge   description = 1, "The description in HAProxy's configuration; always 1.";
+}

@@ -1,0 +1,76 @@
+//! A master process (`-W`) and its old workers, in every profile: HAProxy's own exporter knows neither.
+
+use crate::metrics::Group;
+use crate::metrics::macros::table;
+use crate::metrics::value::Value;
+
+/// The groups, in the order of the exposition.
+pub(crate) static GROUPS: [&Group; 2] = [&MASTER.group, &OLD_WORKERS.group];
+
+/// What is known of the master.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Master {
+    /// Whether it could be asked.
+    pub(crate) is_up: bool,
+    /// How long it has run, in seconds.
+    pub(crate) uptime: Option<u64>,
+    /// Reloads since it was started.
+    pub(crate) reloads: Option<u64>,
+    /// Whether the last one was good.
+    pub(crate) last_reload_successful: Option<bool>,
+}
+
+/// What was found of the workers of before a reload.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OldWorkers {
+    /// How many there are.
+    pub(crate) count: u64,
+    /// How many of them gave no answer.
+    pub(crate) unanswered: u64,
+    /// The age of the oldest.
+    pub(crate) oldest_age_seconds: u64,
+    /// Connections that are open on those that answered.
+    pub(crate) connections: u64,
+    /// `None` where /proc does not know one of them.
+    pub(crate) memory_bytes: Option<u64>,
+    /// What they have done since they became old.
+    pub(crate) done: Traffic,
+}
+
+/// Counts of one process or several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    /// `CumReq`.
+    pub(crate) requests: u64,
+    /// `CumConns`.
+    pub(crate) connections: u64,
+    /// `TotalBytesOut`.
+    pub(crate) bytes_out: u64,
+}
+
+type OfMaster = fn(&Master) -> Value<'_>;
+type OfOldWorkers = fn(&OldWorkers) -> Value<'_>;
+
+table! {
+    /// One row.
+    pub(crate) static MASTER: OfMaster {
+        prefix: "haproxy_master_",
+    }
+    Gauge   up = |master| master.is_up.into(), "Whether HAProxy's master process could be asked.";
+    Gauge   uptime_seconds = |master| master.uptime.into(), "How long the master process has run, in seconds.";
+    Counter reloads_total = |master| master.reloads.into(), "Reloads since the master process was started, those that failed as well.";
+    Gauge   last_reload_successful = |master| master.last_reload_successful.into(), "Whether the last reload was successful, or there was none yet; HAProxy 2.4.0 does not say.";
+}
+
+table! {
+    /// One row.
+    pub(crate) static OLD_WORKERS: OfOldWorkers {}
+    Gauge   old_workers = |old| old.count.into(), "Workers of before a reload that still run.";
+    Gauge   old_workers_unanswered = |old| old.unanswered.into(), "How many of them did not answer, or were not asked any more.";
+    Gauge   old_workers_oldest_age_seconds = |old| old.oldest_age_seconds.into(), "How long the one that was started first has run, in seconds; 0 where there is none.";
+    Gauge   old_workers_current_connections = |old| old.connections.into(), "Connections that are open on those that answered.";
+    Gauge   old_workers_resident_memory_bytes = |old| old.memory_bytes.into(), "Memory of all of them that is resident, in bytes.";
+    Counter old_workers_requests_total = |old| old.done.requests.into(), "Requests that workers have received since they became old.";
+    Counter old_workers_connections_total = |old| old.done.connections.into(), "Connections that workers have accepted or opened since they became old.";
+    Counter old_workers_bytes_out_total = |old| old.done.bytes_out.into(), "Bytes that workers have sent since they became old.";
+}
