@@ -32,7 +32,7 @@ pub mod haproxy {
     }
     pub mod uri {
         pub use crate::haproxy::uri::ScrapeUri;
-        pub use crate::net::http_uri::HttpUri;
+        pub use crate::net::address::HttpUri;
     }
 }
 pub mod net {

@@ -6,8 +6,7 @@ use std::fmt::{self, Display};
 
 use super::arguments::FileError;
 use super::duration::DurationError;
-use crate::haproxy::uri::UriError;
-use crate::server::listen::AddressError;
+use crate::net::address::AddressError;
 
 /// What is wrong with a command line. What may be a password is not in it.
 #[derive(Debug)]
@@ -44,7 +43,7 @@ pub enum UsageError {
 #[derive(Debug)]
 pub enum ValueError {
     /// A scrape URI.
-    Uri(UriError),
+    Uri(AddressError),
     /// A URI that is not one of a CLI socket.
     NotSocket,
     /// A listen address.
@@ -64,7 +63,7 @@ pub enum ValueError {
     /// The name of a target.
     TargetName(String),
     /// The URI of a target of this name.
-    TargetUri(String, UriError),
+    TargetUri(String, AddressError),
     /// The name of two targets.
     TargetTwice(String),
     /// A path of so many bytes at most.

@@ -16,7 +16,7 @@ use crate::commands;
 use crate::haproxy::patterns::ProxyFilter;
 use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
-use crate::net::trust::TlsOptions;
+use crate::net::address::TlsOptions;
 use crate::server::listen::ListenAddress;
 use crate::sys::InheritedFd;
 use crate::version;

@@ -14,11 +14,11 @@ use super::reader::Limits;
 use super::reply::{Question, ReplyError};
 use super::socket::{SocketSource, Spent};
 use super::uri::ScrapeUri;
+use crate::net::address::{AddressError, TlsOptions};
 use crate::net::error::NetError;
-use crate::net::proxy::{self, ProxyError};
+use crate::net::proxy;
 #[cfg(feature = "tls")]
 use crate::net::tls;
-use crate::net::trust::TlsOptions;
 
 /// One of the places that answers come from.
 pub(crate) enum Source {
@@ -102,7 +102,7 @@ pub(crate) struct Options {
 #[derive(Debug)]
 pub(crate) enum SetupError {
     /// The environment's proxy.
-    Proxy(ProxyError),
+    Proxy(AddressError),
     /// Roots or names for TLS.
     #[cfg(feature = "tls")]
     Tls(tls::SetupError),

@@ -1,16 +1,14 @@
 //! Blocking network access below one deadline. Knows nothing of HAProxy.
 
+pub(crate) mod address;
 pub(crate) mod deadline;
 pub(crate) mod error;
-pub(crate) mod host_port;
 pub(crate) mod http;
-pub(crate) mod http_uri;
 pub(crate) mod proxy;
 pub(crate) mod resolve;
 pub(crate) mod stream;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
-pub(crate) mod trust;
 
 /// A number of digits alone, up to 64 bits: std's `parse` takes a sign as well.
 pub(crate) fn unsigned(text: &[u8]) -> Option<u64> {

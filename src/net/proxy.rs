@@ -1,11 +1,8 @@
 //! The proxy that the environment names, read as Go's net/http reads it (httpproxy.FromEnvironment).
 
-use std::error::Error;
-use std::fmt::{self, Display};
 use std::net::IpAddr;
 
-use super::host_port::HostPort;
-use super::http_uri::{HttpUri, HttpUriError};
+use super::address::{AddressError, HostPort, HttpUri};
 
 /// The environment's settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,8 +51,8 @@ impl Environment {
     /// addresses and localhost never go through a proxy.
     ///
     /// # Errors
-    /// When the proxy's URI cannot be used.
-    pub fn proxy_for(&self, uri: &HttpUri) -> Result<Option<Proxy>, ProxyError> {
+    /// When the proxy's URI cannot be used; names the variable.
+    pub fn proxy_for(&self, uri: &HttpUri) -> Result<Option<Proxy>, AddressError> {
         let (variable, text) = if uri.tls {
             ("https_proxy", &self.https)
         } else {
@@ -64,19 +61,20 @@ impl Environment {
         if text.is_empty() || self.excepts(&uri.address) {
             return Ok(None);
         }
-        let unusable = |problem| ProxyError { variable, problem };
         let rest = match text.split_once("://") {
             Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") => &text[scheme.len() + 1..],
             // Anything else may be a part of a password.
             Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-                return Err(unusable(ProxyProblem::Scheme(scheme.to_owned())));
+                return Err(format!(
+                    "{variable}: a proxy of scheme {scheme:?} is not supported (use http://)"
+                )
+                .into());
             }
-            Some(_) => return Err(unusable(ProxyProblem::NotUri)),
+            Some(_) => return Err(format!("{variable}: not a URI (http://host:port)").into()),
             // Go takes `host:port` for `http://host:port`.
             None => &format!("//{text}"),
         };
-        let proxy =
-            HttpUri::parse(rest, false).map_err(|error| unusable(ProxyProblem::Uri(error)))?;
+        let proxy = HttpUri::parse(rest, false).map_err(|error| format!("{variable}: {error}"))?;
         Ok(Some(Proxy {
             address: proxy.address,
             credentials: proxy.credentials,
@@ -95,40 +93,6 @@ impl Environment {
             .map(|rule| rule.trim().to_ascii_lowercase())
             .filter(|rule| !rule.is_empty())
             .any(|rule| matches(&rule, &host, ip, address.port))
-    }
-}
-
-/// A proxy that cannot be used: the variable that names it, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProxyError {
-    variable: &'static str,
-    problem: ProxyProblem,
-}
-
-/// Why a proxy cannot be used. A password is not in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum ProxyProblem {
-    /// A scheme that is not http.
-    Scheme(String),
-    /// Something before `://` that is not a scheme.
-    NotUri,
-    /// What follows the scheme.
-    Uri(HttpUriError),
-}
-
-impl Error for ProxyError {}
-
-impl Display for ProxyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.variable)?;
-        match &self.problem {
-            ProxyProblem::Scheme(scheme) => write!(
-                f,
-                "a proxy of scheme {scheme:?} is not supported (use http://)"
-            ),
-            ProxyProblem::NotUri => f.write_str("not a URI (http://host:port)"),
-            ProxyProblem::Uri(error) => error.fmt(f),
-        }
     }
 }
 

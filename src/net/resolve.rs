@@ -10,8 +10,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAdd
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::thread;
 
+use super::address::HostPort;
 use super::deadline::Deadline;
-use super::host_port::HostPort;
 use crate::errno::reason;
 use crate::sys;
 

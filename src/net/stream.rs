@@ -4,9 +4,9 @@ use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
+use super::address::HostPort;
 use super::deadline::Deadline;
 use super::error::{NetError, Phase};
-use super::host_port::HostPort;
 use super::resolve::{ResolveError, Resolver};
 use crate::sys::{self, UnixAddress};
 

@@ -12,13 +12,13 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::net::address::{AddressError, HostPort, split_host_port};
 use crate::net::deadline::Deadline;
-use crate::net::host_port::{self, HostPort};
 use crate::net::resolve::Resolver;
 use crate::net::unsigned;
 use crate::sys::{self, Families, InheritedFd, ListenerKind, UnixAddress};
 
-pub(crate) use error::{AddressError, BindError, BindProblem, InheritError};
+pub(crate) use error::{BindError, BindProblem, InheritError};
 
 /// Connections that wait in the kernel while the front is busy; the kernel caps it at somaxconn.
 const BACKLOG: i32 = 4096;
@@ -57,15 +57,20 @@ impl ListenAddress {
             let path = path.strip_prefix("//").unwrap_or(path);
             let longest = sys::UNIX_PATH_BYTES - 1;
             return match path {
-                path if !path.starts_with('/') => Err(AddressError::PathNotAbsolute),
-                path if path.len() > longest => Err(AddressError::PathTooLong(longest)),
+                path if !path.starts_with('/') => {
+                    Err("the path is not absolute (unix:/path)".into())
+                }
+                path if path.len() > longest => {
+                    Err(format!("the path is longer than {longest} bytes").into())
+                }
                 path => Ok(Self::Unix(PathBuf::from(path))),
             };
         }
-        let (host, port) = host_port::split_host_port(text).map_err(AddressError::HostPort)?;
-        let port = port.ok_or(AddressError::NoPort)?;
+        let (host, port) = split_host_port(text)?;
+        let port = port.ok_or("the port is missing (:port or host:port)")?;
         let number = unsigned(port.as_bytes()).and_then(|port| u16::try_from(port).ok());
-        let port = number.ok_or_else(|| AddressError::Port(port.to_owned()))?;
+        let port =
+            number.ok_or_else(|| format!("port must be a number from 0 to 65535, not {port:?}"))?;
         Ok(if host.is_empty() {
             Self::Any(port)
         } else {

@@ -2,7 +2,7 @@ use super::*;
 use std::ffi::OsString;
 
 use crate::cli;
-use crate::net::http_uri::HttpUri;
+use crate::net::address::HttpUri;
 use crate::net::proxy::Environment;
 use crate::server::listen::{ListenAddress, bind_all};
 

@@ -14,13 +14,13 @@ use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::sign::SigningKey;
 use rustls::{AlertDescription, ClientConfig, Error, InvalidMessage};
 
+use super::address::HttpUri;
+use super::address::TlsOptions;
 use super::deadline::Deadline;
 use super::error::{NetError, Phase};
 use super::http::{self, HttpError, base64, read_head};
-use super::http_uri::HttpUri;
 use super::proxy::Proxy;
 use super::stream::Stream;
-use super::trust::TlsOptions;
 use verify::Verifier;
 
 pub(crate) use error::{SetupError, TlsError};

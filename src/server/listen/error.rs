@@ -5,39 +5,9 @@ use std::fmt::{self, Display};
 use std::io;
 
 use crate::errno::reason;
-use crate::net::host_port::HostPortError;
 use crate::net::resolve::ResolveError;
 
 use super::ListenAddress;
-
-/// Why a text is not a listen address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AddressError {
-    /// `unix:` without an absolute path.
-    PathNotAbsolute,
-    /// A path of more bytes than a socket's address has.
-    PathTooLong(usize),
-    /// The host and port cannot be told apart.
-    HostPort(HostPortError),
-    /// No port.
-    NoPort,
-    /// A port that is not one.
-    Port(String),
-}
-
-impl Error for AddressError {}
-
-impl Display for AddressError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::PathNotAbsolute => f.write_str("the path is not absolute (unix:/path)"),
-            Self::PathTooLong(longest) => write!(f, "the path is longer than {longest} bytes"),
-            Self::HostPort(error) => error.fmt(f),
-            Self::NoPort => f.write_str("the port is missing (:port or host:port)"),
-            Self::Port(port) => write!(f, "port must be a number from 0 to 65535, not {port:?}"),
-        }
-    }
-}
 
 /// An address that cannot be listened on.
 #[derive(Debug)]
