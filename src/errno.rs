@@ -1,8 +1,8 @@
-//! The words for what went wrong outside.
+//! Texts of system errors.
 
 use std::io;
 
-/// The words for a system error: the same whichever libc is linked, without the number.
+/// The text of a system error, without its number and independent of the libc.
 pub(crate) fn reason(error: &io::Error) -> String {
     use io::ErrorKind as Kind;
     let word = match error.kind() {

@@ -1,38 +1,38 @@
-//! One kind of trouble that may last: said in the log when it begins, when its reason changes, once an
-//! hour while it lasts, and when it is over, but not at every scrape.
+//! A problem that can last. It is logged when it begins, when its reason changes, once per hour
+//! while it lasts, and when it ends, but not at every scrape.
 
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use crate::log::{self, Level};
 
-/// How often trouble that lasts is said again.
+/// Interval at which a lasting problem is logged again.
 const REMINDER: Duration = Duration::from_secs(3600);
 
-/// A kind of trouble, and whether it is there.
+/// A kind of problem, and whether it lasts now.
 #[derive(Debug)]
 pub(crate) struct Event {
     level: Level,
-    /// What the log says while it lasts.
+    /// Log message while it lasts.
     message: &'static str,
-    /// What the log says when it is over.
+    /// Log message when it ends.
     over: &'static str,
-    /// Which HAProxy it is about, where there are several.
+    /// The HAProxy instance concerned, if there are several.
     target: Option<String>,
     present: Option<Present>,
 }
 
-/// Trouble that is there.
+/// A problem that lasts now.
 #[derive(Debug)]
 struct Present {
     reason: String,
-    /// How often it happened since it began.
+    /// Number of occurrences since it began.
     times: u64,
     said: Instant,
 }
 
 impl Event {
-    /// Trouble that is not there yet.
+    /// A problem that has not occurred yet.
     pub(crate) const fn new(level: Level, message: &'static str, over: &'static str) -> Self {
         Self {
             level,
@@ -43,14 +43,14 @@ impl Event {
         }
     }
 
-    /// Names the HAProxy that it is about.
+    /// Sets the HAProxy instance concerned.
     pub(crate) fn of(mut self, target: Option<&str>) -> Self {
         self.target = target.map(str::to_owned);
         self
     }
 
-    /// It happened, once more or for the first time. `reason` tells whether it is the same trouble as
-    /// before; `fields` are what the log says of it.
+    /// Records an occurrence. `reason` decides whether it is the same problem as before; `fields`
+    /// are logged with it.
     pub(crate) fn happens(&mut self, now: Instant, reason: &str, fields: &[(&str, &dyn Display)]) {
         match self.count(now, reason) {
             Said::Nothing => {}
@@ -63,7 +63,7 @@ impl Event {
         }
     }
 
-    /// How something ended that fails with this trouble.
+    /// Records the outcome of an operation that fails with this problem.
     pub(crate) fn report(&mut self, failure: Option<impl Display>) {
         match failure {
             None => self.is_over(),
@@ -74,7 +74,7 @@ impl Event {
         }
     }
 
-    /// It did not happen.
+    /// Records that it did not occur, so a lasting problem ends.
     pub(crate) fn is_over(&mut self) {
         if let Some(times) = self.end() {
             let times: (&str, &dyn Display) = ("times", &times);
@@ -82,7 +82,7 @@ impl Event {
         }
     }
 
-    /// The field that names the target, if there is one.
+    /// The log field that names the target, if there is one.
     fn about(&self) -> Vec<(&str, &dyn Display)> {
         let target = self.target.as_ref();
         target
@@ -110,19 +110,19 @@ impl Event {
         Said::Again(present.times)
     }
 
-    /// How often it happened, if it did before.
+    /// Number of occurrences, if it occurred before.
     fn end(&mut self) -> Option<u64> {
         self.present.take().map(|present| present.times)
     }
 }
 
-/// What is said when it happens.
+/// What is logged about an occurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Said {
     Nothing,
-    /// That it began, or has another reason now.
+    /// The problem began, or its reason changed.
     New,
-    /// That it lasts; how often it happened.
+    /// The problem lasts; the number of occurrences.
     Again(u64),
 }
 

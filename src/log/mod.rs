@@ -1,7 +1,7 @@
-//! Log lines on standard error: logfmt or JSON, one `write` a line.
+//! Log lines on standard error: logfmt or JSON, one `write` per line.
 //!
-//! Two rules: nothing from a peer reaches the log raw (control characters are escaped), and a
-//! standard error that nobody reads may cost lines but never blocks the exporter.
+//! Two rules. Text from a peer is never logged raw: control characters are escaped. If nobody reads
+//! standard error, lines can be lost, but the exporter never blocks.
 
 mod output;
 
@@ -15,32 +15,33 @@ use crate::sys::calendar::Utc;
 /// Severity of a line; lines below the configured level are not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// What the front refused, cut or could not accept.
+    /// Clients that were refused, cut off, or could not be accepted.
     Debug,
-    /// Start, stop, and what changed.
+    /// Start, stop, and changes.
     Info,
-    /// Something is missing from the answer.
+    /// A part of the response is missing.
     Warn,
     /// A scrape or a start failed.
     Error,
 }
 
-/// Shape of a line.
+/// Format of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `ts=... level=info msg="..."`
     Logfmt,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// A pipe takes a write of this size whole or not at all (POSIX, PIPE_BUF), so lines stay below.
+/// Maximum length of a line in bytes. A pipe accepts a write of this size completely or not at all
+/// (POSIX, PIPE_BUF).
 const MAX_LINE_BYTES: usize = 4096;
 
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
 static JSON: AtomicBool = AtomicBool::new(false);
 
-/// Sets level and format for the whole process.
+/// Sets level and format of the whole process.
 pub(crate) fn configure(level: Level, format: Format) {
     LEVEL.store(level as u8, Ordering::Relaxed);
     JSON.store(format == Format::Json, Ordering::Relaxed);
@@ -69,7 +70,7 @@ pub(crate) fn line(level: Level, message: &str, fields: &[(&str, &dyn Display)])
     }
 }
 
-/// Writes a text that is no log line, such as the reason of a failed start.
+/// Writes a text that is not a log line, such as the reason of a failed start.
 pub(crate) fn plain(text: &str) {
     output::write(format!("{text}\n").as_bytes());
 }
@@ -119,7 +120,8 @@ fn render(
         field(&mut text, format, "lines_lost", &lost.to_string());
     }
     for (number, (key, value)) in fields.iter().enumerate() {
-        // Of each field 8 bytes are left for quotes and separators, and 8 for the line's end.
+        // 8 bytes of each field are reserved for quotes and separators, and 8 bytes for the end of
+        // the line.
         let keys = fields[number..].iter().map(|(key, _)| key.len() + 8);
         let room = MAX_LINE_BYTES.saturating_sub(text.len() + keys.sum::<usize>() + 8);
         field(&mut text, format, key, shorten(&value.to_string(), room));
@@ -130,9 +132,9 @@ fn render(
     text
 }
 
-/// The longest beginning of `value` whose escaped form fits into `room` bytes.
+/// The longest prefix of `value` whose escaped form fits into `room` bytes.
 fn shorten(value: &str, room: usize) -> &str {
-    // An escaped character takes 6 bytes at most (\u001f), as long as its own bytes at least.
+    // An escaped character takes at most 6 bytes (\u001f), and at least as many as it has itself.
     let mut used = 0;
     for (at, c) in value.char_indices() {
         used += if needs_escape(c) { 6 } else { c.len_utf8() };
@@ -176,7 +178,7 @@ fn field(text: &mut String, format: Format, key: &str, value: &str) {
     }
 }
 
-/// A JSON string, which is also what logfmt readers understand in quotes (RFC 8259, section 7).
+/// A JSON string, which readers of logfmt accept in quotes too (RFC 8259, section 7).
 fn quote(text: &mut String, value: &str) {
     text.push('"');
     for c in value.chars() {
@@ -187,7 +189,7 @@ fn quote(text: &mut String, value: &str) {
             '\r' => text.push_str("\\r"),
             '\t' => text.push_str("\\t"),
             c if needs_escape(c) => {
-                // Writing to a String cannot fail; all of these are below U+10000.
+                // Writing to a String cannot fail; all these characters are below U+10000.
                 let _ = write!(text, "\\u{:04x}", u32::from(c));
             }
             c => text.push(c),

@@ -1,9 +1,10 @@
-//! Standard error, written so that no thread ever waits for whoever should read it.
+//! Non-blocking output on standard error.
 //!
-//! Other processes share what is open there, so its flags are left alone. A pipe or a terminal is
-//! opened anew without blocking, and this opening takes the place of descriptor 2. Where that cannot
-//! be (another user's, or no /proc), `poll` says whether there is room: in a pipe that is room for a
-//! whole line, unless another process is faster; in a terminal it is room for a few bytes.
+//! Other processes share the open file of standard error, so its flags must not change. A pipe or a
+//! terminal is reopened as non-blocking, and the new file replaces descriptor 2. Reopening can fail
+//! (another user's terminal, no /proc). Then `poll` tells whether there is room. In a pipe that
+//! means room for a whole line unless another process writes first; in a terminal it means room for
+//! a few bytes.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
@@ -14,20 +15,20 @@ use std::time::Duration;
 
 use crate::sys;
 
-/// A terminal that is ready takes more than this at once, also when a line end becomes two bytes:
-/// the kernel counts a pty's room in pieces of 256 bytes, and says that a serial line is ready when
-/// fewer than 256 of its 4096 wait.
+/// Bytes that a ready terminal accepts in one write, even if each line end becomes two bytes. The
+/// kernel counts the room of a pty in units of 256 bytes. It reports a serial line as ready if
+/// fewer than 256 of its 4096 bytes wait.
 const TERMINAL_PIECE_BYTES: usize = 64;
 
 static OUTPUT: Mutex<Option<Output>> = Mutex::new(None);
 
-/// Writes a line that has its line end. Returns whether it was written; its last bytes may follow
-/// with the next one.
+/// Writes a line, which ends with a line end. Returns whether it was written; its last bytes can
+/// follow with the next line.
 pub(super) fn write(line: &[u8]) -> bool {
     lock().get_or_insert_with(Output::open).put(line)
 }
 
-/// How many lines were lost since the last call.
+/// Number of lines lost since the last call.
 pub(super) fn take_lost() -> u64 {
     let mut output = lock();
     output.as_mut().map_or(0, |it| std::mem::take(&mut it.lost))
@@ -46,21 +47,21 @@ fn lock() -> MutexGuard<'static, Option<Output>> {
 
 struct Output {
     kind: Kind,
-    /// The end of a line that was begun: the next one does not cut it.
+    /// The rest of a line that was written in part. It is written before the next line.
     rest: Vec<u8>,
     lost: u64,
 }
 
-/// What standard error is, and so how it is written without waiting.
+/// The kind of standard error, which decides how it is written without blocking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// A file, or our own opening of a pipe or terminal.
+    /// A file, or a pipe or terminal that was reopened as non-blocking.
     NeverWaits,
-    /// A socket: each call says that it does not wait.
+    /// A socket: each send call is non-blocking.
     Socket,
-    /// A pipe that cannot be opened anew.
+    /// A pipe that cannot be reopened.
     SharedPipe,
-    /// A terminal that cannot be opened anew.
+    /// A terminal that cannot be reopened.
     SharedTerminal,
 }
 
@@ -87,7 +88,7 @@ impl Output {
     }
 }
 
-/// Finds out what descriptor 2 is, and puts an opening of our own in its place if that is needed.
+/// Finds the kind of descriptor 2 and replaces it with a reopened file if needed.
 fn prepare() -> io::Result<Kind> {
     let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
     let kind = stderr.metadata()?.file_type();
@@ -95,7 +96,7 @@ fn prepare() -> io::Result<Kind> {
         return Ok(Kind::Socket);
     }
     let is_terminal = stderr.is_terminal();
-    // Only these: a file would be written from its beginning.
+    // Only pipes and terminals are reopened: a reopened file would be written from its beginning.
     if !is_terminal && !kind.is_fifo() {
         return Ok(Kind::NeverWaits);
     }
@@ -110,7 +111,7 @@ fn prepare() -> io::Result<Kind> {
     }
 }
 
-/// Without becoming the owner of a terminal (O_NOCTTY).
+/// Opens a terminal without making it the controlling terminal (O_NOCTTY).
 fn open_anew(path: &str) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
@@ -118,7 +119,7 @@ fn open_anew(path: &str) -> io::Result<File> {
         .open(path)
 }
 
-/// A user that the shell was changed to may not open its terminal, but always the process's own one.
+/// A user that su(1) changed to cannot open the terminal by its name, but always /dev/tty.
 fn controlling_terminal(stderr: &File) -> io::Result<File> {
     let own = open_anew("/dev/tty")?;
     match sys::terminal_number(own.as_fd())? == sys::terminal_number(stderr.as_fd())? {
@@ -127,14 +128,14 @@ fn controlling_terminal(stderr: &File) -> io::Result<File> {
     }
 }
 
-/// Writes until there is no room, or nothing can be written. Returns the bytes that were written.
+/// Writes until there is no more room or an error occurs. Returns the number of bytes written.
 fn write_some(kind: Kind, bytes: &[u8]) -> usize {
     let mut count = 0;
     while count < bytes.len() {
         match write_once(kind, &bytes[count..]) {
             Ok(written @ 1..) => count += written,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // What is wrong with standard error cannot be said there.
+            // An error of standard error cannot be reported on standard error.
             Ok(0) | Err(_) => break,
         }
     }

@@ -21,8 +21,8 @@ impl fmt::Display for Utc {
     }
 }
 
-/// Year, month and day of a number of days since 1970-01-01: counts in eras of 400 years that begin on
-/// a 1st of March, so that the leap day comes last.
+/// Year, month and day of a number of days since 1970-01-01. Counts in eras of 400 years that begin
+/// on 1 March, so that the leap day is the last day of a year.
 fn date(days: u64) -> (u64, u64, u64) {
     let days = days + DAYS_BEFORE_1970;
     let (era, day) = (days / ERA_DAYS, days % ERA_DAYS);

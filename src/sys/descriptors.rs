@@ -1,4 +1,4 @@
-//! Calls for descriptors of any kind.
+//! System calls for file descriptors of any kind.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -7,16 +7,17 @@ use libc::c_uint;
 
 use super::check;
 
-/// Puts `by` in the place of `descriptor`, which keeps its number and is inherited as before (dup2(2)).
+/// Replaces the open file of `descriptor` with that of `by`. The number stays, and so does
+/// inheritance (dup2(2)).
 pub(crate) fn replace(descriptor: BorrowedFd<'_>, by: OwnedFd) -> io::Result<()> {
-    // SAFETY: no pointers are passed; both are open, and whoever owns `descriptor` keeps an open
+    // SAFETY: no pointers are passed; both are open, and the owner of `descriptor` keeps an open
     // descriptor of that number.
     check(unsafe { libc::dup2(by.as_raw_fd(), descriptor.as_raw_fd()) }).map(drop)
 }
 
-/// The device number of a terminal, also where it was opened as /dev/tty (TIOCGDEV).
+/// The device number of a terminal, also if it was opened as /dev/tty (TIOCGDEV).
 pub(crate) fn terminal_number(terminal: BorrowedFd<'_>) -> io::Result<u32> {
-    /// Of the asm-generic ioctls; those of MIPS and PowerPC count reading and writing otherwise.
+    /// The number in asm-generic; MIPS and PowerPC encode read and write differently.
     const TIOCGDEV: c_uint = if cfg!(any(
         target_arch = "mips",
         target_arch = "mips64",

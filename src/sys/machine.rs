@@ -1,4 +1,4 @@
-//! What the machine and the kernel say about themselves.
+//! Facts about the machine and the kernel: clock, limits, units, directories.
 
 use std::fs::File;
 use std::io;
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::check;
 
-/// The time of day as the time since 1970-01-01 (UTC); nothing for a clock that stands before it or
-/// cannot be read. `SystemTime::now` panics with a libc whose `time_t` has 32 bits, as musl's has it
-/// for Rust on 32-bit machines, once the clock is past January 2038, be it right or not.
+/// Time since 1970-01-01 (UTC). `None` if the clock is before that or cannot be read.
+/// `SystemTime::now` cannot be used: with a libc whose `time_t` has 32 bits (musl in Rust on 32-bit
+/// machines) it panics for clocks past January 2038.
 pub(crate) fn time_of_day() -> Duration {
     duration(clock_64().or_else(clock_of_libc).unwrap_or_default())
 }
@@ -21,10 +21,11 @@ fn duration((seconds, nanos): (i64, i64)) -> Duration {
     }
 }
 
-/// Asks the kernel, which has 64 bits for it on 32-bit machines from Linux 5.1 on
-/// (`clock_gettime64`); libc has them on all others.
+/// Reads the clock with a 64-bit system call, which 32-bit machines have since Linux 5.1
+/// (`clock_gettime64`). On all other machines libc uses 64 bits.
 fn clock_64() -> Option<(i64, i64)> {
-    // x32 has 64 bits everywhere; system calls have one number since 5.1, after each machine's base.
+    // x32 always has 64 bits. System calls added since 5.1 have the same number on all machines,
+    // added to the machine's base.
     const IS_32_BIT: bool = cfg!(all(
         target_pointer_width = "32",
         not(target_arch = "x86_64")
@@ -43,7 +44,7 @@ fn clock_64() -> Option<(i64, i64)> {
     (result == 0).then_some((time[0], time[1]))
 }
 
-/// What libc says; on 32-bit machines an error from 2038 on.
+/// Reads the clock through libc; on 32-bit machines an error from 2038 on.
 fn clock_of_libc() -> Option<(i64, i64)> {
     let mut time = libc::timespec {
         tv_sec: 0,
@@ -58,17 +59,17 @@ fn clock_of_libc() -> Option<(i64, i64)> {
     Some((time.tv_sec.into(), time.tv_nsec.into()))
 }
 
-/// What a process may have only so much of (getrlimit(2)).
+/// A resource of which a process can use a limited amount (getrlimit(2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resource {
-    /// Open descriptors.
+    /// Open file descriptors.
     Descriptors,
     /// Bytes of address space.
     AddressSpace,
 }
 
-/// The soft limit of this process, also when it was changed from outside (prlimit(1)); `u64::MAX`
-/// when there is none.
+/// The current soft limit of this process, which prlimit(1) can change at any time. `u64::MAX` if
+/// there is none.
 pub(crate) fn soft_limit(of: Resource) -> io::Result<u64> {
     let mut limit = libc::rlimit {
         rlim_cur: 0,
@@ -90,30 +91,30 @@ pub(crate) fn soft_limit(of: Resource) -> io::Result<u64> {
     })
 }
 
-/// The soft limit of open descriptors; `u64::MAX` when there is none.
+/// The soft limit of open file descriptors; `u64::MAX` if there is none.
 pub(crate) fn descriptor_limit() -> u64 {
-    // The default of every Linux, for a kernel that would not say.
+    // The default of Linux, in case the kernel does not report a limit.
     soft_limit(Resource::Descriptors).unwrap_or(1024)
 }
 
-/// Clock ticks a second, the unit of /proc/PID/stat's times (sysconf(3), proc(5)).
+/// Clock ticks per second: the unit of the times in /proc/PID/stat (sysconf(3), proc(5)).
 pub(crate) fn clock_ticks() -> u64 {
     // SAFETY: sysconf has no preconditions.
     let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
     u64::try_from(ticks).unwrap_or(100)
 }
 
-/// Bytes of a memory page, the unit of /proc/PID/stat's rss (proc(5)).
+/// Bytes of a memory page: the unit of rss in /proc/PID/stat (proc(5)).
 pub(crate) fn page_bytes() -> u64 {
     // SAFETY: sysconf has no preconditions.
     let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     u64::try_from(bytes).unwrap_or(4096)
 }
 
-/// Entries of a directory without `.` and `..` (getdents64(2)), read through `buffer`. std's
-/// `read_dir` allocates for each entry.
+/// Entries of a directory except `.` and `..` (getdents64(2)), read through `buffer`.
+/// `std::fs::read_dir` allocates for each entry.
 pub(crate) fn count_entries(directory: &File, buffer: &mut [u8]) -> io::Result<u64> {
-    /// Of a record: inode and offset, its length, its type, its name (struct linux_dirent64).
+    /// Layout of a record: inode and offset, length, type, name (struct linux_dirent64).
     const LENGTH_AT: usize = 16;
     const NAME_AT: usize = 19;
     let mut count = 0;

@@ -1,6 +1,8 @@
-//! Every `unsafe` line of the crate: the few system calls that std does not offer, and the clock's calendar.
+//! All `unsafe` code of the crate: system calls that std does not offer, and the calendar of the
+//! clock.
 //!
-//! Each function wraps one call and returns `io::Error` from `errno`; policy stays with the callers.
+//! Each function wraps one call and returns `io::Error` from `errno`. Decisions are made by the
+//! callers.
 #![allow(unsafe_code)]
 
 pub(crate) mod calendar;
@@ -36,9 +38,9 @@ pub(crate) use unix::{UNIX_PATH_BYTES, UnixAddress, bind_to_new_name, connect_un
 /// One entry of a `poll` set; `fd` -1 is ignored by the kernel (poll(2)).
 pub(crate) type PollFd = libc::pollfd;
 
-/// Waiting for something to read.
+/// Event: data to read.
 pub(crate) const READABLE: i16 = libc::POLLIN;
-/// Waiting for room to write.
+/// Event: room to write.
 pub(crate) const WRITABLE: i16 = libc::POLLOUT;
 
 /// A poll entry for `fd`.
@@ -50,8 +52,8 @@ pub(crate) fn poll_fd(fd: RawFd, events: i16) -> PollFd {
     }
 }
 
-/// Waits until one of `fds` is ready; `None` waits for ever. Returns the number of ready entries,
-/// 0 after the timeout. A signal (EINTR) also returns 0, so that callers look at their clock again.
+/// Waits until one of `fds` is ready; `None` waits forever. Returns the number of ready entries, or
+/// 0 after the timeout. A signal (EINTR) also returns 0, so that callers check their clock again.
 /// The timeout is rounded up to a whole millisecond, so that a wait never ends before its deadline.
 pub(crate) fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<usize> {
     let millis = match timeout {

@@ -1,4 +1,4 @@
-//! Signals as something to poll for.
+//! Signals that can be polled for.
 
 use std::io;
 use std::mem::{MaybeUninit, size_of};
@@ -23,8 +23,8 @@ pub(crate) enum Signal {
     Alarm,
 }
 
-/// The signals that are read. Those that mean nothing to the exporter are among them because they
-/// would end it.
+/// The signals that are read. Signals without a meaning for the exporter are included, because
+/// their default action would terminate it.
 const READ: [(c_int, Signal); 6] = [
     (libc::SIGTERM, Signal::Stop),
     (libc::SIGINT, Signal::Stop),
@@ -34,8 +34,8 @@ const READ: [(c_int, Signal); 6] = [
     (libc::SIGALRM, Signal::Alarm),
 ];
 
-/// Blocks the signals that are read in this thread and all that it will start, and returns the
-/// descriptor that reads them instead (signalfd(2)). Ignores SIGPIPE.
+/// Blocks the signals of the list in this thread and in all threads that it starts. Returns the
+/// descriptor from which they are read instead (signalfd(2)). Ignores SIGPIPE.
 pub(crate) fn descriptor() -> io::Result<OwnedFd> {
     // SAFETY: sigset_t is plain data, initialised by sigemptyset before any use; all pointers are
     // to live locals; SIG_IGN is a valid disposition.

@@ -1,4 +1,4 @@
-//! Calls for sockets of any kind.
+//! System calls for sockets of any kind.
 
 use std::io;
 use std::mem::size_of;
@@ -9,7 +9,7 @@ use libc::{c_int, c_void, socklen_t};
 
 use super::check;
 
-/// What clients of a listener connect over.
+/// The kind of socket of a listener's clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ListenerKind {
     /// AF_UNIX.
@@ -52,7 +52,8 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buffer: &[u8]) -> io::Result<usize> {
     usize::try_from(n).map_err(|_| io::Error::last_os_error())
 }
 
-/// Bytes of a stream socket that its peer has not taken yet (tcp(7), unix(7): SIOCOUTQ).
+/// Bytes in the send queue of a stream socket that its peer has not received yet (tcp(7), unix(7):
+/// SIOCOUTQ).
 pub(crate) fn unsent_bytes(fd: BorrowedFd<'_>) -> io::Result<usize> {
     let mut count: c_int = 0;
     // SAFETY: TIOCOUTQ, which is SIOCOUTQ, writes one int to the live `count`.
@@ -71,8 +72,8 @@ pub(crate) fn shutdown(fd: RawFd, how: std::net::Shutdown) -> io::Result<()> {
     check(unsafe { libc::shutdown(fd, how) }).map(drop)
 }
 
-/// Lets a connection end with a reset when it is closed; the kernel forgets what it still holds for
-/// the peer (socket(7), SO_LINGER). Does nothing to a unix socket.
+/// Makes close(2) send a reset and discard unsent data (socket(7), SO_LINGER). Has no effect on a
+/// unix socket.
 pub(crate) fn reset_at_close(fd: RawFd) -> io::Result<()> {
     let linger = libc::linger {
         l_onoff: 1,
@@ -81,14 +82,15 @@ pub(crate) fn reset_at_close(fd: RawFd) -> io::Result<()> {
     set_option(fd, libc::SOL_SOCKET, libc::SO_LINGER, &linger)
 }
 
-/// (Re)starts listening with a backlog; on a listening socket it only changes the length (listen(2)).
+/// Starts to listen with a backlog. On a listening socket this only changes the backlog
+/// (listen(2)).
 pub(crate) fn set_backlog(fd: RawFd, backlog: i32) -> io::Result<()> {
     // SAFETY: no pointers are passed; a wrong descriptor is an error, not a fault.
     check(unsafe { libc::listen(fd, backlog) }).map(drop)
 }
 
-/// What kind of listener a descriptor is (socket(7), SO_DOMAIN, SO_ACCEPTCONN). Fails for one that is
-/// not a listening stream socket.
+/// The kind of a listener (socket(7), SO_DOMAIN, SO_ACCEPTCONN). Fails for a descriptor that is not
+/// a listening stream socket.
 pub(crate) fn listener_kind(fd: BorrowedFd<'_>) -> io::Result<ListenerKind> {
     let unfit = |why: &'static str| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     if get_option(fd, libc::SO_ACCEPTCONN)? == 0 {
@@ -101,25 +103,26 @@ pub(crate) fn listener_kind(fd: BorrowedFd<'_>) -> io::Result<ListenerKind> {
     }
 }
 
-/// Turns TCP_NODELAY on, which accepted sockets inherit; nothing to do for a unix socket.
+/// Turns TCP_NODELAY on; accepted sockets inherit it. Does nothing for a unix socket.
 pub(crate) fn set_no_delay(fd: BorrowedFd<'_>) {
     let _ = set_option(fd.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_NODELAY, &1i32);
 }
 
-/// Fixes the size of the send buffer, which grows by itself otherwise; Linux doubles it, for what it needs
-/// besides (socket(7), SO_SNDBUF).
+/// Fixes the size of the send buffer, which would grow otherwise. Linux doubles the number to
+/// account for its own overhead (socket(7), SO_SNDBUF).
 pub(crate) fn set_send_buffer(fd: BorrowedFd<'_>, bytes: c_int) -> io::Result<()> {
     set_option(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_SNDBUF, &bytes)
 }
 
-/// How many bytes a TCP socket takes besides those that are on their way (tcp(7), TCP_NOTSENT_LOWAT).
+/// Limits the unsent bytes of a TCP socket; bytes in transit do not count (tcp(7),
+/// TCP_NOTSENT_LOWAT).
 pub(crate) fn set_most_not_sent(fd: BorrowedFd<'_>, bytes: c_int) -> io::Result<()> {
     let (level, option) = (libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT);
     set_option(fd.as_raw_fd(), level, option, &bytes)
 }
 
-/// The time that a TCP peer may leave sent bytes unacknowledged, or have no room (tcp(7),
-/// TCP_USER_TIMEOUT), in whole milliseconds.
+/// Limits how long a TCP peer can leave sent bytes unacknowledged, or its window closed, in whole
+/// milliseconds (tcp(7), TCP_USER_TIMEOUT).
 pub(crate) fn set_user_timeout(fd: BorrowedFd<'_>, time: Duration) -> io::Result<()> {
     let millis = c_int::try_from(time.as_millis()).unwrap_or(c_int::MAX);
     let (level, option) = (libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT);

@@ -1,4 +1,4 @@
-//! TCP listeners, whose options std does not set.
+//! TCP listeners with options that std does not set.
 
 use std::io;
 use std::mem::size_of;
@@ -10,12 +10,12 @@ use libc::socklen_t;
 use super::check;
 use super::sockets::{set_backlog, set_option};
 
-/// What a listener on an IPv6 address takes (ipv6(7), IPV6_V6ONLY).
+/// Which clients a listener on an IPv6 address accepts (ipv6(7), IPV6_V6ONLY).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Families {
-    /// Clients of the address's own family.
+    /// Only clients of the address family of the address.
     Own,
-    /// IPv4 clients as well, which `[::]` can.
+    /// IPv4 clients too; only `[::]` can accept them.
     Both,
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn listen_tcp(
     let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: no pointers are passed.
     let fd = check(unsafe { libc::socket(family, kind, 0) })?;
-    // SAFETY: `fd` was just opened and is owned by nobody else.
+    // SAFETY: `fd` was just opened and has no other owner.
     let socket = unsafe { OwnedFd::from_raw_fd(fd) };
     set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, &1i32)?;
     match address {

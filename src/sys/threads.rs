@@ -1,14 +1,16 @@
-//! Sizes of thread stacks.
+//! Stack size of threads.
 
-/// Gives threads whose creator does not ask for a size, such as those of a library, stacks of so many
-/// bytes instead of std's 2 MiB. To be called before the first of them starts: std looks at its variable
-/// once (std::thread, RUST_MIN_STACK). Where an operator has set that, or other threads are there or may
-/// be, nothing changes: it costs address space only.
+/// Sets the stack size, in bytes, of threads whose creator does not choose one, such as those of a
+/// library. The default of std is 2 MiB. Must be called before the first thread starts, because std
+/// reads its variable only once (std::thread, RUST_MIN_STACK).
+///
+/// Changes nothing if the operator has set that variable, or if other threads exist or might exist.
+/// Large stacks cost only address space.
 pub(crate) fn set_default_stack_bytes(bytes: usize) {
     const VARIABLE: &str = "RUST_MIN_STACK";
     if std::env::var_os(VARIABLE).is_none() && is_only_thread() {
-        // SAFETY: this is the only thread of the process (proc(5), /proc/self/task), so nobody reads the
-        // environment meanwhile.
+        // SAFETY: this is the only thread of the process (proc(5), /proc/self/task), so nothing
+        // reads the environment at the same time.
         unsafe { std::env::set_var(VARIABLE, bytes.to_string()) };
     }
 }

@@ -1,4 +1,4 @@
-//! Unix stream sockets: what std does not bound or set.
+//! Unix stream sockets: operations that std does not offer or cannot bound.
 
 use std::io;
 use std::mem::{MaybeUninit, size_of};
@@ -11,22 +11,23 @@ use libc::{sa_family_t, sockaddr, sockaddr_un, socklen_t};
 use super::check;
 use super::sockets::{set_backlog, set_option};
 
-/// Bytes that `sun_path` holds (unix(7)).
+/// Size of `sun_path` in bytes (unix(7)).
 pub(crate) const UNIX_PATH_BYTES: usize = 108;
 
-/// Where a unix socket is (unix(7)); names are without their NULs.
+/// The address of a unix socket (unix(7)); names are without their NULs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnixAddress<'a> {
     /// A file.
     Path(&'a [u8]),
-    /// A name in the abstract namespace, as long as it is.
+    /// A name in the abstract namespace, without padding.
     Abstract(&'a [u8]),
-    /// The same, filled up with NULs to all 108 bytes of `sun_path`, as HAProxy's `abns@` binds it.
+    /// A name in the abstract namespace, padded with NULs to the 108 bytes of `sun_path`, as
+    /// HAProxy's `abns@` binds it.
     PaddedAbstract(&'a [u8]),
 }
 
-/// Connects a unix stream socket and gives up after `timeout`: a full backlog waits (EAGAIN when the
-/// timeout ends), which std's `connect` cannot bound.
+/// Connects a unix stream socket, with a timeout. `connect` of std cannot bound the wait for a full
+/// backlog (EAGAIN when the timeout ends).
 pub(crate) fn connect_unix(to: UnixAddress<'_>, timeout: Duration) -> io::Result<UnixStream> {
     let (address, length) = socket_address(to)?;
     let socket = stream_socket()?;
@@ -38,15 +39,15 @@ pub(crate) fn connect_unix(to: UnixAddress<'_>, timeout: Duration) -> io::Result
             check(unsafe { libc::connect(fd, (&raw const address).cast::<sockaddr>(), length) });
         match result {
             Ok(_) => return Ok(UnixStream::from(socket)),
-            // A unix connect interrupted by a signal has not begun: it may be tried again.
+            // A unix connect that a signal interrupted has not begun, so it can be repeated.
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
             Err(e) => return Err(e),
         }
     }
 }
 
-/// Binds a unix stream socket to an abstract name that the kernel chooses and that nobody else has
-/// (unix(7), autobind). It does not listen yet: whoever connects is refused.
+/// Binds a unix stream socket to an abstract name that the kernel chooses and that no other socket
+/// has (unix(7), autobind). It does not listen yet, so connections are refused.
 pub(crate) fn bind_to_new_name() -> io::Result<UnixListener> {
     let socket = stream_socket()?;
     let address = empty_address();
@@ -61,7 +62,7 @@ fn stream_socket() -> io::Result<OwnedFd> {
     let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
     // SAFETY: no pointers are passed.
     let fd = check(unsafe { libc::socket(libc::AF_UNIX, kind, 0) })?;
-    // SAFETY: `fd` was just opened and is owned by nobody else.
+    // SAFETY: `fd` was just opened and has no other owner.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
