@@ -1,4 +1,4 @@
-//! The command: reads the flags, puts the parts together and serves.
+//! The command: parses the flags, connects the parts and serves.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -29,18 +29,18 @@ use crate::server::targets::Targets;
 use crate::start_error::StartError;
 use crate::sys::{self, signals};
 
-/// Exit status of a command line that cannot be used.
+/// Exit status for an invalid command line.
 const USAGE: u8 = 2;
-/// What the main loop may need besides the longest scrape before it is given up.
+/// Watchdog grace period of the main loop, in addition to the longest scrape.
 const SPARE_TIME: Duration = Duration::from_secs(10);
-/// Stacks of all threads but the main one, which makes the scrapes. Their code is no deeper than a request
-/// and a log line; six stacks of std's 2 MiB would take most of the address space that a small limit
-/// leaves (RLIMIT_AS).
+/// Stack size in bytes of all threads except the main one, which runs the scrapes. Their deepest
+/// code parses a request or writes a log line. Six stacks of std's 2 MiB would use most of the
+/// address space under a small limit (RLIMIT_AS).
 const STACK_BYTES: usize = 128 * 1024;
-/// Descriptors that are needed besides the listeners': three standard streams, one for signals, three for
-/// the private connection, one client's and one of the scrape.
+/// File descriptors needed in addition to the listeners': three standard streams, one for signals,
+/// three for the private connection, one for a client and one for the scrape.
 const DESCRIPTORS: u64 = 9;
-/// Exit status of a start or a run that failed.
+/// Exit status after a start or a run that failed.
 const FAILED: u8 = 1;
 
 /// Runs the command; returns its exit status.
@@ -53,7 +53,7 @@ pub fn main() -> ExitCode {
     ExitCode::from(result.unwrap_or_else(|error| say(&error)))
 }
 
-/// Says why the command ended; returns the exit status.
+/// Prints why the command ended; returns the exit status.
 fn say(error: &StartError) -> u8 {
     let reason = one_line(&error.to_string());
     log::plain(&format!("haproxy_exporter: {reason}"));
@@ -65,7 +65,7 @@ fn print(text: &str) -> Result<u8, StartError> {
     printed.map(|()| 0).map_err(StartError::Output)
 }
 
-/// Control characters of a flag's value must not break the line.
+/// Control characters in a flag value must not break the line.
 fn one_line(message: &str) -> String {
     message
         .chars()
@@ -73,7 +73,7 @@ fn one_line(message: &str) -> String {
         .collect()
 }
 
-/// Serves until the process ends, or prints one scrape; returns the exit status.
+/// Serves until the process ends, or prints one scrape. Returns the exit status.
 fn run(config: Config) -> Result<u8, StartError> {
     log::configure(config.log_level, config.log_format);
     std::panic::set_hook(Box::new(report_panic));
@@ -85,7 +85,7 @@ fn run(config: Config) -> Result<u8, StartError> {
     Err(StartError::Stopped(error))
 }
 
-/// The HAProxys to scrape, by name.
+/// The HAProxy instances to scrape, by name.
 fn sources(config: &Config) -> Result<Vec<(String, Source)>, SetupError> {
     let environment = || proxy::Environment::read(|name| std::env::var(name).ok());
     let options = Options {
@@ -99,7 +99,7 @@ fn sources(config: &Config) -> Result<Vec<(String, Source)>, SetupError> {
     config.targets.iter().map(source).collect()
 }
 
-/// A scraper for each source, and what a request wants that does not say it.
+/// A scraper for each source, and the default selection of a request.
 fn scrapers(config: &Config, sources: Vec<(String, Source)>) -> (Vec<Scraper>, Defaults) {
     // Lives as long as the process.
     let catalog = Box::leak(Box::new(commands::catalog(&config.server_columns)));
@@ -120,7 +120,7 @@ fn scrapers(config: &Config, sources: Vec<(String, Source)>) -> (Vec<Scraper>, D
             certificates: config.certificates,
             timeout: config.timeout,
             max_bytes: config.max_response_bytes,
-            // These are about the process of the scrape URI.
+            // These flags concern only the process of the scrape URI.
             master: config.master_socket.clone().filter(|_| is_unnamed),
             pid_file: config.pid_file.clone().filter(|_| is_unnamed),
             process: ProcRoot::system(),
@@ -130,7 +130,7 @@ fn scrapers(config: &Config, sources: Vec<(String, Source)>) -> (Vec<Scraper>, D
     (sources.into_iter().map(scraper).collect(), defaults)
 }
 
-/// Prints one scrape; returns the exit status, whose reason the log has.
+/// Prints one scrape; returns the exit status. The reason of a failure is logged.
 fn once(config: &Config, sources: Vec<(String, Source)>) -> Result<u8, StartError> {
     let (mut scrapers, defaults) = scrapers(config, sources);
     let [scraper] = &mut scrapers[..] else {
@@ -141,23 +141,23 @@ fn once(config: &Config, sources: Vec<(String, Source)>) -> Result<u8, StartErro
     Ok(if is_up { 0 } else { FAILED })
 }
 
-/// Binds, starts the front and serves; returns only when the server has failed.
+/// Binds the listeners, starts the I/O thread and serves. Returns only when the server has failed.
 fn start(mut config: Config, sources: Vec<(String, Source)>) -> Result<io::Error, StartError> {
-    // Before anything else is opened: see `InheritedFd::take`.
+    // Must come before anything else is opened: see `InheritedFd::take`.
     let ready = config.ready_fd.take().map(ReadyFd::take).transpose();
     let ready = ready.map_err(StartError::Ready)?;
     let inherited = inherited_listeners(&config)?;
     check_descriptors(inherited.as_ref().map_or(config.listen.len(), Vec::len))?;
-    // Before any thread starts: they inherit the signal mask.
+    // Must come before any thread starts: threads inherit the signal mask.
     let signals = signals::descriptor().map_err(StartError::Signals)?;
     sys::set_default_stack_bytes(STACK_BYTES);
-    // Before there are socket files, which a start without threads would leave behind.
+    // Must come before socket files exist, which a start without threads would leave in place.
     let (front_end, main_end) = link::open().map_err(StartError::PrivateConnection)?;
     let listeners = match inherited {
         Some(listeners) => listeners,
         None => listen::bind_all(&config.listen, config.socket_mode).map_err(StartError::Listen)?,
     };
-    // A host may have several addresses.
+    // A host can have several addresses.
     check_descriptors(listeners.len())?;
     let targets = Targets::new(sources.iter().map(|(name, _)| name.clone()).collect());
     let (mut scrapers, defaults) = scrapers(&config, sources);
@@ -184,7 +184,7 @@ fn inherited_listeners(config: &Config) -> Result<Option<Vec<Listener>>, StartEr
     listeners.map_err(StartError::Inherited)
 }
 
-/// With fewer descriptors nobody could be answered, or HAProxy not be asked.
+/// With fewer descriptors, no client could be served or HAProxy could not be reached.
 fn check_descriptors(listeners: usize) -> Result<(), StartError> {
     let needed = DESCRIPTORS + listeners as u64;
     match sys::descriptor_limit() {
@@ -216,7 +216,7 @@ fn announce(config: &Config, listeners: &[Listener]) {
     }
 }
 
-/// A supervisor that cannot be told is no reason not to serve.
+/// The exporter serves even if the supervisor cannot be notified.
 fn tell_supervisor(ready: Option<ReadyFd>) {
     let name = std::env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty());
     let ready = ready.map(|ready| ("--ready-fd".to_owned(), ready.tell()));
@@ -232,8 +232,9 @@ fn tell_supervisor(ready: Option<ReadyFd>) {
     }
 }
 
-/// A panic, in whichever thread, is one line and the end of the process, which would only hang
-/// without that thread. It ends here: release builds cannot unwind, and would leave a core dump.
+/// A panic, in any thread, is logged in one line and ends the process, which would only hang
+/// without that thread. It ends here, because release builds cannot unwind and would write a core
+/// dump.
 fn report_panic(panic: &PanicHookInfo<'_>) {
     let message = panic.payload_as_str().unwrap_or_default();
     if let Some(error) = thread_error(message) {
@@ -251,8 +252,8 @@ fn report_panic(panic: &PanicHookInfo<'_>) {
     std::process::exit(i32::from(FAILED));
 }
 
-/// Why a thread did not start that `std::thread::spawn` was to start, from the words of its panic.
-/// Nobody but `tiny_http` calls that, and only while the exporter starts (`link::open`).
+/// Why `std::thread::spawn` did not start a thread, from the text of its panic. Only `tiny_http`
+/// calls it, and only while the exporter starts (`link::open`).
 fn thread_error(message: &str) -> Option<io::Error> {
     let error = message.strip_prefix("failed to spawn thread: ")?;
     let number = error.strip_prefix("Os { code: ");
@@ -260,7 +261,7 @@ fn thread_error(message: &str) -> Option<io::Error> {
     Some(number.map_or_else(|| io::Error::other(error), io::Error::from_raw_os_error))
 }
 
-/// Ends the process with the front: the main loop may be inside a scrape.
+/// Ends the process with the I/O thread, because the main loop can be inside a scrape.
 fn leave(end: End) -> ! {
     match end {
         End::Stopped => std::process::exit(0),

@@ -1,4 +1,4 @@
-//! `--once`: one scrape, its exposition on standard output, the end.
+//! `--once`: runs one scrape, writes its exposition to standard output, and exits.
 
 use std::io::{self, Write};
 
@@ -8,11 +8,11 @@ use crate::metrics::selection::{Defaults, Selection, Wanted};
 use crate::metrics::snapshot::Snapshot;
 use crate::scrape::Scraper;
 
-/// Scrapes everything and writes the exposition to `out`, also when HAProxy did not answer. Returns
-/// whether it did; the log has the reason why not.
+/// Scrapes everything and writes the exposition to `out`, even if the scrape failed. Returns
+/// whether it succeeded; the reason of a failure is logged.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of writing to `out`.
 pub(crate) fn print(
     scraper: &mut Scraper,
     defaults: &Defaults,

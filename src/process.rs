@@ -1,4 +1,5 @@
-//! Seven facts about a process from /proc (proc(5)), as Prometheus' client libraries name them.
+//! Seven facts about a process from /proc (proc(5)), with the names that Prometheus' client
+//! libraries use.
 
 mod files;
 mod pid_file;
@@ -16,17 +17,17 @@ use crate::sys::{self, Resource};
 use files::Stat;
 use pid_file::Pids;
 
-/// Larger than any of the files that are read here, but for /proc/stat on machines with hundreds of
-/// processors, where `btime` may come late.
+/// Limit of a file in bytes. It is larger than any file that is read here, except /proc/stat on
+/// machines with hundreds of processors, where `btime` can be far behind the beginning.
 const MAX_FILE_BYTES: u64 = 1 << 20;
-/// Holds most of them whole, so that one read fills it and one more sees the end; and the entries of
-/// 170 descriptors.
+/// Size of the buffer in bytes. Most files fit, so that one read gets all and the next finds the
+/// end. It also holds the directory entries of 170 descriptors.
 const USUAL_FILE_BYTES: usize = 4096;
 
-/// The clock was set when it jumps by more than this; NTP's steps are larger.
+/// If the clock jumps by more than this, it was set; slewing by NTP is smaller.
 const CLOCK_STEP: Duration = Duration::from_millis(100);
 
-/// What /proc says about a process; a fact whose file cannot be read is missing.
+/// Facts about a process from /proc; a fact whose file cannot be read is missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Facts {
     /// User and system time, seconds (stat, fields 14 and 15).
@@ -45,7 +46,7 @@ pub(crate) struct Facts {
     pub start_time_seconds: Option<f64>,
 }
 
-/// Why facts are missing: the file and the reason, and what would give them.
+/// Why facts are missing: the file, the reason, and a fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {
     object: String,
@@ -62,13 +63,13 @@ enum Problem {
     Ended,
     /// A pid file that is a device, FIFO or socket.
     NotRegular,
-    /// A pid file without a word.
+    /// An empty pid file.
     Empty,
-    /// A pid file that begins with something else.
+    /// A pid file that does not begin with an id.
     NoPid,
-    /// Not what proc(5) says.
+    /// Contents other than proc(5) describes.
     Format,
-    /// The kernel's statistics do not say when it was started.
+    /// The kernel's statistics lack the time of the boot.
     NoBootTime,
 }
 
@@ -97,7 +98,8 @@ impl Display for Problem {
 impl Error for Complaint {}
 
 impl Complaint {
-    /// What is missing and why, of whichever process: HAProxy has another id after each reload.
+    /// The facts that are missing and why, of any process: HAProxy has another id after each
+    /// reload.
     pub(crate) fn kind(&self) -> String {
         let file = self.object.rsplit('/').next().unwrap_or_default();
         format!("{file}: {}", self.problem)
@@ -115,31 +117,32 @@ impl Display for Complaint {
     }
 }
 
-/// HAProxy changes its user at start, which makes its entries in /proc root's (proc(5), dumpable):
-/// not even its own user may list them then.
+/// HAProxy changes its user at start, so its entries in /proc belong to root (proc(5), dumpable).
+/// Then even its own user cannot list them.
 const FD_HINT: &str = "needs root or CAP_DAC_READ_SEARCH";
 
-/// Where facts are read, with the machine's units.
+/// Where facts are read, with the units of the machine.
 #[derive(Clone, Debug)]
 pub(crate) struct ProcRoot {
     root: PathBuf,
     ticks_per_second: u64,
     page_bytes: u64,
-    /// When the machine was started, seconds since the epoch. Read again only when the clock was set,
-    /// since making /proc/stat costs the kernel a look at every interrupt of every processor.
+    /// Time of the boot, in seconds since the epoch. It is read again only if the clock was set,
+    /// because for /proc/stat the kernel sums every interrupt of every processor.
     boot_time: Option<u64>,
-    /// The time of day when `started` was now, as of the last reading.
+    /// The time of day that corresponds to `started`, as of the last reading.
     clock: Duration,
     started: Instant,
-    /// Whether this is a /proc, which may tell the number of descriptors.
+    /// Whether this is a real /proc, whose directory size can be the number of descriptors.
     is_proc: bool,
-    /// The file that is read, and what is in it: kept, so that a scrape allocates nothing for them.
+    /// Path and contents of the file that is read. They are kept, so that a scrape does not
+    /// allocate them.
     path: PathBuf,
     bytes: Vec<u8>,
 }
 
 impl ProcRoot {
-    /// The running machine's /proc.
+    /// The /proc of the running machine.
     pub(crate) fn system() -> Self {
         Self {
             is_proc: true,
@@ -147,7 +150,7 @@ impl ProcRoot {
         }
     }
 
-    /// A recorded tree, with the units of the machine it came from.
+    /// A recorded tree, with the units of its machine.
     pub(crate) fn recorded(root: &Path, ticks_per_second: u64, page_bytes: u64) -> Self {
         Self {
             root: root.to_owned(),
@@ -162,7 +165,7 @@ impl ProcRoot {
         }
     }
 
-    /// The facts of the process that `pid_file` means, and what is missing: see `meant`.
+    /// The facts of the process that `pid_file` identifies, and what is missing: see `meant`.
     pub(crate) fn of_pid_file(
         &mut self,
         pid_file: &Path,
@@ -184,9 +187,10 @@ impl ProcRoot {
         }
     }
 
-    /// Which process is meant: the one that answered, if it is in the file, or a child of one that is,
-    /// such as a worker of the master that wrote the file (`-W`). Else it is the first. Its stat, which
-    /// names the parent, has most of the facts too: it is read once.
+    /// Chooses the process. It is the one that replied, if it is in the file or a child of a
+    /// process in the file, such as a worker of the master that wrote the file (`-W`). Otherwise it
+    /// is the first in the file. Its stat contains the parent and most of the facts, so it is read
+    /// once.
     fn meant(
         &mut self,
         listed: &Pids,
@@ -205,15 +209,15 @@ impl ProcRoot {
         (process, stat)
     }
 
-    /// Resident memory of a process in bytes, if `parent` has started it: the id may be one of another
-    /// machine or PID namespace, and mean something else here.
+    /// Resident memory of a process in bytes, if `parent` started it. The id can come from another
+    /// machine or PID namespace, where it belongs to another process.
     pub(crate) fn resident_memory_of_child(&mut self, pid: u64, parent: u64) -> Option<u64> {
         let stat = self.stat(&pid.to_string()).ok();
         let stat = stat.filter(|stat| stat.parent == parent)?;
         Some(stat.resident_pages.saturating_mul(self.page_bytes))
     }
 
-    /// The facts of a process by its directory's name (`123` or `self`), and what is missing.
+    /// The facts of a process by the name of its directory (`123` or `self`), and what is missing.
     pub(crate) fn of(&mut self, process: &str) -> (Facts, Option<Complaint>) {
         let stat = self.stat(process);
         self.facts(process, stat)
@@ -227,7 +231,7 @@ impl ProcRoot {
         let mut facts = Facts::default();
         match stat {
             Ok(stat) => self.add_stat(&stat, &mut facts),
-            // Without a process there is nothing else to look for.
+            // Without a process there is nothing else to read.
             Err(complaint) => return (facts, Some(complaint)),
         }
         let results = [
@@ -250,7 +254,7 @@ impl ProcRoot {
         facts.start_time_seconds = Some(self.seconds(stat.start_ticks));
     }
 
-    /// Adds the time of the boot to the start since the boot.
+    /// Adds the time of the boot to a start time that counts from the boot.
     fn add_start_time(&mut self, facts: &mut Facts) -> Result<(), Complaint> {
         let since_boot = facts.start_time_seconds.take();
         let clock = sys::time_of_day().saturating_sub(self.started.elapsed());
@@ -279,7 +283,7 @@ impl ProcRoot {
         Ok(())
     }
 
-    /// A system call knows them as of now, and costs less than making the file.
+    /// The limits of this process from a system call: current, and cheaper than the file.
     fn own_limits(&self, process: &str) -> Option<(u64, u64)> {
         let limit = |resource| sys::soft_limit(resource).ok();
         (self.is_proc && process == "self").then_some(())?;
@@ -288,7 +292,8 @@ impl ProcRoot {
 
     fn add_descriptors(&mut self, process: &str, facts: &mut Facts) -> Result<(), Complaint> {
         self.set_path(&[process, "fd"]);
-        // From Linux 6.2 on the directory's size is their number, and anybody may look at it.
+        // Since Linux 6.2 the size of the directory is the number of descriptors, and every user
+        // can read it.
         if self.is_proc
             && let Ok(metadata) = std::fs::metadata(&self.path)
             && metadata.len() > 0
@@ -310,7 +315,7 @@ impl ProcRoot {
                 ..self.complaint(error.into())
             }
         })?;
-        // Counting one's own opens one more.
+        // Counting the own descriptors opens one more.
         facts.open_fds = Some(count.saturating_sub(u64::from(process == "self")));
         Ok(())
     }
@@ -319,7 +324,7 @@ impl ProcRoot {
         ticks as f64 / self.ticks_per_second as f64
     }
 
-    /// What is wrong with the file that was read last.
+    /// The error of the file that was read last.
     fn complaint(&self, problem: Problem) -> Complaint {
         Complaint {
             object: self.path.display().to_string(),

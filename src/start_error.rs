@@ -1,6 +1,6 @@
-//! Why a start or a run ended, each with the flag that it is about.
+//! Why a start or a run ended, each with its flag.
 //!
-//! The text of an error here holds its cause as well, so it is printed alone.
+//! The text of an error contains its cause, so only the text is printed.
 
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -13,14 +13,14 @@ use crate::server::link::LinkError;
 use crate::server::listen::{BindError, InheritError};
 use crate::server::supervisor::ReadyError;
 
-/// Why the command ended, or did not begin.
+/// Why the command ended, or did not start.
 #[derive(Debug)]
 pub(crate) enum StartError {
-    /// The command line cannot be used.
+    /// The command line is invalid.
     Usage(UsageError),
-    /// The scrape URI, or a target's, cannot be used.
+    /// The scrape URI, or that of a target, is invalid.
     Source(SetupError),
-    /// `--once`, with more than one HAProxy.
+    /// `--once` with several HAProxy instances.
     NotOne,
     /// `--ready-fd`.
     Ready(ReadyError),
@@ -28,22 +28,22 @@ pub(crate) enum StartError {
     Inherited(InheritError),
     /// `--web.listen-address`.
     Listen(BindError),
-    /// The soft limit of open descriptors, and how many the exporter needs.
+    /// The soft limit of open descriptors, and the number that the exporter needs.
     Descriptors(u64, u64),
     /// Signals cannot be received.
     Signals(io::Error),
-    /// The way from the front to the main loop cannot be made.
+    /// The connection from the I/O thread to the main loop cannot be made.
     PrivateConnection(LinkError),
-    /// The front or `tiny_http` has no thread.
+    /// No thread for the I/O or for `tiny_http`.
     Thread(io::Error),
-    /// Nothing can be printed.
+    /// Standard output cannot be written.
     Output(io::Error),
     /// The main loop has ended.
     Stopped(io::Error),
 }
 
 impl StartError {
-    /// Whether the command line is to blame.
+    /// Whether the command line caused it.
     pub(crate) fn is_usage(&self) -> bool {
         matches!(self, Self::Usage(_) | Self::Source(_) | Self::NotOne)
     }
@@ -76,7 +76,7 @@ impl Display for StartError {
     }
 }
 
-/// A source that cannot be used, with the flag that it is about.
+/// A source that cannot be used, with its flag.
 fn setup(error: &SetupError) -> String {
     match error {
         SetupError::Proxy(_) => format!("--http.proxy-from-env: {error}"),

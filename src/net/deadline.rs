@@ -1,8 +1,8 @@
-//! One point in time that everything a scrape does must stay before.
+//! The point in time at which everything that a scrape does has to end.
 
 use std::time::{Duration, Instant};
 
-/// The end of a scrape's time. Copied into every step, never renewed.
+/// The deadline of a scrape. It is copied into every step and never extended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     at: Instant,
@@ -12,15 +12,15 @@ impl Deadline {
     /// `timeout` from now.
     pub(crate) fn after(timeout: Duration) -> Self {
         let now = Instant::now();
-        // Durations are below 292 years (see `duration`), which an Instant holds; a year is the
-        // answer for a clock that cannot.
+        // Durations are below 292 years (see `duration`), which fits into an Instant. If the clock
+        // cannot represent it, the deadline is in a year.
         let at = now
             .checked_add(timeout)
             .unwrap_or(now + Duration::from_secs(31_536_000));
         Self { at }
     }
 
-    /// What is left, or nothing once the deadline has passed.
+    /// The remaining time; zero after the deadline.
     pub(crate) fn remaining(self) -> Option<Duration> {
         self.at
             .checked_duration_since(Instant::now())

@@ -1,4 +1,4 @@
-//! Why the network gave nothing: in which phase, and what happened.
+//! Network errors: the phase, and what happened.
 
 use std::fmt;
 use std::io;
@@ -9,10 +9,10 @@ use super::resolve::ResolveError;
 use super::tls::TlsError;
 use crate::errno::reason;
 
-/// What a connection was doing when it failed.
+/// The phase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Looking the host's addresses up.
+    /// Looking up the addresses of the host.
     Resolve,
     /// Connecting.
     Connect,
@@ -21,7 +21,7 @@ pub(crate) enum Phase {
     Handshake,
     /// Sending the command or request.
     Send,
-    /// Reading the answer.
+    /// Reading the response.
     Read,
 }
 
@@ -46,12 +46,12 @@ pub(crate) enum NetError {
     TimedOut(Phase),
     /// The host has no address.
     Unresolved(ResolveError),
-    /// The HTTP answer is not what was asked for.
+    /// The HTTP response cannot be used.
     Http(HttpError),
-    /// The TLS peer did something wrong, or is not trusted.
+    /// The TLS peer violated the protocol, or is not trusted.
     #[cfg(feature = "tls")]
     Tls(Phase, TlsError),
-    /// The proxy gave no tunnel.
+    /// The proxy did not open a tunnel.
     #[cfg(feature = "tls")]
     Tunnel(Box<NetError>),
 }

@@ -7,13 +7,14 @@ use super::unsigned;
 
 /// Largest head of a response.
 pub(crate) const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// Longest line with a chunk's size; extensions of chunks are not used by anyone we know.
+/// Maximum length of the line with a chunk's size, in bytes. No known server uses extensions of
+/// chunks.
 const MAX_CHUNK_LINE_BYTES: usize = 4096;
 
-/// Why a response is no good.
+/// Why a response cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HttpError {
-    /// The connection was closed before a byte came.
+    /// The connection was closed before the first byte.
     NoAnswer,
     /// The head was cut.
     CutHead,
@@ -35,11 +36,11 @@ pub enum HttpError {
     TwoLengths,
     /// A length, although the body comes in chunks.
     LengthOfChunks,
-    /// An encoding that was not asked for.
+    /// An encoding that the request did not accept.
     Encoding(String),
     /// The body is shorter than its length or lacks its last chunk.
     CutBody,
-    /// A chunk's size or end is not as it must be.
+    /// The size or the end of a chunk is malformed.
     BadChunk,
     /// The proxy refused the tunnel, with its status line.
     #[cfg(feature = "tls")]
@@ -85,18 +86,18 @@ impl fmt::Display for HttpError {
 
 impl std::error::Error for HttpError {}
 
-/// How a body ends.
+/// What marks the end of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// With the connection.
+    /// The end of the connection.
     Close,
-    /// After this many bytes.
+    /// This number of bytes.
     Length(u64),
-    /// With a chunk of size 0.
+    /// A chunk of size 0.
     Chunks,
 }
 
-/// Reads until the head is whole; returns where the body begins in `head`.
+/// Reads until the head is complete; returns where the body begins in `head`.
 pub(crate) fn read_head(
     receive: &mut dyn FnMut(&mut [u8]) -> Result<usize, NetError>,
     head: &mut Vec<u8>,
@@ -115,13 +116,14 @@ pub(crate) fn read_head(
             return Err(error.into());
         }
         head.extend_from_slice(&piece[..count]);
-        // Something else than HTTP may never end its first line; say so instead of waiting.
+        // A server that does not speak HTTP might never end its first line: report that instead of
+        // waiting.
         let start = &head[..head.len().min(5)];
         if start != &b"HTTP/"[..start.len()] {
             let error = status(head).err().unwrap_or(HttpError::CutHead);
             return Err(error.into());
         }
-        // The empty line may have begun in the piece before.
+        // The empty line can begin in the previous piece.
         let from = usize::saturating_sub(searched, 3);
         let end = head_end(&head[from..]).map(|end| from + end);
         if let Some(end) = end.filter(|end| *end <= MAX_HEAD_BYTES) {
@@ -134,7 +136,7 @@ pub(crate) fn read_head(
     }
 }
 
-/// Finds the end of a head: the position behind its empty line.
+/// Finds the end of a head: the position after its empty line.
 pub fn head_end(bytes: &[u8]) -> Option<usize> {
     memchr::memchr_iter(b'\n', bytes).find_map(|at| match &bytes[at + 1..] {
         [b'\n', ..] => Some(at + 2),
@@ -143,10 +145,10 @@ pub fn head_end(bytes: &[u8]) -> Option<usize> {
     })
 }
 
-/// The status line of a head: its number and the text without the line end.
+/// The status line of a head: its number, and its text without the line end.
 ///
 /// # Errors
-/// When it is not HTTP/1.
+/// If it is not HTTP/1.
 pub fn status(head: &[u8]) -> Result<(u16, String), HttpError> {
     let line = head
         .split(|b| *b == b'\n')
@@ -172,14 +174,15 @@ pub fn status(head: &[u8]) -> Result<(u16, String), HttpError> {
     }
 }
 
-/// Checks a whole head and says how the body ends.
+/// Checks a complete head and returns what marks the end of the body.
 ///
 /// # Errors
-/// Whenever the body is not what was asked for.
+/// If the response is not the whole page.
 pub fn parse(head: &[u8]) -> Result<Ending, HttpError> {
     let (code, line) = status(head)?;
     match code {
-        // 203: a proxy has changed something, such as the encoding. All else is not the whole page.
+        // 203: a proxy changed something, such as the encoding. Other statuses do not have the
+        // whole page.
         200 | 203 => {}
         300..=399 => {
             let location = headers(head).find(|(name, _)| name.eq_ignore_ascii_case(b"location"));
@@ -196,10 +199,10 @@ pub fn parse(head: &[u8]) -> Result<Ending, HttpError> {
     body_ending(head)
 }
 
-/// How the body behind a head ends, whatever its status.
+/// What marks the end of the body after a head, for any status.
 ///
 /// # Errors
-/// When its fields contradict each other.
+/// If the fields contradict each other.
 pub(crate) fn body_ending(head: &[u8]) -> Result<Ending, HttpError> {
     let mut length = None;
     let mut chunked = false;
@@ -233,7 +236,7 @@ fn content_length(value: &[u8]) -> Result<u64, HttpError> {
     unsigned(value).ok_or_else(|| HttpError::BadLength(text(value)))
 }
 
-/// Names and values of a head's fields, blanks around the values cut off.
+/// Names and values of the fields of a head, without spaces around the values.
 fn headers(head: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     head.split(|b| *b == b'\n').skip(1).filter_map(|line| {
         let colon = memchr::memchr(b':', line)?;
@@ -241,12 +244,12 @@ fn headers(head: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// Text of the peer for an error: short, and with every odd byte replaced.
+/// Text of the peer for an error message: shortened, with unprintable bytes replaced.
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned()
 }
 
-/// Takes the chunks off a body, from pieces of any size.
+/// Decodes the chunks of a body, from pieces of any size.
 #[derive(Debug, Default)]
 pub struct ChunkDecoder {
     state: ChunkState,
@@ -255,19 +258,19 @@ pub struct ChunkDecoder {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum ChunkState {
-    /// In the line with the size; `None` before its first digit.
+    /// In the line with the size; `None` before the first digit.
     #[default]
     SizeStart,
     Size(u64),
-    /// Behind the size, in an extension or before the line feed.
+    /// After the size, in an extension or before the line feed.
     Extension(u64),
-    /// In the data, with this many bytes to come.
+    /// In the data, with this number of bytes left.
     Data(u64),
-    /// At the line end behind the data, and between its two bytes: a size that is wrong by one
-    /// must not find a line end.
+    /// At the line end after the data, and between its two bytes. Both are checked, so that a size
+    /// that is wrong by one is detected.
     DataEnd,
     DataLineFeed,
-    /// In the lines behind the last chunk; whether the present line is empty so far.
+    /// In the lines after the last chunk; whether the current line is empty so far.
     Trailer(bool),
     Done,
 }
@@ -278,12 +281,12 @@ impl ChunkDecoder {
         self.state == ChunkState::Done
     }
 
-    /// Splits `raw` into what is consumed and the data within: returns the number of bytes
-    /// consumed, and the range of them that is data. To be called until all is consumed or the
-    /// decoder is done.
+    /// Splits `raw` into the bytes consumed and the data among them. Returns the number of bytes
+    /// consumed, and the range of them that is data. Must be called until everything is consumed or
+    /// the decoder is done.
     ///
     /// # Errors
-    /// When the chunks are malformed.
+    /// If the chunks are malformed.
     pub fn next(&mut self, raw: &[u8]) -> Result<(usize, std::ops::Range<usize>), HttpError> {
         for (at, byte) in raw.iter().enumerate() {
             if let ChunkState::Data(left) = self.state {
@@ -342,7 +345,7 @@ impl ChunkDecoder {
     }
 }
 
-/// RFC 4648, section 4.
+/// Base64 (RFC 4648, section 4).
 pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);

@@ -1,8 +1,8 @@
-//! Host names to addresses before a deadline.
+//! Looks up host names before a deadline.
 //!
-//! The C library's lookup, which std calls, has no deadline. So it runs in a thread of its own, and the
-//! scrape waits for that no longer than it has time. A lookup that still runs is waited for again by
-//! the next scrape: there is never more than one. Addresses and `localhost` need no lookup.
+//! The lookup of the C library, which std uses, has no deadline. So it runs in a thread of its own,
+//! and a scrape waits for it only until its deadline. If a lookup still runs, the next scrape waits
+//! for the same lookup, so there is never more than one. Addresses and `localhost` need no lookup.
 
 use std::fmt;
 use std::io;
@@ -15,11 +15,12 @@ use super::deadline::Deadline;
 use crate::errno::reason;
 use crate::sys;
 
-/// The addresses that are tried, so that an answer full of dead ones ends.
+/// Maximum number of addresses that are tried, so that a reply full of dead addresses ends.
 const MAX_ADDRESSES: usize = 16;
-/// musl's lookup keeps two answers of 4.8 KB and some tables on its stack, glibc's some more.
+/// Stack size in bytes. The lookup of musl keeps two replies of 4.8 KB and some tables on its
+/// stack, glibc's a little more.
 const STACK_BYTES: usize = 128 * 1024;
-/// What the C libraries say, without what differs between them: the text and our words.
+/// Error texts of the C libraries, without what differs between them, and our error.
 const UNKNOWN: [&str; 4] = [
     "Name does not resolve",
     "Name has no usable address",
@@ -28,14 +29,14 @@ const UNKNOWN: [&str; 4] = [
 ];
 const NO_NAME_SERVER: [&str; 2] = ["Temporary failure in name resolution", "Try again"];
 
-/// Looks names up, one at a time.
+/// Looks up host names, one at a time.
 pub(crate) struct Resolver {
     lookup: Lookup,
-    /// A lookup that a scrape had no more time for.
+    /// A lookup that outlived the deadline of a scrape.
     running: Option<Receiver<Answer>>,
 }
 
-/// Blocks until a name has addresses, or has none.
+/// Blocks until the addresses of a name are known, or that it has none.
 type Lookup = fn(&str, u16) -> Answer;
 type Answer = io::Result<Vec<SocketAddr>>;
 
@@ -44,15 +45,15 @@ type Answer = io::Result<Vec<SocketAddr>>;
 pub(crate) enum ResolveError {
     /// The deadline passed.
     TimedOut,
-    /// Nobody knows the name.
+    /// The name does not exist.
     Unknown,
     /// The machine has no interface of this name.
     NoInterface(String),
-    /// No name server answered.
+    /// No name server replied.
     NoNameServer,
-    /// The lookup failed in another way.
+    /// The lookup failed for another reason.
     Failed(io::Error),
-    /// The thread for the lookup could not be started, or ended without a word.
+    /// The thread for the lookup could not be started, or ended without a result.
     NoThread(Option<io::Error>),
 }
 
@@ -73,7 +74,7 @@ impl fmt::Display for ResolveError {
 impl std::error::Error for ResolveError {}
 
 impl Resolver {
-    /// Looks up as the C library does: /etc/hosts, then DNS.
+    /// Looks up like the C library: /etc/hosts, then DNS.
     pub(crate) fn system() -> Self {
         Self::new(|host, port| Ok((host, port).to_socket_addrs()?.collect()))
     }
@@ -85,11 +86,11 @@ impl Resolver {
         }
     }
 
-    /// All addresses of a host, at least one. To be called for one and the same host: a lookup that
-    /// takes longer than one scrape answers the next.
+    /// All addresses of a host, at least one. Must always be called for the same host: a lookup
+    /// that takes longer than one scrape serves the next one.
     ///
     /// # Errors
-    /// When there is none before the deadline.
+    /// If there is no address before the deadline.
     pub(crate) fn resolve(
         &mut self,
         address: &HostPort,
@@ -99,7 +100,7 @@ impl Resolver {
             return Ok(vec![with_port(literal?, address.port)]);
         }
         if is_localhost(&address.host) {
-            // RFC 6761, 6.3: localhost is the loopback address, whatever others say.
+            // RFC 6761, 6.3: localhost is always the loopback address.
             let both = [
                 IpAddr::V4(Ipv4Addr::LOCALHOST),
                 IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -108,7 +109,7 @@ impl Resolver {
         }
         let lookup = match self.running.take() {
             Some(running) if running.try_recv().is_err_and(|e| e == TryRecvError::Empty) => running,
-            // The answer of a lookup that has ended meanwhile may be old.
+            // The result of a lookup that has ended in the meantime can be outdated.
             _ => start(self.lookup, address)?,
         };
         let left = deadline.remaining().ok_or(ResolveError::TimedOut);
@@ -123,7 +124,7 @@ impl Resolver {
     }
 }
 
-/// Starts a thread that ends with its answer, whether anybody still waits for it or not.
+/// Starts a thread that ends with the result, whether or not the scrape still waits for it.
 fn start(lookup: Lookup, address: &HostPort) -> Result<Receiver<Answer>, ResolveError> {
     let (sender, receiver) = sync_channel(1);
     let HostPort { host, port } = address.clone();
@@ -144,7 +145,7 @@ fn addresses(answer: Answer) -> Result<Vec<SocketAddr>, ResolveError> {
     }
 }
 
-/// std hands getaddrinfo(3)'s error on as the C library's text only.
+/// std passes the error of getaddrinfo(3) on only as the text of the C library.
 fn explain(error: io::Error) -> ResolveError {
     let text = error.to_string();
     let says = |texts: &[&str]| texts.iter().any(|known| text.ends_with(known));
@@ -157,7 +158,7 @@ fn explain(error: io::Error) -> ResolveError {
     }
 }
 
-/// An IP address, if it is one; with a zone, the number or name of an interface (`fe80::1%eth0`).
+/// Parses an IP address; its zone is the number or name of an interface (`fe80::1%eth0`).
 fn literal(host: &str) -> Option<Result<SocketAddr, ResolveError>> {
     let Some((ip, zone)) = host.split_once('%') else {
         return host.parse().ok().map(|ip| Ok(SocketAddr::new(ip, 0)));

@@ -1,4 +1,4 @@
-//! A connected socket whose every wait ends with the deadline.
+//! A connected socket on which every wait ends at the deadline.
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -32,7 +32,7 @@ impl Stream {
     /// Connects to a unix socket.
     ///
     /// # Errors
-    /// The system's error, or that the time is over.
+    /// The system's error, or a timeout.
     pub(crate) fn connect_unix(
         address: UnixAddress<'_>,
         deadline: Deadline,
@@ -50,11 +50,12 @@ impl Stream {
         }
     }
 
-    /// Resolves and connects to the first address that answers; each gets a fair share of the time
-    /// that is left, so that a dead one does not use it up.
+    /// Resolves the host and connects to the first address that accepts. Each address gets a fair
+    /// share of the remaining time, so that a dead one does not use it up.
     ///
     /// # Errors
-    /// The first address's error, but for those that this machine has no way to.
+    /// The error of the first address, except addresses whose family is unavailable on this
+    /// machine.
     pub(crate) fn connect(
         address: &HostPort,
         resolver: &mut Resolver,
@@ -81,14 +82,14 @@ impl Stream {
     /// Connects to one address within the deadline, divided by `share`.
     ///
     /// # Errors
-    /// The system's error, or that the time is over.
+    /// The system's error, or a timeout.
     fn connect_one(address: SocketAddr, deadline: Deadline, share: u32) -> Result<Self, NetError> {
         let left = deadline
             .remaining()
             .ok_or(NetError::TimedOut(Phase::Connect))?;
         match TcpStream::connect_timeout(&address, left / share.max(1)) {
             Ok(stream) => {
-                // A short request in one write: Nagle's delay could only hurt.
+                // A short request is sent in one write, so Nagle's algorithm could only delay it.
                 let _ = stream.set_nodelay(true);
                 Ok(Self { fd: stream.into() })
             }
@@ -102,7 +103,7 @@ impl Stream {
     /// Sends all of `bytes`.
     ///
     /// # Errors
-    /// The system's error, or that the time is over.
+    /// The system's error, or a timeout.
     pub(crate) fn send_all(&self, mut bytes: &[u8], deadline: Deadline) -> Result<(), NetError> {
         while !bytes.is_empty() {
             match sys::send(self.fd.as_fd(), bytes) {
@@ -113,16 +114,16 @@ impl Stream {
         Ok(())
     }
 
-    /// Tells the peer that nothing more will be sent. Where that fails, reading does.
+    /// Ends the sending direction. If this fails, reading fails too.
     pub(crate) fn end_sending(&self) {
         let _ = sys::shutdown(self.fd.as_raw_fd(), Shutdown::Write);
     }
 
-    /// Receives something into `room`; 0 is the end of the stream.
+    /// Receives some bytes into `room`; 0 is the end of the stream.
     ///
     /// # Errors
-    /// The system's error, or that the time is over. A peer that drips is stopped here as well:
-    /// the deadline counts before each read.
+    /// The system's error, or a timeout. The deadline is checked before each read, so a peer that
+    /// sends byte by byte times out too.
     pub(crate) fn receive(&self, room: &mut [u8], deadline: Deadline) -> Result<usize, NetError> {
         loop {
             if deadline.remaining().is_none() {
@@ -135,7 +136,7 @@ impl Stream {
         }
     }
 
-    /// Waits when the call could not be done at once; any other error is final.
+    /// Waits if the call would block; any other error is final.
     fn retry(
         &self,
         error: io::Error,

@@ -1,4 +1,4 @@
-//! What the files of /proc hold (proc(5)).
+//! Contents of the files of /proc (proc(5)).
 
 use super::Problem;
 
@@ -16,13 +16,13 @@ pub(super) struct Stat {
     pub resident_pages: u64,
 }
 
-/// /proc/PID/stat. The second field, the command's name in brackets, may hold blanks and brackets itself: the last
-/// closing bracket ends it.
+/// Parses /proc/PID/stat. The second field, the command's name in brackets, can contain spaces and
+/// brackets: the last closing bracket ends it.
 pub(super) fn stat(bytes: &[u8]) -> Result<Stat, Problem> {
     let bad = || Problem::Format;
     let end = memchr::memrchr(b')', bytes).ok_or_else(bad)?;
     let text = std::str::from_utf8(&bytes[end + 1..]).map_err(|_| bad())?;
-    // The first field behind the name is number 3 of proc(5).
+    // The first field after the name is number 3 of proc(5).
     let field = |number: usize| {
         text.split_ascii_whitespace()
             .nth(number - 3)
@@ -54,7 +54,7 @@ pub(super) fn limits(bytes: &[u8]) -> Result<(u64, u64), Problem> {
         .ok_or(Problem::Format)
 }
 
-/// /proc/stat: when the machine was started, seconds since the epoch.
+/// /proc/stat: the time of the boot, in seconds since the epoch.
 pub(super) fn boot_time(bytes: &[u8]) -> Result<u64, Problem> {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().find_map(|line| line.strip_prefix("btime "));

@@ -1,5 +1,5 @@
-//! The file with the ids of HAProxy's processes (`pidfile`, `-p`): one a line, the master's or the first
-//! process's first.
+//! The file with the ids of HAProxy's processes (`pidfile`, `-p`): one per line, the master or the
+//! first process first.
 
 use std::fs::{Metadata, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -7,23 +7,23 @@ use std::path::Path;
 
 use super::{Problem, fill};
 
-/// The most processes that HAProxy has run as (`nbproc`).
+/// Maximum number of processes that HAProxy has run as (`nbproc`).
 const MAX_PIDS: usize = 64;
 
 /// The ids in a pid file.
 pub(super) struct Pids {
     pub first: u64,
-    /// With the first, up to a word that HAProxy did not write.
+    /// The ids from the first on, up to a word that is not an id.
     pub all: Vec<u64>,
 }
 
-/// Reads a pid file with the help of `bytes`. It may be anything; a FIFO without a writer must not hold
-/// the scrape up.
+/// Reads a pid file into `bytes`. The path can be anything; a FIFO without a writer must not block
+/// the scrape.
 pub(super) fn read(path: &Path, bytes: &mut Vec<u8>) -> Result<Pids, Problem> {
     let mut options = OpenOptions::new();
     let file = options.read(true).custom_flags(libc::O_NONBLOCK).open(path);
     let file = file?;
-    // Reading a directory is an error of its own.
+    // Reading a directory fails with an error of its own.
     let is_readable = |metadata: Metadata| metadata.is_file() || metadata.is_dir();
     if !file.metadata().is_ok_and(is_readable) {
         return Err(Problem::NotRegular);

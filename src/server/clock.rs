@@ -1,18 +1,18 @@
-//! The front's clock: counts only time in which the process ran.
+//! The clock of the I/O thread: counts only time in which the process ran.
 
 use std::time::{Duration, Instant};
 
-/// A process that was stopped for a while (SIGSTOP, a frozen cgroup, a suspended machine) must neither
-/// take its main loop for dead nor its clients for slow: neither had the time. So a round of the front
-/// counts for no longer than it was meant to take.
+/// If the process was stopped for a while (SIGSTOP, a frozen cgroup, a suspended machine), neither
+/// its main loop nor its clients could do anything in that time. So the time must not count against
+/// them: a round of the I/O thread counts at most as long as it was meant to take.
 pub(crate) struct Clock {
-    /// The system's time when this clock was last set.
+    /// System time when this clock was last set.
     real: Instant,
     now: Instant,
 }
 
 impl Clock {
-    /// What a round may take besides the time that it waits.
+    /// Time that a round can take in addition to its wait.
     const WORK: Duration = Duration::from_secs(1);
 
     /// A clock that has not lost any time yet.
@@ -25,7 +25,8 @@ impl Clock {
         self.now
     }
 
-    /// Sets the clock after a round that was to wait for `wait` at most; `None` is as long as it took.
+    /// Sets the clock after a round that was to wait for `wait` at most; `None` counts the whole
+    /// round.
     pub(crate) fn advance(&mut self, real: Instant, wait: Option<Duration>) -> Instant {
         let passed = real.saturating_duration_since(self.real);
         self.real = real;

@@ -1,11 +1,10 @@
-//! The private way from the front to the main loop: `tiny_http` with one connection, and nobody else's.
+//! The private connection from the I/O thread to the main loop: `tiny_http` with a single client.
 //!
-//! `tiny_http` 0.12 trusts its clients, and many a small request can stop it. So it gets one
-//! connection in its life, over which the front sends one request after the other, always the same one:
-//! it means that there is something to scrape. What that is, and what comes of it, is handed over beside
-//! it. The connection is there before `tiny_http` starts, and its listener is shut down before that as
-//! well: nobody else can be accepted, and `tiny_http` starts no threads for more clients and lets those
-//! it does not need end.
+//! `tiny_http` 0.12 trusts its clients, and many small requests can stop it. So it gets one
+//! connection in its life. The I/O thread sends the same request on it again and again; it means
+//! that a scrape is wanted. The details of the scrape and its result are passed in shared memory.
+//! The connection exists before `tiny_http` starts, and its listener is shut down before that too.
+//! So nobody else can be accepted, and `tiny_http` starts no threads for more clients.
 
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -25,75 +24,76 @@ use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
 use crate::sys::{self, UnixAddress};
 
-/// Time for `tiny_http`'s threads to start, and to find that there is nobody more to accept.
+/// Time for `tiny_http`'s threads to start and to find that there are no more clients.
 const START_TIMEOUT: Duration = Duration::from_secs(5);
-/// Names that are tried. Another process of this machine can be first only if it finds the name in the
-/// microseconds between two system calls.
+/// Number of names that are tried. Another process of this machine can be first only if it finds
+/// the name in the microseconds between two system calls.
 const MAX_NAMES: u32 = 100;
 
-/// Room in the queue of our own listener is there at once or taken by somebody else.
+/// Timeout of connecting to our own listener: its queue has room at once, or another process has
+/// taken it.
 const TIME_TO_CONNECT: Duration = Duration::from_millis(1);
 
-/// The request to scrape.
+/// The request for a scrape.
 pub(super) const REQUEST: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
-/// The report that the scrape is over. A status line and no fields: a whole HTTP answer, after which
-/// `tiny_http` goes on to the next request.
+/// The report that a scrape has ended: a status line without fields. This is a whole HTTP response,
+/// after which `tiny_http` continues with the next request.
 pub(super) const REPORT: &[u8] = b"HTTP/1.1 204 Scraped\r\n\r\n";
 
-/// A scrape on its way to the main loop and back.
+/// A scrape that is passed to the main loop and back.
 pub(crate) struct Scrape {
-    /// What to scrape, by number.
+    /// Number of the target.
     pub target: usize,
-    /// What those want who share it.
+    /// What the requests that share it select.
     pub wanted: Wanted,
-    /// The time that it may take.
+    /// Timeout of the scrape.
     pub time: Duration,
-    /// Where to; filled on the way back. Nobody else has it meanwhile.
+    /// Result of the scrape. Only one side holds it at a time.
     pub snapshot: Arc<Snapshot>,
 }
 
-/// The scrape that is being handed over.
+/// The scrape that is being passed.
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Option<Scrape>>>);
 
 impl Shared {
-    /// Each use leaves the value whole, so a panic while it was locked spoils nothing.
+    /// Each use leaves the value valid, so a panic while it was locked does no harm.
     fn lock(&self) -> MutexGuard<'_, Option<Scrape>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The front's end.
+/// The end of the I/O thread.
 pub(crate) struct FrontEnd {
     stream: UnixStream,
     shared: Shared,
-    /// Bytes of the report that have come.
+    /// Number of bytes of the report received so far.
     reported: usize,
 }
 
-/// The main loop's end.
+/// The end of the main loop.
 pub(crate) struct MainEnd {
-    /// Never dropped: `tiny_http`'s drop connects to its listener, which is gone.
+    /// Never dropped: dropping it connects to its listener, which does not exist any more.
     server: ManuallyDrop<Server>,
     shared: Shared,
 }
 
-/// Why there is no private way, or why it cannot be used any more.
+/// Why the private connection cannot be made or used.
 #[derive(Debug)]
 pub(crate) enum LinkError {
     /// A system call failed.
     Io(io::Error),
-    /// Another process was first with each name.
+    /// Another process took each name that was tried.
     NoName,
-    /// `tiny_http` has not started in time.
+    /// `tiny_http` did not start in time.
     NotStarted,
-    /// A request came that the front did not send.
+    /// The main loop received a request that the I/O thread did not send.
     NotAsked,
     /// The server closed the connection.
     Closed,
-    /// Something came that is not a report.
+    /// The I/O thread received something other than a report.
     NotReport,
-    /// A report came, and nothing was scraped.
+    /// A report without a scrape.
     NothingScraped,
 }
 
@@ -122,12 +122,12 @@ impl Display for LinkError {
 /// Starts `tiny_http` with its only connection.
 ///
 /// # Errors
-/// When a socket cannot be had. A thread that cannot be had is a panic (`std::thread::spawn`).
+/// If a socket cannot be created. If a thread cannot be started, `std::thread::spawn` panics.
 pub(crate) fn open() -> Result<(FrontEnd, MainEnd), LinkError> {
     let (listener, stream) = listener_with_own_connection()?;
     let server = Server::from_listener(listener, None).map_err(io::Error::other)?;
     let server = ManuallyDrop::new(server);
-    // The accept thread takes the connection, reports once that there is no other, and ends.
+    // The accept thread takes the connection, finds once that there is no other, and ends.
     match server.recv_timeout(START_TIMEOUT) {
         Err(_) => {}
         Ok(None) => return Err(LinkError::NotStarted),
@@ -138,19 +138,21 @@ pub(crate) fn open() -> Result<(FrontEnd, MainEnd), LinkError> {
     Ok((front, MainEnd { server, shared }))
 }
 
-/// A listener that accepts our own connection and then no other.
+/// A listener that accepts our own connection and no other.
 ///
-/// The name is abstract, for it needs no directory that can be written to: the process may live in an
-/// empty chroot. Every local process may connect to such a name, so there is room for one connection
-/// only, and it must be ours: when the room is taken, somebody was first, and another name is tried.
+/// The name is abstract, because that needs no writable directory: the process can run in an empty
+/// chroot. Every local process can connect to such a name. So the queue has room for one connection
+/// only, and it must be ours. If the queue is full, another process was first, and another name is
+/// tried.
 fn listener_with_own_connection() -> Result<(UnixListener, UnixStream), LinkError> {
     for _ in 0..MAX_NAMES {
         let listener = sys::bind_to_new_name()?;
-        // A queue of length 0 takes one connection (listen(2), unix(7)).
+        // A backlog of 0 accepts one connection (listen(2), unix(7)).
         sys::set_backlog(listener.as_raw_fd(), 0)?;
         match connect_to(&listener) {
             Ok(stream) => {
-                // What waits in the queue is still accepted; whoever else waits for room is refused.
+                // The connection in the queue is still accepted; processes that wait for room are
+                // refused.
                 sys::shutdown(listener.as_raw_fd(), Shutdown::Both)?;
                 return Ok((listener, stream));
             }
@@ -161,7 +163,7 @@ fn listener_with_own_connection() -> Result<(UnixListener, UnixStream), LinkErro
     Err(LinkError::NoName)
 }
 
-/// Fails with `WouldBlock` when there is no room in the listener's queue.
+/// Fails with `WouldBlock` if the listener's queue is full.
 fn connect_to(listener: &UnixListener) -> io::Result<UnixStream> {
     let address = listener.local_addr()?;
     let name = address.as_abstract_name().unwrap_or_default();
@@ -171,7 +173,7 @@ fn connect_to(listener: &UnixListener) -> io::Result<UnixStream> {
 }
 
 impl FrontEnd {
-    /// The front's end over a non-blocking `stream`.
+    /// The end of the I/O thread, over a non-blocking `stream`.
     fn new(stream: UnixStream) -> Self {
         Self {
             stream,
@@ -180,25 +182,26 @@ impl FrontEnd {
         }
     }
 
-    /// What to poll for reports.
+    /// The descriptor to poll for reports.
     pub(crate) fn fd(&self) -> RawFd {
         self.stream.as_raw_fd()
     }
 
-    /// Asks the main loop to scrape. Only one scrape may be under way.
+    /// Requests a scrape from the main loop. Only one scrape can run at a time.
     ///
     /// # Errors
-    /// When the server is broken.
+    /// If the server is broken.
     pub(crate) fn ask(&mut self, scrape: Scrape) -> Result<(), LinkError> {
         *self.shared.lock() = Some(scrape);
-        // The server has read all that came before: this much always finds room.
+        // The server has read everything that was sent before, so these few bytes always fit.
         Ok(self.stream.write_all(REQUEST)?)
     }
 
-    /// Reads what has come of the main loop's report; returns the scrape when it is over.
+    /// Reads the report of the main loop as far as it has arrived. Returns the scrape when it has
+    /// ended.
     ///
     /// # Errors
-    /// When anything else comes: the server is broken, and its end shows here as well.
+    /// If anything else arrives, or the connection ends: the server is broken.
     pub(crate) fn report(&mut self) -> Result<Option<Scrape>, LinkError> {
         let mut bytes = [0; 2 * REPORT.len()];
         let count = match self.stream.read(&mut bytes) {
@@ -228,8 +231,8 @@ impl FrontEnd {
 }
 
 impl MainEnd {
-    /// The main loop: blocks on `tiny_http`, scrapes a target for what is wanted within a time once for
-    /// each request, reports. Ends only when nothing can be received or reported any more.
+    /// The main loop: blocks on `tiny_http`, runs one scrape for each request, and reports its end.
+    /// Returns only when nothing can be received or reported any more.
     pub(crate) fn run(
         &self,
         mut scrape: impl FnMut(usize, &Wanted, Duration, &mut Snapshot),
@@ -238,7 +241,7 @@ impl MainEnd {
             let result = self.server.recv().and_then(|request| {
                 let asked = self.shared.lock().take();
                 if let Some(mut asked) = asked {
-                    // Nobody else has it: see `Scrape`.
+                    // The I/O thread does not hold it now: see `Scrape`.
                     if let Some(into) = Arc::get_mut(&mut asked.snapshot) {
                         scrape(asked.target, &asked.wanted, asked.time, into);
                     }

@@ -1,7 +1,7 @@
-//! The HTTP side: who may ask, and how answers get to them. Knows nothing of HAProxy.
+//! The HTTP side: accepts clients and sends responses. It does not depend on HAProxy.
 //!
-//! The front (`front`) has a thread of its own and owns listeners and clients; the main loop (`link`)
-//! blocks on `tiny_http`, scrapes when the front asks for it, and never sees a client.
+//! The I/O thread (`front`) owns listeners and clients. The main loop (`link`) blocks on
+//! `tiny_http`, scrapes when the I/O thread requests it, and never sees a client.
 
 mod clock;
 mod connection;

@@ -1,46 +1,46 @@
-//! A request head, from bytes that nobody can be trusted with (RFC 9112, sections 2 to 5).
+//! Parses a request head from untrusted bytes (RFC 9112, sections 2 to 5).
 
 use std::time::Duration;
 
 use crate::net::http::head_end;
 
-/// Largest head. Prometheus sends about 300 bytes.
+/// Maximum size of a head in bytes. Prometheus sends about 300.
 pub const MAX_HEAD_BYTES: usize = 8 * 1024;
 
-/// A request that is in order.
+/// A valid request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// HEAD instead of GET.
     pub is_head: bool,
     /// The path without the query; printable ASCII that begins with a slash.
     pub path: String,
-    /// What stands behind the question mark; printable ASCII.
+    /// The query, without the question mark; printable ASCII.
     pub query: String,
-    /// Whether the client wants to send another request on this connection.
+    /// Whether the client keeps the connection open for another request.
     pub keep_alive: bool,
     /// `X-Prometheus-Scrape-Timeout-Seconds`.
     pub announced: Option<Duration>,
 }
 
-/// What the bytes of a connection hold.
+/// Result of parsing the bytes that a connection has received so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parsed {
-    /// No whole head yet, and nothing wrong so far.
+    /// The head is not complete, and no error was found so far.
     Incomplete,
-    /// A request, and the bytes it took.
+    /// A request, and the number of bytes it occupies.
     Request(Request, usize),
-    /// Something to refuse.
+    /// A request to refuse.
     Refused(Refusal),
 }
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Not as RFC 9112 has it.
+    /// It violates RFC 9112.
     Malformed,
-    /// Another method than GET and HEAD.
+    /// A method other than GET and HEAD.
     Method,
-    /// The head did not come in time.
+    /// The head was not complete in time.
     Timeout,
     /// A request with a body.
     Body,
@@ -48,7 +48,7 @@ pub enum Refusal {
     Expect,
     /// The head is larger than `MAX_HEAD_BYTES`.
     TooLarge,
-    /// Another protocol version than HTTP/1.
+    /// A protocol version other than HTTP/1.
     Version,
 }
 
@@ -67,7 +67,7 @@ impl Refusal {
     }
 }
 
-/// Looks at the bytes that a connection has sent so far.
+/// Parses the bytes that a connection has received so far.
 pub fn parse(bytes: &[u8]) -> Parsed {
     // Empty lines before a request are to be ignored (RFC 9112, 2.2).
     let start = bytes
@@ -75,7 +75,8 @@ pub fn parse(bytes: &[u8]) -> Parsed {
         .position(|b| !matches!(b, b'\r' | b'\n'))
         .unwrap_or(bytes.len());
     let text = &bytes[start..];
-    // What is no HTTP (a TLS hello, say) shows in its first byte, and may never end a line.
+    // The first byte shows that it is not HTTP (a TLS hello, for example), which might never end a
+    // line.
     if text.first().is_some_and(|first| !is_token_byte(*first)) {
         return Parsed::Refused(Refusal::Malformed);
     }
@@ -124,7 +125,7 @@ fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
         } else if is("Expect") {
             return Err(Refusal::Expect);
         } else if is("Upgrade") {
-            // Refused, not ignored: whoever asks for another protocol is not a scraper.
+            // Refused instead of ignored: a scraper does not request another protocol.
             return Err(Refusal::Malformed);
         } else if is("Connection") {
             request.keep_alive = keeps_alive(value, request.keep_alive);
@@ -132,7 +133,7 @@ fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
             request.announced = seconds(value);
         }
     }
-    // RFC 9112, 3.2: HTTP/1.1 needs Host, and nobody may send two.
+    // RFC 9112, 3.2: HTTP/1.1 requires exactly one Host field.
     if hosts > 1 || (hosts == 0 && minor_version > 0) {
         return Err(Refusal::Malformed);
     }
@@ -193,8 +194,8 @@ fn path(target: &[u8]) -> Result<(String, String), Refusal> {
     Ok((path.to_owned(), query.to_owned()))
 }
 
-/// Name and value of a field line; a blank before the colon or at the line's start is refused
-/// (RFC 9112, 5.1 and 5.2), and so is a control character.
+/// Name and value of a field line. A space before the colon or at the beginning of the line is an
+/// error (RFC 9112, 5.1 and 5.2), and so is a control character.
 fn field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
     let colon = memchr::memchr(b':', line).ok_or(Refusal::Malformed)?;
     let (name, value) = (&line[..colon], &line[colon + 1..]);
@@ -211,7 +212,7 @@ fn body_length(value: &[u8]) -> Result<u64, Refusal> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return Err(Refusal::Malformed);
     }
-    // Digits beyond 64 bits are a body all the same.
+    // A length that does not fit into 64 bits announces a body too.
     Ok(std::str::from_utf8(value)
         .ok()
         .and_then(|text| text.parse().ok())
@@ -229,7 +230,7 @@ fn keeps_alive(value: &[u8], default: bool) -> bool {
     keep
 }
 
-/// A number of seconds above zero; anything else is as if it were not there.
+/// A number of seconds above zero; any other value is ignored.
 fn seconds(value: &[u8]) -> Option<Duration> {
     let number: f64 = std::str::from_utf8(value).ok()?.parse().ok()?;
     Duration::try_from_secs_f64(number)
@@ -237,7 +238,7 @@ fn seconds(value: &[u8]) -> Option<Duration> {
         .filter(|time| !time.is_zero())
 }
 
-/// RFC 9110, 5.6.2.
+/// A token of RFC 9110, 5.6.2.
 fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -1,4 +1,4 @@
-//! What is at which path, and the answers that need no scrape.
+//! The paths that are served, and the responses that need no scrape.
 
 use std::borrow::Cow;
 use std::time::Instant;
@@ -8,27 +8,27 @@ use super::request::{Refusal, Request};
 use super::targets::{TargetError, Targets};
 use crate::metrics::selection::{Defaults, Selection};
 
-/// Path of the answer that shows the process to be alive.
+/// Path of the health check, which shows that the process is alive.
 pub(crate) const HEALTHY_PATH: &str = "/-/healthy";
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
-/// Where a request leads.
+/// What a request gets.
 pub(crate) enum Route {
-    /// To a scrape: of which target, by name, and what is wanted of it.
+    /// The result of a scrape: the name of the target, and the selection.
     Metrics(Option<String>, Selection),
-    /// To the page that says what runs here.
+    /// The landing page.
     Landing,
-    /// To a text.
+    /// A fixed text.
     Text(Text),
 }
 
-/// An answer that is ready.
+/// A complete response.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Text {
     status: &'static str,
     kind: &'static str,
-    /// A field more, with its line end.
+    /// An additional header field, with its line end.
     field: &'static str,
     body: Cow<'static, str>,
 }
@@ -41,7 +41,7 @@ pub(crate) struct Routes {
 }
 
 impl Routes {
-    /// Serves metrics at `telemetry_path`, with `defaults` for what a query does not say.
+    /// Serves metrics at `telemetry_path`. `defaults` apply where a query does not choose.
     pub(crate) fn new(telemetry_path: String, defaults: Defaults) -> Self {
         Self {
             telemetry_path,
@@ -50,7 +50,7 @@ impl Routes {
         }
     }
 
-    /// Where a request leads.
+    /// Decides what a request gets.
     pub(crate) fn find(&self, request: &Request) -> Route {
         let (status, body) = match request.path.as_str() {
             path if path == self.telemetry_path => {
@@ -66,7 +66,7 @@ impl Routes {
         Route::Text(Text::plain(status, body))
     }
 
-    /// The page at `/`.
+    /// The landing page at `/`.
     pub(crate) fn landing_page(&self, targets: &Targets, now: Instant) -> Text {
         let page = landing::page(&self.telemetry_path, targets, self.started, now);
         Text {
@@ -86,7 +86,7 @@ impl Text {
         }
     }
 
-    /// Why there is no such target.
+    /// The response for an unknown target.
     pub(crate) fn no_target(error: &TargetError) -> Self {
         let status = match error {
             TargetError::NotNamed(_) => "400 Bad Request",
@@ -95,7 +95,7 @@ impl Text {
         Self::plain(status, format!("{error}\n").into())
     }
 
-    /// Why a request is refused.
+    /// The response for a request that is refused.
     pub(crate) fn refusal(refusal: Refusal) -> Self {
         let status = refusal.status();
         let field = match refusal {
@@ -108,14 +108,14 @@ impl Text {
         }
     }
 
-    /// For a client that announced less time than the scrape takes.
+    /// The response for a client that announced a timeout shorter than the scrape.
     pub(crate) fn too_late() -> Self {
         let why =
             "no scrape ended in the time that X-Prometheus-Scrape-Timeout-Seconds announces\n";
         Self::plain("503 Service Unavailable", why.into())
     }
 
-    /// The bytes of the answer, without the body for a HEAD request.
+    /// The bytes of the response; without the body for a HEAD request.
     pub(crate) fn bytes(&self, is_head: bool, keep_alive: bool) -> Vec<u8> {
         let (status, kind, field, length) = (self.status, self.kind, self.field, self.body.len());
         let connection = if keep_alive { "keep-alive" } else { "close" };

@@ -1,31 +1,31 @@
-//! The snapshots that are alive: few, and with bounded memory together.
+//! The snapshots in memory: their number and their total size are bounded.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::metrics::snapshot::Snapshot;
 
-/// One slow reader holds one. Readers who come apart, such as several Prometheus far away, need as many,
-/// and those that are small cost little.
+/// Maximum number of snapshots. One slow reader holds one. Readers that arrive at different times,
+/// such as several remote Prometheus servers, need one each. Small ones cost little.
 pub(super) const MAX_SNAPSHOTS: usize = 8;
-/// There are always two, or one slow reader would hold every scrape up.
+/// Minimum number of snapshots. With only one, a slow reader would block every scrape.
 const MIN_SNAPSHOTS: usize = 2;
-/// Memory for all of them; where so many do not fit, there are fewer.
+/// Total size of all snapshots in bytes. Large snapshots reduce their number, down to the minimum.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
-/// Of this many, one can be had at once while it is not being read.
+/// From this number of snapshots on, one is available at once while it is not being read.
 const UNSPACED: usize = 4;
-/// A snapshot that nobody reads is kept for the next scrape if it takes no more than this.
+/// A snapshot that nobody reads is kept for the next scrape if its size in bytes is at most this.
 const KEPT_BYTES: usize = 1024 * 1024;
 
-/// The finished snapshots, the oldest first. A scrape that runs has one more.
+/// The finished snapshots, the oldest first. A running scrape has one more.
 pub(crate) struct Snapshots {
     live: Vec<Arc<Snapshot>>,
-    /// The target of the last of them, and when it was finished.
+    /// The target of the latest snapshot, and when it was finished.
     latest: Option<(usize, Instant)>,
 }
 
 impl Snapshots {
-    /// None yet.
+    /// No snapshot yet.
     pub(crate) fn new() -> Self {
         Self {
             live: Vec::with_capacity(MAX_SNAPSHOTS),
@@ -33,14 +33,15 @@ impl Snapshots {
         }
     }
 
-    /// How many scrapes could begin before a reader must end.
+    /// Number of scrapes that can begin before a reader has to end.
     pub(crate) fn free(&self) -> usize {
         let read = self.live.iter().filter(|one| is_read(one)).count();
         self.most().saturating_sub(read)
     }
 
-    /// How far apart scrapes must begin so that each can be read for `time` before there is none left for
-    /// the next. Nothing while few are being read: a reader or two do not need that others wait.
+    /// The interval between scrapes that lets each snapshot be read for `time` before the next
+    /// scrape needs its place. Zero while few snapshots are being read, because one or two readers
+    /// do not require others to wait.
     pub(crate) fn spacing(&self, time: Duration) -> Duration {
         let (read, most) = (self.read().count(), self.most());
         match read > 0 && read >= most / UNSPACED {
@@ -49,7 +50,7 @@ impl Snapshots {
         }
     }
 
-    /// A snapshot for a scrape to fill, if one is free; with `keep_latest` rather not the latest.
+    /// A snapshot for a scrape to fill, if one is free. With `keep_latest` the latest is used last.
     pub(crate) fn take(&mut self, keep_latest: bool) -> Option<Arc<Snapshot>> {
         if self.free() == 0 {
             return None;
@@ -67,26 +68,27 @@ impl Snapshots {
         }
     }
 
-    /// Takes a finished snapshot, from now on the latest.
+    /// Adds a finished snapshot, which becomes the latest.
     pub(crate) fn publish(&mut self, snapshot: Arc<Snapshot>, target: usize, now: Instant) {
         self.live.push(snapshot);
         self.latest = Some((target, now));
     }
 
-    /// The latest snapshot, if it is still there, of this target, and was finished after `since`.
+    /// The latest snapshot, if it still exists, belongs to this target and was finished after
+    /// `since`.
     pub(crate) fn finished_after(&self, target: usize, since: Instant) -> Option<&Arc<Snapshot>> {
         self.latest
             .filter(|(of, at)| *of == target && *at > since)?;
         self.live.last()
     }
 
-    /// The snapshots that somebody reads, the oldest first.
+    /// The snapshots that are being read, the oldest first.
     pub(crate) fn read(&self) -> impl Iterator<Item = &Arc<Snapshot>> {
         self.live.iter().filter(|one| is_read(one))
     }
 
-    /// Gives the memory of large snapshots back that nobody reads, but for the latest, which the next
-    /// scrape will need.
+    /// Releases the memory of large snapshots that nobody reads, except the latest, which the next
+    /// scrape needs.
     pub(crate) fn trim(&mut self) {
         let latest = self.live.pop();
         self.live
@@ -94,14 +96,14 @@ impl Snapshots {
         self.live.extend(latest);
     }
 
-    /// How many there may be.
+    /// The number of snapshots that is allowed now.
     fn most(&self) -> usize {
         let bytes = self.live.iter().map(|one| one.memory_bytes()).max();
         (MAX_BYTES / bytes.unwrap_or(0).max(1)).clamp(MIN_SNAPSHOTS, MAX_SNAPSHOTS)
     }
 }
 
-/// Whether a client has it, besides us.
+/// Whether a client reads it.
 fn is_read(snapshot: &Arc<Snapshot>) -> bool {
     Arc::strong_count(snapshot) > 1
 }

@@ -1,4 +1,4 @@
-//! Tells the supervisor that every listener is bound.
+//! Notifies the supervisor that every listener is bound.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -14,17 +14,17 @@ use std::time::Duration;
 use crate::errno::reason;
 use crate::sys::{self, InheritedFd};
 
-/// A manager that does not read at all must not hold the start up for longer.
+/// A manager that does not read must not delay the start for longer than this.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The supervisor's descriptor (s6, notification-fd).
+/// The file descriptor for readiness (s6, notification-fd).
 pub(crate) struct ReadyFd(File);
 
 impl ReadyFd {
-    /// Takes the descriptor over, before anything else is opened.
+    /// Takes ownership of the descriptor, before anything else is opened.
     ///
     /// # Errors
-    /// When it is not open, or something else.
+    /// If it is not open, or is not a descriptor for readiness.
     pub(crate) fn take(fd: InheritedFd) -> Result<Self, ReadyError> {
         let number = fd.to_string();
         let taken = match fd.take() {
@@ -46,12 +46,12 @@ impl ReadyFd {
     }
 }
 
-/// Why the supervisor's descriptor cannot be used; each has its number.
+/// Why the descriptor for readiness cannot be used; each has its number.
 #[derive(Debug)]
 pub(crate) enum ReadyError {
-    /// It cannot be taken.
+    /// Taking ownership failed.
     NotOpen(String, io::Error),
-    /// It is a listening socket: one of `LISTEN_FDS`, say.
+    /// It is a listening socket, for example one of `LISTEN_FDS`.
     Listener(String),
 }
 
@@ -72,18 +72,18 @@ impl Display for ReadyError {
     }
 }
 
-/// Sends `READY=1` to the socket that `NOTIFY_SOCKET` names (sd_notify(3)); a leading `@` means
-/// the abstract namespace.
+/// Sends `READY=1` to the socket in `NOTIFY_SOCKET` (sd_notify(3)); a leading `@` means the
+/// abstract namespace.
 ///
 /// # Errors
-/// When there is no such socket, or nobody reads it.
+/// If there is no such socket, or nobody reads it.
 pub(crate) fn systemd(name: &OsStr) -> io::Result<()> {
     let address = match name.as_bytes().strip_prefix(b"@") {
         Some(name) => SocketAddr::from_abstract_name(name)?,
         None => SocketAddr::from_pathname(name)?,
     };
     let socket = UnixDatagram::unbound()?;
-    // On a busy boot the manager's queue may be full for a moment.
+    // While many services boot, the manager's queue can be full for a moment.
     socket.set_write_timeout(Some(QUEUE_TIMEOUT))?;
     socket.send_to_addr(b"READY=1", &address).map(drop)
 }
