@@ -4,6 +4,7 @@ use super::{
     CONNECTIONS, Client, LAST_RELOAD, MEMORY, OLD, RELOADS, Reloaded, TOTALS, UNANSWERED, UP,
     is_of_group, scrape_until, totals,
 };
+use crate::support::peers;
 
 /// What the master's reload itself asks of a worker for its sockets, and a scrape of it that is not over.
 const MOST_OF_RELOAD: f64 = 3.0;
@@ -159,9 +160,11 @@ fn scrapes_during_reloads() {
     let exporter = reloaded.exporter();
     assert_eq!(exporter.scrape().value(UP), 1.0);
     let mut last = [0.0; 3];
-    for _ in 0..6 {
+    for count in 1..=6_u8 {
         reloaded.haproxy.reload();
-        for _ in 0..10 {
+        // No other reload before the master has answered a scrape: this is about one at a time. A row of
+        // them keeps a master silent for as long as one likes.
+        peers::wait_for(&format!("reload {count} in a scrape"), || {
             let found = exporter.scrape();
             assert_eq!(found.value(UP), 1.0);
             // Memory alone may be unknown, of one that has just ended.
@@ -171,8 +174,8 @@ fn scrapes_during_reloads() {
             let now = totals(&found);
             assert!(now.iter().zip(last).all(|(now, last)| *now >= last));
             last = now;
-        }
+            (found.value(RELOADS) >= f64::from(count)).then_some(())
+        });
     }
-    scrape_until(&exporter, RELOADS, 6.0);
     assert_eq!(exporter.finish().problems(), []);
 }
