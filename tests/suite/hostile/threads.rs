@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use crate::hostile::connections::idle;
 use crate::hostile::tools::{Bare, limit};
 use crate::hostile::{Rules, siege};
+use crate::support::children::{self, Group};
 use crate::support::exporter::{self, Exporter};
 use crate::support::http::PATIENCE;
 use crate::support::{exposition, fixtures, peers};
@@ -60,7 +61,7 @@ fn as_user(command: &mut Command, user: u32, threads: Option<u64>) {
 }
 
 /// Processes of a user, as many as the exporter may have threads.
-struct Crowd(Vec<Child>);
+struct Crowd(Vec<(Child, Group)>);
 
 impl Crowd {
     fn new(user: u32) -> Crowd {
@@ -68,7 +69,7 @@ impl Crowd {
             let mut command = Command::new("sleep");
             command.arg("100").stdin(Stdio::null());
             as_user(&mut command, user, None);
-            command.spawn().expect("start a process")
+            children::spawn(&mut command).expect("start a process")
         });
         Crowd(crowd.collect())
     }
@@ -76,7 +77,7 @@ impl Crowd {
 
 impl Drop for Crowd {
     fn drop(&mut self) {
-        for child in &mut self.0 {
+        for (child, _) in &mut self.0 {
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::hostile::get_over;
+use crate::support::children::{self, Group};
 use crate::support::exporter::Exporter;
 use crate::support::fixtures;
 use crate::support::http::{self, PATIENCE, Response};
@@ -149,6 +150,7 @@ pub(crate) fn unsent(port: u16) -> Vec<(String, u64)> {
 pub(crate) struct Bare {
     child: Child,
     socket: PathBuf,
+    _group: Group,
 }
 
 impl Bare {
@@ -160,8 +162,12 @@ impl Bare {
         command
             .arg(format!("--haproxy.scrape-uri=file:{}", stat.display()))
             .arg(format!("--web.listen-address=unix:{}", socket.display()));
-        let child = command.spawn()?;
-        Ok(Bare { child, socket })
+        let (child, group) = children::spawn(command)?;
+        Ok(Bare {
+            child,
+            socket,
+            _group: group,
+        })
     }
 
     pub(crate) fn child(&mut self) -> &mut Child {

@@ -5,6 +5,7 @@ use std::process::Stdio;
 use tempfile::TempDir;
 
 use super::unprivileged;
+use crate::support::children;
 use crate::support::csv::answer;
 use crate::support::exporter::Exporter;
 use crate::support::fake_haproxy::{Answers, Fake};
@@ -137,13 +138,13 @@ fn virtual_bytes(pid: &str) -> Option<f64> {
 /// With `nbproc` the file lists all processes; another one may answer each time.
 #[test]
 fn the_process_that_answered() {
-    let mut other = std::process::Command::new("sleep")
+    let mut other = std::process::Command::new("sleep");
+    other
         .arg("600")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("start a process");
+        .stderr(Stdio::null());
+    let (mut other, _group) = children::spawn(&mut other).expect("start a process");
     let (first, second) = (std::process::id(), other.id());
     let directory = TempDir::new().expect("a temporary directory");
     let pid_file = directory.path().join("haproxy.pid");

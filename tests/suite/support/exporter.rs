@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::children::{self, Group};
 use super::exposition::{self, Exposition};
 use super::http::{self, PATIENCE, Response};
 use super::logfmt;
@@ -35,6 +36,7 @@ pub(crate) struct Exporter {
     address: SocketAddr,
     log: Arc<Log>,
     reader: Option<JoinHandle<()>>,
+    _group: Group,
 }
 
 /// What is left of an exporter that was stopped.
@@ -58,7 +60,7 @@ impl Exporter {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let mut child = command.spawn().expect("start the exporter");
+        let (mut child, group) = children::spawn(command).expect("start the exporter");
         let stderr = child.stderr.take().expect("a piped standard error");
         let log = Arc::new(Log::default());
         let reader = std::thread::spawn({
@@ -71,6 +73,7 @@ impl Exporter {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             log,
             reader: Some(reader),
+            _group: group,
         };
         let line = exporter.wait_for_line("the start-up line", |fields| {
             fields

@@ -1,6 +1,7 @@
 //! What the tests stand on: the exporter as a process, fake peers, a strict reader, a naive twin.
 
 pub(crate) mod cases;
+pub(crate) mod children;
 pub(crate) mod csv;
 pub(crate) mod csv_reader;
 pub(crate) mod documents;

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::children::{self, Group};
 use super::http::PATIENCE;
 
 /// Between two looks at something that will come.
@@ -130,6 +131,7 @@ pub(crate) struct Peer {
     status: Option<ExitStatus>,
     output: Arc<Mutex<Vec<u8>>>,
     readers: Vec<JoinHandle<()>>,
+    _group: Group,
 }
 
 impl Peer {
@@ -139,11 +141,9 @@ impl Peer {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
-        let mut child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("start {name}: {error}"));
+            .stderr(Stdio::piped());
+        let (mut child, group) =
+            children::spawn(command).unwrap_or_else(|error| panic!("start {name}: {error}"));
         let output = Arc::new(Mutex::new(Vec::new()));
         let stdout = child.stdout.take().expect("a piped standard output");
         let stderr = child.stderr.take().expect("a piped standard error");
@@ -157,6 +157,7 @@ impl Peer {
             status: None,
             output,
             readers,
+            _group: group,
         }
     }
 
@@ -278,12 +279,12 @@ pub(crate) fn run(command: &mut Command) -> (ExitStatus, String, String) {
 /// Runs a program to its end with something on its standard input.
 pub(crate) fn run_with_input(command: &mut Command, input: &[u8]) -> (ExitStatus, String, String) {
     let name = command.get_program().to_string_lossy().into_owned();
-    let mut child = command
+    command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("start {name}: {error}"));
+        .stderr(Stdio::piped());
+    let (mut child, _group) =
+        children::spawn(command).unwrap_or_else(|error| panic!("start {name}: {error}"));
     let mut stdin = child.stdin.take().expect("a piped standard input");
     let input = input.to_vec();
     // A program may leave without reading its input.
