@@ -29,7 +29,7 @@
 //! | what does HAProxy have besides `show stat`, and which metrics are made of it? | `commands/` |
 //! | how are bytes read from HAProxy, and when is a reply complete? | `haproxy/` |
 //! | host names, proxies, HTTP, TLS | `net/` |
-//! | which column is which metric? | `metrics/exporter.rs`, `metrics/builtin/` |
+//! | which column is which metric? | `metrics/names.rs` |
 //! | what does a query select? | `metrics/selection.rs` |
 //! | how is a snapshot kept, how is it written? | `metrics/snapshot.rs`, `metrics/exposition.rs` |
 //! | what is read of `/proc`? | `process.rs` |

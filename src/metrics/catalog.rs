@@ -1,7 +1,7 @@
 //! The families of both profiles, held against the columns that a snapshot keeps: which cell shows which
 //! column.
 
-use super::{Cell, EXPORTER, Family, Group, PROFILES, Reading, RowsOf, builtin, exporter, own};
+use super::{Cell, EXPORTER, Family, Group, PROFILES, Reading, RowsOf, names, own};
 use crate::haproxy::stat::RowType;
 
 /// A column that a snapshot keeps of the rows of one type.
@@ -76,8 +76,7 @@ impl Catalog {
             &own::EXPORTER_GROUPS[..],
             &of_process,
             &own::PROCESS_GROUPS,
-            &exporter::GROUPS,
-            &builtin::GROUPS,
+            &names::GROUPS,
             &others,
         ]
         .concat();
@@ -166,7 +165,7 @@ impl Catalog {
                 text.push_str(&format!(
                     "{name}\t{}\t{labels}\t{}\n",
                     family.kind.word(),
-                    family.help
+                    family.help(group).concat()
                 ));
             }
         }
@@ -182,7 +181,7 @@ impl Listed {
         kept: &mut [Vec<Kept>; RowType::ALL.len()],
         is_chosen: impl Fn(&Group, &Cell) -> bool,
     ) {
-        for (number, family) in group.families.iter().enumerate() {
+        for (number, family) in group.families() {
             self.entries.push(Entry {
                 group: group_number as u8,
                 family: number as u8,

@@ -112,14 +112,17 @@ fn put(to: &mut [u8], used: &mut usize, text: &str) {
     }
 }
 
-fn header_parts<'a>(group: &'a Group, family: &'a Family) -> [&'a str; 11] {
+fn header_parts(group: &Group, family: &Family) -> [&'static str; 13] {
     let (prefix, name, word) = (group.prefix, family.name, family.kind.word());
+    let [help, scope, help_end] = family.help(group);
     [
         "# HELP ",
         prefix,
         name,
         " ",
-        family.help,
+        help,
+        scope,
+        help_end,
         "\n# TYPE ",
         prefix,
         name,

@@ -1,30 +1,5 @@
 //! How the tables of families are written: a line a family.
 
-/// Families of `show stat`: kind, name behind the prefix, cells, help. The cells are `[Reading column]`
-/// or the name of a static with several.
-macro_rules! families {
-    ($($kind:ident $name:ident $cells:tt $help:literal;)*) => {
-        &[$(Family {
-            kind: Kind::$kind,
-            name: stringify!($name),
-            help: $help,
-            cells: cells!($cells),
-        }),*]
-    };
-}
-
-macro_rules! cells {
-    ([$reading:ident $column:ident]) => {
-        &[Cell::new(
-            $crate::haproxy::columns::number(stringify!($column)),
-            Reading::$reading,
-        )]
-    };
-    ($cells:ident) => {
-        &$cells
-    };
-}
-
 /// A group with rows of its own: its fields, then a line a family with its kind, name behind the prefix,
 /// what the value is made of, and help.
 macro_rules! table {
@@ -41,7 +16,8 @@ macro_rules! table {
                 families: &[$($crate::metrics::Family {
                     kind: $crate::metrics::Kind::$kind,
                     name: stringify!($name),
-                    help: $help,
+                    help: [$help, ""],
+                    row_types: u8::MAX,
                     cells: &$crate::metrics::OWN_CELL,
                 }),*],
                 ..$crate::metrics::Group::OWN

@@ -10,22 +10,20 @@
 pub(crate) mod macros;
 
 pub(crate) mod aggregates;
-pub(crate) mod builtin;
 pub(crate) mod catalog;
 pub(crate) mod column;
 pub(crate) mod copy;
 pub(crate) mod cursor;
 pub(crate) mod duplicates;
-pub(crate) mod exporter;
 pub(crate) mod exposition;
 pub(crate) mod intake;
 pub(crate) mod labels;
+pub(crate) mod names;
 pub(crate) mod own;
 pub(crate) mod selection;
 pub(crate) mod snapshot;
 pub(crate) mod value;
 
-use crate::haproxy::columns::number;
 pub(crate) use crate::haproxy::stat::RowType;
 
 /// The names of the profiles in flags and query parameters, by number.
@@ -135,8 +133,10 @@ pub(crate) struct Family {
     pub(crate) kind: Kind,
     /// The metric name behind the group's prefix.
     pub(crate) name: &'static str,
-    /// What it says, in one sentence.
-    pub(crate) help: &'static str,
+    /// What it says, in one sentence; where it names the scope, what stands before and behind that.
+    pub(crate) help: [&'static str; 2],
+    /// The bits of the types that have it, of rows of `show stat`.
+    pub(crate) row_types: u8,
     /// In the order of their samples.
     pub(crate) cells: &'static [Cell],
 }
@@ -157,7 +157,7 @@ pub(crate) struct Group {
     pub(crate) labels: &'static [&'static str],
     /// Whether it is there only when asked for (`?extra-counters`).
     pub(crate) is_extra: bool,
-    /// In the order of the exposition.
+    /// In the order of the exposition, and of groups of other rows as well.
     pub(crate) families: &'static [Family],
 }
 
@@ -170,7 +170,26 @@ pub(crate) struct Table<V: 'static> {
     pub(crate) values: &'static [V],
 }
 
+impl Family {
+    /// The help of this family in a group, in pieces.
+    pub(crate) fn help(&self, group: &Group) -> [&'static str; 3] {
+        let [first, last] = self.help;
+        let scope = if last.is_empty() { "" } else { group.scope };
+        [first, scope, last]
+    }
+}
+
 impl Group {
+    /// Its families in the order of the exposition, with their numbers.
+    pub(crate) fn families(&self) -> impl Iterator<Item = (usize, &'static Family)> {
+        let bit = match self.rows {
+            RowsOf::Stat(row_type) => row_type.bit(),
+            RowsOf::Group => u8::MAX,
+        };
+        let all = self.families.iter().enumerate();
+        all.filter(move |(_, family)| family.row_types & bit != 0)
+    }
+
     /// A group with rows of its own, in all profiles.
     pub(crate) const OWN: Self = Self {
         rows: RowsOf::Group,
@@ -197,26 +216,6 @@ impl Cell {
 
 /// The cell of each family of a group with rows of its own, whose place in the group tells the column.
 pub(crate) static OWN_CELL: [Cell; 1] = [Cell::new(0, Reading::Integer)];
-
-/// HTTP responses by class of status code, in all scopes of both profiles.
-pub(crate) static RESPONSE_CODES: [Cell; 6] = {
-    let columns = [
-        "hrsp_1xx",
-        "hrsp_2xx",
-        "hrsp_3xx",
-        "hrsp_4xx",
-        "hrsp_5xx",
-        "hrsp_other",
-    ];
-    let mut cells = [Cell::new(0, Reading::Integer); 6];
-    let mut at = 0;
-    while at < cells.len() {
-        cells[at].column = number(columns[at]);
-        cells[at].label = labels::CODES + at as u8;
-        at += 1;
-    }
-    cells
-};
 
 #[cfg(test)]
 mod tests;

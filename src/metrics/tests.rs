@@ -68,11 +68,9 @@ fn names_are_unique_and_valid() {
             let name = format!("{}{}", group.prefix, family.name);
             *names.entry(name.clone()).or_default() += 1;
             assert!(is_name(&name), "{name}");
-            assert!(
-                family.help.ends_with('.') && family.help.len() > 8,
-                "{name}"
-            );
-            assert!(!family.help.contains(['\\', '\n', '|', '\t']), "{name}");
+            let help = family.help(group).concat();
+            assert!(help.ends_with('.') && help.len() > 8, "{name}");
+            assert!(!help.contains(['\\', '\n', '|', '\t']), "{name}");
             let labels = label_names(group, family);
             assert_eq!(
                 labels.iter().collect::<BTreeSet<_>>().len(),

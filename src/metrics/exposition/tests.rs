@@ -67,7 +67,10 @@ fn a_header_is_as_long_as_it_says() {
                 format!("{}{}", group.prefix, family.name),
                 family.kind.word(),
             );
-            let expected = format!("# HELP {name} {}\n# TYPE {name} {kind}\n", family.help);
+            let expected = format!(
+                "# HELP {name} {}\n# TYPE {name} {kind}\n",
+                family.help(group).concat()
+            );
             assert_eq!(text, expected);
             used = 1;
             assert!(!put_header(

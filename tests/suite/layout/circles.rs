@@ -31,17 +31,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         NOT_YET,
     ),
     (
-        &[
-            "metrics/builtin/backend.rs",
-            "metrics/builtin/extra.rs",
-            "metrics/builtin/frontend.rs",
-            "metrics/builtin/listener.rs",
-            "metrics/builtin/mod.rs",
-            "metrics/builtin/server.rs",
-        ],
-        NOT_YET,
-    ),
-    (
         &["metrics/exposition.rs", "metrics/snapshot.rs"],
         "a snapshot counts the bytes of a row when it is put, as they will be written",
     ),
