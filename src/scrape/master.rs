@@ -392,3 +392,6 @@ fn traffic(info: &Info) -> Traffic {
         bytes_out: number("TotalBytesOut"),
     }
 }
+
+#[cfg(test)]
+mod tests;
