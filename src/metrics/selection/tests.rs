@@ -303,3 +303,44 @@ fn targets_are_named_in_the_query() {
         assert_eq!(target.as_deref(), expected, "{query}");
     }
 }
+
+/// What a request complained about is over when another one reads as much, or more, and finds nothing.
+#[test]
+fn a_request_includes_what_it_reads_and_nothing_else() {
+    let defaults = defaults();
+    let wanted = |query: &str| {
+        let mut wanted = Wanted::default();
+        wanted.add(&Selection::parse(query, &defaults).unwrap().0);
+        wanted
+    };
+    for (own, other, expected) in [
+        ("", "", true),
+        ("", "scope=server", true),
+        ("scope=server", "", false),
+        ("scope=server", "scope=frontend", false),
+        ("scope=server&scope=frontend", "scope=frontend", true),
+        ("scope=frontend", "scope=server&scope=frontend", false),
+        ("scope=", "scope=server", false),
+        ("scope=server", "scope=", true),
+        ("scope=", "scope=", true),
+        (
+            "metrics=haproxy_server_status",
+            "metrics=haproxy_server_weight",
+            false,
+        ),
+        // Other names of the same columns.
+        (
+            "names=builtin&scope=server",
+            "names=exporter&metrics=haproxy_server_weight",
+            true,
+        ),
+        (
+            "names=exporter&metrics=haproxy_server_weight",
+            "names=builtin&scope=server",
+            false,
+        ),
+    ] {
+        let includes = wanted(own).includes(&wanted(other), defaults.catalog);
+        assert_eq!(includes, expected, "{own:?} {other:?}");
+    }
+}

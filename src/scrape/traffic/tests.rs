@@ -25,7 +25,7 @@ use Step::{Listed, Old, Saw};
 
 #[test]
 fn the_sum_is_what_old_workers_did() {
-    let cases: [(&str, &[Step], Traffic); 10] = [
+    let cases: [(&str, &[Step], Traffic); 13] = [
         ("nothing", &[Listed(&[])], NOTHING),
         (
             "old before the exporter was there: only what comes then",
@@ -93,6 +93,33 @@ fn the_sum_is_what_old_workers_did() {
                 Old(1, traffic(11, 51, 2_000), NOTHING),
             ],
             traffic(10, 50, 2_000),
+        ),
+        (
+            "only the requests went back: another process of the same id",
+            &[
+                Saw(1, traffic(100, 50, 1_000), NOTHING),
+                Listed(&[1]),
+                Old(1, traffic(11, 56, 1_200), NOTHING),
+            ],
+            traffic(10, 55, 1_200),
+        ),
+        (
+            "only the connections went back: another process of the same id",
+            &[
+                Saw(1, traffic(10, 50, 1_000), NOTHING),
+                Listed(&[1]),
+                Old(1, traffic(21, 6, 2_000), NOTHING),
+            ],
+            traffic(20, 5, 2_000),
+        ),
+        (
+            "only the bytes went back: another process of the same id",
+            &[
+                Saw(1, traffic(10, 50, 1_000), NOTHING),
+                Listed(&[1]),
+                Old(1, traffic(21, 56, 7), NOTHING),
+            ],
+            traffic(20, 55, 7),
         ),
         (
             "the same, forgotten in between",
