@@ -6,19 +6,19 @@ use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::cli::{self, Command, Config};
+use crate::cli::flags::READY_FD;
+use crate::cli::{self, Command};
 use crate::commands;
+use crate::config::Config;
 use crate::errno::reason;
-use crate::haproxy::rules::Filter;
-use crate::haproxy::source::{Options, SetupError, Source};
+use crate::haproxy::source::{SetupError, Source};
 use crate::haproxy::uri::ScrapeUri;
 use crate::log;
 
 use crate::metrics::selection::Defaults;
 use crate::net::proxy;
 use crate::once;
-use crate::process::ProcRoot;
-use crate::scrape::{Scraper, Settings};
+use crate::scrape::Scraper;
 use crate::server::front::{End, Front};
 use crate::server::link;
 use crate::server::listen::{self, Listener};
@@ -27,7 +27,7 @@ use crate::server::scrapes::Scrapes;
 use crate::server::supervisor::{self, ReadyFd};
 use crate::server::targets::Targets;
 use crate::start_error::StartError;
-use crate::sys::{self, signals};
+use crate::sys::{self, InheritedFd, signals};
 
 /// Exit status for an invalid command line.
 const USAGE: u8 = 2;
@@ -74,64 +74,46 @@ fn one_line(message: &str) -> String {
 }
 
 /// Serves until the process ends, or prints one scrape. Returns the exit status.
-fn run(config: Config) -> Result<u8, StartError> {
+fn run(mut config: Config) -> Result<u8, StartError> {
     log::configure(config.log_level, config.log_format);
     std::panic::set_hook(Box::new(report_panic));
-    let sources = sources(&config).map_err(StartError::Source)?;
+    let ready = config.ready_fd.take();
+    // Lives as long as the process.
+    let config: &Config = Box::leak(Box::new(config));
+    let sources = sources(config).map_err(StartError::Source)?;
     if config.once {
-        return once(&config, sources);
+        return once(config, sources);
     }
-    let error = start(config, sources)?;
+    let error = start(config, ready, sources)?;
     Err(StartError::Stopped(error))
 }
 
 /// The HAProxy instances to scrape, by name.
 fn sources(config: &Config) -> Result<Vec<(String, Source)>, SetupError> {
     let environment = || proxy::Environment::read(|name| std::env::var(name).ok());
-    let options = Options {
-        proxy: config.proxy_from_env.then(environment),
-        tls: config.tls.clone(),
-    };
+    let proxy = config.proxy_from_env.then(environment);
     let source = |(name, uri): &(String, ScrapeUri)| {
-        let source = Source::new(uri, &options)?;
+        let source = Source::new(uri, &config.tls, proxy.as_ref())?;
         Ok((name.clone(), source))
     };
     config.targets.iter().map(source).collect()
 }
 
 /// A scraper for each source, and the default selection of a request.
-fn scrapers(config: &Config, sources: Vec<(String, Source)>) -> (Vec<Scraper>, Defaults) {
+fn scrapers(config: &'static Config, sources: Vec<(String, Source)>) -> (Vec<Scraper>, Defaults) {
     // Lives as long as the process.
     let catalog = Box::leak(Box::new(commands::catalog(&config.server_columns)));
     let defaults = Defaults {
         catalog,
         profile: config.profile,
     };
-    let scraper = |(name, source): (String, Source)| {
-        let is_unnamed = name.is_empty();
-        let settings = Settings {
-            target: (!is_unnamed).then_some(name),
-            filter: Filter {
-                excluded_states: config.excluded_states.clone(),
-                proxies: config.proxies.clone(),
-            },
-            rows_per_question: config.rows_per_question,
-            peers: config.peers,
-            certificates: config.certificates,
-            timeout: config.timeout,
-            max_bytes: config.max_response_bytes,
-            // These flags concern only the process of the scrape URI.
-            master: config.master_socket.clone().filter(|_| is_unnamed),
-            pid_file: config.pid_file.clone().filter(|_| is_unnamed),
-            process: ProcRoot::system(),
-        };
-        Scraper::new(catalog, source, settings)
-    };
-    (sources.into_iter().map(scraper).collect(), defaults)
+    let sources = sources.into_iter();
+    let scrapers = sources.map(|(name, source)| Scraper::new(config, catalog, &name, source));
+    (scrapers.collect(), defaults)
 }
 
 /// Prints one scrape; returns the exit status. The reason of a failure is logged.
-fn once(config: &Config, sources: Vec<(String, Source)>) -> Result<u8, StartError> {
+fn once(config: &'static Config, sources: Vec<(String, Source)>) -> Result<u8, StartError> {
     let (mut scrapers, defaults) = scrapers(config, sources);
     let [scraper] = &mut scrapers[..] else {
         return Err(StartError::NotOne);
@@ -142,11 +124,15 @@ fn once(config: &Config, sources: Vec<(String, Source)>) -> Result<u8, StartErro
 }
 
 /// Binds the listeners, starts the I/O thread and serves. Returns only when the server has failed.
-fn start(mut config: Config, sources: Vec<(String, Source)>) -> Result<io::Error, StartError> {
+fn start(
+    config: &'static Config,
+    ready: Option<InheritedFd>,
+    sources: Vec<(String, Source)>,
+) -> Result<io::Error, StartError> {
     // Must come before anything else is opened: see `InheritedFd::take`.
-    let ready = config.ready_fd.take().map(ReadyFd::take).transpose();
+    let ready = ready.map(ReadyFd::take).transpose();
     let ready = ready.map_err(StartError::Ready)?;
-    let inherited = inherited_listeners(&config)?;
+    let inherited = inherited_listeners(config)?;
     check_descriptors(inherited.as_ref().map_or(config.listen.len(), Vec::len))?;
     // Must come before any thread starts: threads inherit the signal mask.
     let signals = signals::descriptor().map_err(StartError::Signals)?;
@@ -160,10 +146,10 @@ fn start(mut config: Config, sources: Vec<(String, Source)>) -> Result<io::Error
     // A host can have several addresses.
     check_descriptors(listeners.len())?;
     let targets = Targets::new(sources.iter().map(|(name, _)| name.clone()).collect());
-    let (mut scrapers, defaults) = scrapers(&config, sources);
+    let (mut scrapers, defaults) = scrapers(config, sources);
     let routes = Routes::new(config.telemetry_path.clone(), defaults);
     let scrapes = Scrapes::new(front_end, targets, config.timeout, SPARE_TIME);
-    announce(&config, &listeners);
+    announce(config, &listeners);
     let front = Front::new(signals, listeners, routes, scrapes);
     std::thread::Builder::new()
         .name("front".to_owned())
@@ -219,7 +205,7 @@ fn announce(config: &Config, listeners: &[Listener]) {
 /// The exporter serves even if the supervisor cannot be notified.
 fn tell_supervisor(ready: Option<ReadyFd>) {
     let name = std::env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty());
-    let ready = ready.map(|ready| ("--ready-fd".to_owned(), ready.tell()));
+    let ready = ready.map(|ready| (format!("--{READY_FD}"), ready.tell()));
     let systemd = name.map(|name| {
         let object = format!("NOTIFY_SOCKET={}", name.to_string_lossy());
         (object, supervisor::systemd(&name))

@@ -58,6 +58,7 @@
 mod app;
 mod cli;
 mod commands;
+mod config;
 mod errno;
 mod event;
 mod haproxy;

@@ -7,6 +7,9 @@ use std::fmt::{self, Display};
 use std::io;
 
 use crate::cli::UsageError;
+use crate::cli::flags::{ONCE, PROXY_FROM_ENV, READY_FD, SYSTEMD_SOCKET};
+#[cfg(feature = "tls")]
+use crate::cli::flags::{SCRAPE_URI, SSL_CA_FILE, SSL_SERVER_NAME};
 use crate::errno::reason;
 use crate::haproxy::source::SetupError;
 use crate::server::link::LinkError;
@@ -56,9 +59,9 @@ impl Display for StartError {
         match self {
             Self::Usage(error) => error.fmt(f),
             Self::Source(error) => f.write_str(&setup(error)),
-            Self::NotOne => f.write_str("--once: scrapes one HAProxy; more are given"),
-            Self::Ready(error) => write!(f, "--ready-fd={error}"),
-            Self::Inherited(error) => write!(f, "--web.systemd-socket: {error}"),
+            Self::NotOne => write!(f, "--{ONCE}: scrapes one HAProxy; more are given"),
+            Self::Ready(error) => write!(f, "--{READY_FD}={error}"),
+            Self::Inherited(error) => write!(f, "--{SYSTEMD_SOCKET}: {error}"),
             Self::Listen(error) => error.fmt(f),
             Self::Descriptors(limit, needed) => {
                 write!(f, "no descriptors: limit is {limit}, {needed} are needed")
@@ -79,7 +82,7 @@ impl Display for StartError {
 /// A source that cannot be used, with its flag.
 fn setup(error: &SetupError) -> String {
     match error {
-        SetupError::Proxy(_) => format!("--http.proxy-from-env: {error}"),
+        SetupError::Proxy(_) => format!("--{PROXY_FROM_ENV}: {error}"),
         #[cfg(feature = "tls")]
         SetupError::Tls(tls) => tls_setup(tls),
     }
@@ -89,12 +92,12 @@ fn setup(error: &SetupError) -> String {
 fn tls_setup(error: &crate::net::tls::SetupError) -> String {
     use crate::net::tls::SetupError as Error;
     match error {
-        Error::CaFile(..) => format!("--haproxy.ssl-ca-file: {error}"),
-        Error::ServerName(_) => format!("--haproxy.ssl-server-name: {error}"),
-        Error::NoRoots(_) => format!(
-            "--haproxy.scrape-uri: {error} (--haproxy.ssl-ca-file or SSL_CERT_FILE can name some)"
-        ),
-        Error::Host(_) | Error::Rustls(_) => format!("--haproxy.scrape-uri: {error}"),
+        Error::CaFile(..) => format!("--{SSL_CA_FILE}: {error}"),
+        Error::ServerName(_) => format!("--{SSL_SERVER_NAME}: {error}"),
+        Error::NoRoots(_) => {
+            format!("--{SCRAPE_URI}: {error} (--{SSL_CA_FILE} or SSL_CERT_FILE can name some)")
+        }
+        Error::Host(_) | Error::Rustls(_) => format!("--{SCRAPE_URI}: {error}"),
     }
 }
 

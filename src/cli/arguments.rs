@@ -1,9 +1,7 @@
 //! `@FILE`: arguments from a file, one a line.
 
 use std::collections::VecDeque;
-use std::error::Error;
 use std::ffi::OsString;
-use std::fmt::{self, Display};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
@@ -29,7 +27,7 @@ const WRITER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The file and the reason.
 pub(crate) fn expand(
     arguments: impl IntoIterator<Item = OsString>,
-) -> Result<Vec<OsString>, FileError> {
+) -> Result<Vec<OsString>, String> {
     let mut waiting: VecDeque<OsString> = arguments.into_iter().collect();
     let mut expanded = Vec::new();
     let mut files = 0;
@@ -44,7 +42,9 @@ pub(crate) fn expand(
         };
         files += 1;
         if files > MAX_FILES {
-            return Err(FileError::TooMany);
+            return Err(format!(
+                "more than {MAX_FILES} argument files (does one name itself?)"
+            ));
         }
         let path = OsString::from_vec(path.to_vec());
         let lines = lines(&read(Path::new(&path))?);
@@ -65,9 +65,9 @@ pub fn lines(bytes: &[u8]) -> Vec<OsString> {
         .collect()
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    let fail = |problem| FileError::Unfit(path.display().to_string(), problem);
-    let io = |error| fail(FileProblem::Io(error));
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let fail = |why: &str| format!("argument file {}: {why}", path.display());
+    let io = |error| fail(&reason(&error));
     // A FIFO without a writer is not waited for.
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(libc::O_NONBLOCK);
@@ -75,57 +75,15 @@ fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     let is_fifo = file.metadata().is_ok_and(|it| it.file_type().is_fifo());
     let bytes = read_all(&mut file).map_err(io)?;
     if is_fifo && bytes.is_empty() {
-        return Err(fail(FileProblem::NoWriter));
+        return Err(fail("a FIFO that nobody writes to"));
     }
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(fail(FileProblem::TooLarge));
+        return Err(fail(&format!("larger than {MAX_FILE_BYTES} bytes")));
     }
     if bytes.contains(&0) {
-        return Err(fail(FileProblem::Nul));
+        return Err(fail("holds a NUL byte"));
     }
     Ok(bytes)
-}
-
-/// Why argument files cannot be used.
-#[derive(Debug)]
-pub enum FileError {
-    /// There are too many of them.
-    TooMany,
-    /// One of this path cannot be used.
-    Unfit(String, FileProblem),
-}
-
-/// Why an argument file cannot be used.
-#[derive(Debug)]
-pub enum FileProblem {
-    /// A system call failed.
-    Io(io::Error),
-    /// A FIFO that nobody writes to.
-    NoWriter,
-    /// More than `MAX_FILE_BYTES`.
-    TooLarge,
-    /// Not text.
-    Nul,
-}
-
-impl Error for FileError {}
-
-impl Display for FileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Unfit(path, problem) = self else {
-            return write!(
-                f,
-                "more than {MAX_FILES} argument files (does one name itself?)"
-            );
-        };
-        write!(f, "argument file {path}: ")?;
-        match problem {
-            FileProblem::Io(error) => f.write_str(&reason(error)),
-            FileProblem::NoWriter => f.write_str("a FIFO that nobody writes to"),
-            FileProblem::TooLarge => write!(f, "larger than {MAX_FILE_BYTES} bytes"),
-            FileProblem::Nul => f.write_str("holds a NUL byte"),
-        }
-    }
 }
 
 /// Reads to the end, or somewhat more than is allowed. The writer of a FIFO (`@<(...)` in a shell) may

@@ -1,8 +1,9 @@
 //! Durations as Go writes them: `5s`, `1m30s`, `500ms`, `1.5h`, `0`.
 
-use std::error::Error;
-use std::fmt::{self, Display};
 use std::time::Duration;
+
+/// What a good text is like.
+const EXAMPLES: &str = "(use for example 5s, 500ms, 1m30s)";
 
 /// Parses a Go duration (Go's `time.ParseDuration`): numbers with a unit of `ns`, `us`, `µs`, `ms`,
 /// `s`, `m` or `h`, one after the other, each with an optional fraction. Negative durations and
@@ -10,20 +11,16 @@ use std::time::Duration;
 ///
 /// # Errors
 /// The part that is wrong.
-pub fn parse(text: &str) -> Result<Duration, DurationError> {
-    let wrong = |problem| DurationError {
-        text: text.to_owned(),
-        problem,
-    };
+pub fn parse(text: &str) -> Result<Duration, String> {
     let mut rest = text.strip_prefix('+').unwrap_or(text);
     if rest.starts_with('-') {
-        return Err(wrong(Problem::Negative));
+        return Err(format!("duration {text:?} is negative"));
     }
     if rest == "0" {
         return Ok(Duration::ZERO);
     }
     if rest.is_empty() {
-        return Err(wrong(Problem::Empty));
+        return Err(format!("{text:?} is not a duration {EXAMPLES}"));
     }
     let mut total_nanos: u128 = 0;
     while !rest.is_empty() {
@@ -35,56 +32,21 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
             .find(|c: char| c.is_ascii_digit() || c == '.')
             .unwrap_or(after.len());
         let (unit, after) = after.split_at(unit_end);
-        let scale = unit_nanos(unit).ok_or_else(|| wrong(Problem::Unit(unit.to_owned())))?;
-        let nanos =
-            scaled(number, scale).ok_or_else(|| wrong(Problem::Number(number.to_owned())))?;
+        let scale = unit_nanos(unit).ok_or_else(|| match unit {
+            "" => format!("duration {text:?} has no unit {EXAMPLES}"),
+            _ => format!(
+                "duration {text:?} has an unknown unit {unit:?} (use ns, us, ms, s, m or h)"
+            ),
+        })?;
+        let nanos = scaled(number, scale)
+            .ok_or_else(|| format!("{text:?} is not a duration: bad number {number:?}"))?;
         total_nanos += nanos;
         if total_nanos > i64::MAX as u128 {
-            return Err(wrong(Problem::TooLong));
+            return Err(format!("duration {text:?} is beyond 292 years"));
         }
         rest = after;
     }
     Ok(Duration::from_nanos(total_nanos as u64))
-}
-
-/// A text that is not a duration, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DurationError {
-    text: String,
-    problem: Problem,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Problem {
-    Negative,
-    Empty,
-    Number(String),
-    Unit(String),
-    TooLong,
-}
-
-impl Error for DurationError {}
-
-impl Display for DurationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const EXAMPLES: &str = "(use for example 5s, 500ms, 1m30s)";
-        let text = &self.text;
-        match &self.problem {
-            Problem::Negative => write!(f, "duration {text:?} is negative"),
-            Problem::Empty => write!(f, "{text:?} is not a duration {EXAMPLES}"),
-            Problem::Number(number) => {
-                write!(f, "{text:?} is not a duration: bad number {number:?}")
-            }
-            Problem::Unit(unit) if unit.is_empty() => {
-                write!(f, "duration {text:?} has no unit {EXAMPLES}")
-            }
-            Problem::Unit(unit) => write!(
-                f,
-                "duration {text:?} has an unknown unit {unit:?} (use ns, us, ms, s, m or h)"
-            ),
-            Problem::TooLong => write!(f, "duration {text:?} is beyond 292 years"),
-        }
-    }
 }
 
 fn unit_nanos(unit: &str) -> Option<u64> {

@@ -1,184 +1,243 @@
-//! The table of flags: what `--help` prints and the README's table is held to.
+//! The table of flags: what `--help` prints, what the manual and the README are held to, and what each sets.
 
-/// One flag.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Flag {
-    /// Name without the dashes.
-    pub name: &'static str,
-    /// What the flag takes.
-    pub takes: Takes,
-    /// What it is for.
-    pub help: &'static str,
-}
+use std::path::PathBuf;
 
-/// What a flag takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Takes {
-    /// Nothing: on, or off as `--no-NAME`. Holds the default.
-    Switch(bool),
-    /// A value; holds its name and its default.
-    Value(&'static str, &'static str),
-}
+use super::values::{
+    add_target, columns, listen_address, log_format, log_level, master_socket, max_response_bytes,
+    profile, ready_fd, refused, rows_per_question, scrape_uri, socket_mode, states, telemetry_path,
+    timeout, unless_empty, with_tls,
+};
+use crate::config::Takes::{Switch, Value, Values};
+use crate::config::{Config, Flag, Takes, put, turn};
+pub(crate) use crate::haproxy::advice::{MAX_RESPONSE_BYTES, SSL_CA_FILE};
 
-use Takes::{Switch, Value};
+/// Names that errors mention besides the table.
+pub(crate) const SCRAPE_URI: &str = "haproxy.scrape-uri";
+const PID_FILE: &str = "haproxy.pid-file";
+const MASTER_SOCKET: &str = "haproxy.master-socket";
+pub(crate) const SSL_SERVER_NAME: &str = "haproxy.ssl-server-name";
+pub(crate) const PROXY_FROM_ENV: &str = "http.proxy-from-env";
+pub(crate) const SYSTEMD_SOCKET: &str = "web.systemd-socket";
+pub(crate) const READY_FD: &str = "ready-fd";
+pub(crate) const ONCE: &str = "once";
 
 /// The columns of `server` rows that have a metric, as the Go exporter lists them.
-pub(crate) const SERVER_METRIC_FIELDS: &str =
+const SERVER_METRIC_FIELDS: &str =
     "2,3,4,5,6,7,8,9,13,14,15,16,17,18,21,24,30,33,35,38,39,40,41,42,43,44,49,50,58,59,60,61";
 
-/// Default of `--haproxy.rows-per-question`.
-pub(crate) const ROWS_PER_QUESTION: &str = "200";
-
-/// Default of `--haproxy.max-response-bytes`: about 270,000 servers.
-pub(crate) const MAX_RESPONSE_BYTES: &str = "67108864";
-
-const fn flag(name: &'static str, takes: Takes, help: &'static str) -> Flag {
-    Flag { name, takes, help }
+const fn flag(
+    name: &'static str,
+    takes: Takes,
+    help: &'static str,
+    set: fn(&mut Config, &str) -> Result<(), String>,
+) -> Flag {
+    Flag {
+        name,
+        takes,
+        help,
+        set,
+    }
 }
 
 /// All flags but `--help` and `--version`, in the order of `--help`.
-pub(crate) const FLAGS: &[Flag] = &[
+pub(crate) static FLAGS: [Flag; 28] = [
     flag(
-        "haproxy.scrape-uri",
+        SCRAPE_URI,
         Value("URI", "http://localhost/;csv"),
         "Where HAProxy's statistics are: unix:/path, unix:@name, tcp://host:port, http://[user:password@]host[:port]/path;csv (https:// in builds with TLS) or file:/path",
+        |to, text| {
+            to.targets.push((String::new(), scrape_uri(text)?));
+            Ok(())
+        },
     ),
     flag(
         "haproxy.target",
-        Value("NAME=URI", ""),
+        Values("NAME=URI", ""),
         "One of several HAProxys, scraped at /metrics?target=NAME; repeatable",
+        add_target,
     ),
     flag(
         "haproxy.timeout",
         Value("DURATION", "5s"),
         "Time for one whole scrape of HAProxy, such as 500ms or 1m30s",
+        |to, text| put(&mut to.timeout, timeout(text)),
     ),
     flag(
-        "haproxy.pid-file",
+        PID_FILE,
         Value("PATH", ""),
         "HAProxy's pid file: adds its processor time, memory and open descriptors (from /proc)",
+        |to, text| put(&mut to.pid_file, Ok(unless_empty(text).map(PathBuf::from))),
     ),
     flag(
         "haproxy.metric-names",
         Value("NAMES", "exporter"),
         "Names of the metrics: exporter (those of prometheus/haproxy_exporter) or builtin (those of HAProxy's own exporter); a request can ask for the others with ?names=",
+        |to, text| put(&mut to.profile, profile(text)),
     ),
     flag(
         "haproxy.proxy-include",
-        Value("PATTERN", ""),
+        Values("PATTERN", ""),
         "Frontends, backends and what belongs to them are exported only if the proxy's name matches (* and ?); repeatable",
+        |to, text| {
+            to.filter.proxies.include.extend(unless_empty(text));
+            Ok(())
+        },
     ),
     flag(
         "haproxy.proxy-exclude",
-        Value("PATTERN", ""),
+        Values("PATTERN", ""),
         "They are left out if the proxy's name matches; repeatable",
+        |to, text| {
+            to.filter.proxies.exclude.extend(unless_empty(text));
+            Ok(())
+        },
     ),
     flag(
         "haproxy.server-metric-fields",
         Value("COLUMNS", SERVER_METRIC_FIELDS),
         "Columns of servers to export under the exporter names, by number (HAProxy management guide, 9.1), separated by commas; none if empty",
+        |to, text| put(&mut to.server_columns, columns(text)),
     ),
     flag(
         "haproxy.server-exclude-states",
         Value("STATES", ""),
         "Servers in these states are left out, separated by commas, such as MAINT,DRAIN",
+        |to, text| put(&mut to.filter.excluded_states, Ok(states(text))),
     ),
     flag(
         "haproxy.rows-per-question",
-        Value("ROWS", ROWS_PER_QUESTION),
+        Value("ROWS", "200"),
         "HAProxy before 3.4 lets no traffic through while it prints: about so many servers are asked for at a time; 0 asks for all at once",
+        |to, text| put(&mut to.rows_per_question, rows_per_question(text)),
     ),
     flag(
-        "haproxy.master-socket",
+        MASTER_SOCKET,
         Value("URI", ""),
         "The CLI of HAProxy's master process (haproxy -W -S): adds reloads and the workers of before them; unix:/path, unix:@name or tcp://host:port",
+        |to, text| put(&mut to.master_socket, master_socket(text)),
     ),
     flag(
         "haproxy.peers",
         Switch(false),
         "Watch the peers of stick tables (show peers); needs a CLI socket",
+        |to, text| turn(&mut to.peers, text),
     ),
     flag(
         "haproxy.certificates",
         Switch(false),
         "Watch when the loaded certificates end; needs a CLI socket, of level operator before HAProxy 3.2",
+        |to, text| turn(&mut to.certificates, text),
     ),
+    // About 270,000 servers.
     flag(
-        "haproxy.max-response-bytes",
-        Value("BYTES", MAX_RESPONSE_BYTES),
+        MAX_RESPONSE_BYTES,
+        Value("BYTES", "67108864"),
         "Largest answer of HAProxy; a larger one fails the scrape",
+        |to, text| put(&mut to.max_response_bytes, max_response_bytes(text)),
     ),
     flag(
         "haproxy.ssl-verify",
         Switch(true),
         "Check the certificate of an https scrape URI",
+        |to, text| {
+            let mut is_verified = true;
+            turn(&mut is_verified, text)?;
+            to.tls.insecure = !is_verified;
+            Ok(())
+        },
     ),
     flag(
-        "haproxy.ssl-ca-file",
+        SSL_CA_FILE,
         Value("PEM", ""),
         "Trust only the roots in this file for https (builds with TLS)",
+        |to, text| put(&mut to.tls.ca_file, with_tls(text)),
     ),
     flag(
-        "haproxy.ssl-server-name",
+        SSL_SERVER_NAME,
         Value("NAME", ""),
         "Check for this name instead of the URI's host (builds with TLS)",
+        |to, text| put(&mut to.tls.server_name, with_tls(text)),
     ),
     flag(
-        "http.proxy-from-env",
+        PROXY_FROM_ENV,
         Switch(false),
         "Use the proxy of http_proxy, https_proxy and no_proxy",
+        |to, text| turn(&mut to.proxy_from_env, text),
     ),
     flag(
         "web.listen-address",
-        Value("ADDRESS", ":9101"),
+        Values("ADDRESS", ":9101"),
         "Where to serve metrics: :port, host:port, [v6]:port or unix:/path; repeatable",
+        |to, text| {
+            to.listen.push(listen_address(text)?);
+            Ok(())
+        },
     ),
     flag(
         "web.telemetry-path",
         Value("PATH", "/metrics"),
         "Path of the metrics",
+        |to, text| put(&mut to.telemetry_path, telemetry_path(text)),
     ),
     flag(
-        "web.systemd-socket",
+        SYSTEMD_SOCKET,
         Switch(false),
         "Serve on the sockets that systemd passes (LISTEN_FDS) instead",
+        |to, text| turn(&mut to.systemd_socket, text),
     ),
     flag(
         "web.socket-mode",
         Value("OCTAL", "0660"),
         "Permissions of unix:/path listeners",
+        |to, text| put(&mut to.socket_mode, socket_mode(text)),
     ),
     flag(
         "web.config.file",
         Value("PATH", ""),
         "Refused: TLS and passwords belong in front (see README)",
+        |_, text| refused(text),
     ),
     flag(
-        "ready-fd",
+        READY_FD,
         Value("N", ""),
         "Write a newline to this descriptor when ready (s6's notification-fd)",
+        |to, text| put(&mut to.ready_fd, ready_fd(text)),
     ),
     flag(
         "log.level",
         Value("LEVEL", "info"),
         "Least severity to log: debug, info, warn or error",
+        |to, text| put(&mut to.log_level, log_level(text)),
     ),
     flag(
         "log.format",
         Value("FORMAT", "logfmt"),
         "Shape of log lines: logfmt or json",
+        |to, text| put(&mut to.log_format, log_format(text)),
     ),
     flag(
-        "once",
+        ONCE,
         Switch(false),
         "Scrape once, print the metrics and exit: 0 when HAProxy answered, else 1",
+        |to, text| turn(&mut to.once, text),
     ),
     flag(
         "list-metrics",
         Switch(false),
         "Print every metric (name, type, labels, help) and exit",
+        |to, text| turn(&mut to.list_metrics, text),
     ),
 ];
+
+/// What is set and is about the HAProxy of `--haproxy.scrape-uri` alone, which is not given.
+pub(super) fn without_scrape_uri(config: &Config) -> Option<&'static str> {
+    let set = [
+        (config.pid_file.is_some(), PID_FILE),
+        (config.master_socket.is_some(), MASTER_SOCKET),
+    ];
+    set.into_iter()
+        .find_map(|(is_set, name)| is_set.then_some(name))
+}
 
 /// The flag of a name as it was given; `false` for a `--no-` form of a switch.
 pub(crate) fn find(name: &str) -> Option<(&'static Flag, bool)> {
@@ -212,7 +271,11 @@ fn usage(flag: &Flag) -> String {
     match flag.takes {
         Switch(true) => format!("    --[no-]{} (on)", flag.name),
         Switch(false) => format!("    --[no-]{}", flag.name),
-        Value(_, default) if !default.is_empty() => format!("    --{}={default:?}", flag.name),
-        Value(placeholder, _) => format!("    --{}={placeholder}", flag.name),
+        Value(_, default) | Values(_, default) if !default.is_empty() => {
+            format!("    --{}={default:?}", flag.name)
+        }
+        Value(placeholder, _) | Values(placeholder, _) => {
+            format!("    --{}={placeholder}", flag.name)
+        }
     }
 }

@@ -7,38 +7,14 @@ pub(crate) mod flags;
 mod values;
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
-use std::time::Duration;
 
 use lexopt::{Arg, Parser};
 
 use crate::commands;
-use crate::haproxy::patterns::ProxyFilter;
-use crate::haproxy::uri::ScrapeUri;
-use crate::log::{Format, Level};
-use crate::net::address::TlsOptions;
-use crate::server::listen::ListenAddress;
-use crate::sys::InheritedFd;
+use crate::config::{Config, Flag, Takes};
 use crate::version;
-use error::ValueError;
-use flags::{Flag, Takes};
-use values::{
-    columns, listen_address, log_format, log_level, master_socket, max_response_bytes, profile,
-    ready_fd, rows_per_question, scrape_uri, socket_mode, states, target, telemetry_path, timeout,
-};
 
 pub(crate) use error::UsageError;
-
-/// Flags that may be given more than once.
-const REPEATABLE: [&str; 4] = [
-    "haproxy.target",
-    "web.listen-address",
-    "haproxy.proxy-include",
-    "haproxy.proxy-exclude",
-];
-
-/// Flags about the HAProxy of `--haproxy.scrape-uri` alone.
-const OF_SCRAPE_URI: [&str; 2] = ["haproxy.pid-file", "haproxy.master-socket"];
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -47,55 +23,6 @@ pub enum Command {
     Run(Box<Config>),
     /// Print a text on standard output and leave.
     Print(String),
-}
-
-/// A checked configuration.
-#[derive(Debug)]
-pub struct Config {
-    /// `--haproxy.scrape-uri`, without a name, unless only targets were given; then `--haproxy.target`
-    pub targets: Vec<(String, ScrapeUri)>,
-    /// `--haproxy.timeout`, above zero
-    pub timeout: Duration,
-    /// `--haproxy.pid-file`
-    pub pid_file: Option<PathBuf>,
-    /// `--haproxy.master-socket`, a unix or TCP socket
-    pub master_socket: Option<ScrapeUri>,
-    /// `--haproxy.metric-names`, by its number
-    pub profile: usize,
-    /// `--haproxy.proxy-include`, `--haproxy.proxy-exclude`
-    pub proxies: ProxyFilter,
-    /// `--haproxy.server-metric-fields`
-    pub server_columns: Vec<usize>,
-    /// `--haproxy.server-exclude-states`
-    pub excluded_states: Vec<Vec<u8>>,
-    /// `--haproxy.rows-per-question`
-    pub rows_per_question: usize,
-    /// `--haproxy.peers`
-    pub peers: bool,
-    /// `--haproxy.certificates`
-    pub certificates: bool,
-    /// `--haproxy.max-response-bytes`
-    pub max_response_bytes: u64,
-    /// `--haproxy.ssl-verify`, `--haproxy.ssl-ca-file`, `--haproxy.ssl-server-name`
-    pub tls: TlsOptions,
-    /// `--http.proxy-from-env`
-    pub proxy_from_env: bool,
-    /// `--web.listen-address`
-    pub listen: Vec<ListenAddress>,
-    /// `--web.telemetry-path`
-    pub telemetry_path: String,
-    /// `--web.systemd-socket`
-    pub systemd_socket: bool,
-    /// `--web.socket-mode`
-    pub socket_mode: u32,
-    /// `--ready-fd`
-    pub ready_fd: Option<InheritedFd>,
-    /// `--once`
-    pub once: bool,
-    /// `--log.level`
-    pub log_level: Level,
-    /// `--log.format`
-    pub log_format: Format,
 }
 
 /// Reads a command line without the program's name.
@@ -133,7 +60,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
         }
     }
     let config = given.config()?;
-    if given.switch("list-metrics") {
+    if config.list_metrics {
         return Ok(Command::Print(commands::catalog(&[]).list(config.profile)));
     }
     Ok(Command::Run(Box::new(config)))
@@ -158,9 +85,7 @@ fn one_dash(argument: &OsStr) -> Option<UsageError> {
 
 /// The flags that were given, with their texts; switches as `true` and `false`.
 #[derive(Default)]
-struct Given {
-    values: Vec<(&'static str, String)>,
-}
+struct Given(Vec<(&'static Flag, String)>);
 
 impl Given {
     fn take(
@@ -170,165 +95,45 @@ impl Given {
         parser: &mut Parser,
     ) -> Result<(), UsageError> {
         let name = flag.name;
-        let text = |value: OsString| {
-            value
-                .into_string()
-                .map_err(|value| UsageError::NotUtf8(name, value))
+        let given = match flag.takes {
+            Takes::Switch(_) => parser.optional_value(),
+            _ => Some(value(parser).ok_or(UsageError::NoValue(name))?),
         };
-        let value = match flag.takes {
-            Takes::Value(..) => text(value(parser).ok_or(UsageError::NoValue(name))?)?,
-            Takes::Switch(_) => match parser.optional_value().map(text).transpose()? {
-                None => on.to_string(),
-                Some(value) if !on => {
-                    return Err(UsageError::OffWithValue(name, value));
-                }
-                Some(value) => match value.as_str() {
-                    "true" | "1" => "true".to_owned(),
-                    "false" | "0" => "false".to_owned(),
-                    _ => {
-                        let error = ValueError::MustBe("true or false", value);
-                        return Err(UsageError::Value(name, error));
-                    }
-                },
-            },
+        let given = given.map(OsString::into_string).transpose();
+        let text = match given.map_err(|value| UsageError::NotUtf8(name, value))? {
+            Some(value) if !on => return Err(UsageError::OffWithValue(name, value)),
+            Some(value) => value,
+            None => on.to_string(),
         };
-        if !REPEATABLE.contains(&name) && self.is_given(name) {
+        if !matches!(flag.takes, Takes::Values(..)) && self.texts(name).next().is_some() {
             return Err(UsageError::Twice(name));
         }
-        self.values.push((name, value));
+        self.0.push((flag, text));
         Ok(())
     }
 
-    fn is_given(&self, name: &str) -> bool {
-        self.given(name).next().is_some()
-    }
-
-    /// What is scraped, by name: see `Config::targets`.
-    fn targets(&self) -> Result<Vec<(String, ScrapeUri)>, UsageError> {
-        let unnamed = self.parsed("haproxy.scrape-uri", scrape_uri)?;
-        let mut targets = self
-            .named_targets()
-            .map_err(UsageError::of("haproxy.target"))?;
-        if targets.is_empty() || self.is_given("haproxy.scrape-uri") {
-            targets.insert(0, (String::new(), unnamed));
-            return Ok(targets);
-        }
-        let is_given = |flag: &&str| !self.value(flag).is_empty();
-        match OF_SCRAPE_URI.into_iter().find(is_given) {
-            Some(flag) => Err(UsageError::NoScrapeUri(flag)),
-            None => Ok(targets),
-        }
-    }
-
-    fn named_targets(&self) -> Result<Vec<(String, ScrapeUri)>, ValueError> {
-        let mut targets: Vec<(String, ScrapeUri)> = Vec::new();
-        for text in self.all("haproxy.target") {
-            let (name, uri) = target(&text)?;
-            if targets.iter().any(|(other, _)| *other == name) {
-                return Err(ValueError::TargetTwice(name));
-            }
-            targets.push((name, uri));
-        }
-        Ok(targets)
-    }
-
     /// All texts that were given for a flag.
-    fn given<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
-        let given = self.values.iter().filter(move |(other, _)| *other == name);
-        given.map(|(_, value)| value.as_str())
-    }
-
-    /// The same for a repeatable flag; empty texts are left out.
-    fn all(&self, name: &str) -> Vec<String> {
-        let texts = self.given(name).filter(|text| !text.is_empty());
-        texts.map(str::to_owned).collect()
-    }
-
-    /// What was given for a flag, else its default.
-    fn value(&self, name: &str) -> &str {
-        let default = || match flags::find(name).map(|(flag, _)| flag.takes) {
-            Some(Takes::Value(_, default)) => default,
-            Some(Takes::Switch(true)) => "true",
-            _ => "",
-        };
-        self.given(name).next().unwrap_or_else(default)
-    }
-
-    fn switch(&self, name: &str) -> bool {
-        self.value(name) == "true"
-    }
-
-    /// A value that is left out when empty.
-    fn text(&self, name: &str) -> Option<String> {
-        Some(self.value(name))
-            .filter(|value| !value.is_empty())
-            .map(str::to_owned)
-    }
-
-    fn parsed<T>(
-        &self,
-        name: &'static str,
-        parse: impl Fn(&str) -> Result<T, ValueError>,
-    ) -> Result<T, UsageError> {
-        parse(self.value(name)).map_err(UsageError::of(name))
+    fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        let given = self.0.iter().filter(move |(flag, _)| flag.name == name);
+        given.map(|(_, text)| text.as_str())
     }
 
     fn config(&self) -> Result<Config, UsageError> {
-        if !self.value("web.config.file").is_empty() {
-            return Err(UsageError::ConfigFile);
+        let mut config = Config::default();
+        for flag in &flags::FLAGS {
+            let default = self.texts(flag.name).next().is_none();
+            let default = default.then(|| flag.default());
+            for text in self.texts(flag.name).chain(default) {
+                (flag.set)(&mut config, text).map_err(|why| UsageError::Value(flag.name, why))?;
+            }
         }
-        let tls = TlsOptions {
-            insecure: !self.switch("haproxy.ssl-verify"),
-            ca_file: self.text("haproxy.ssl-ca-file"),
-            server_name: self.text("haproxy.ssl-server-name"),
-        };
-        if !cfg!(feature = "tls") && (tls.ca_file.is_some() || tls.server_name.is_some()) {
-            return Err(UsageError::NoTls(match tls.ca_file {
-                Some(_) => "haproxy.ssl-ca-file",
-                None => "haproxy.ssl-server-name",
-            }));
+        if config.targets.len() > 1 && self.texts(flags::SCRAPE_URI).next().is_none() {
+            config.targets.remove(0);
+            if let Some(flag) = flags::without_scrape_uri(&config) {
+                return Err(UsageError::NoScrapeUri(flag));
+            }
         }
-        Ok(Config {
-            targets: self.targets()?,
-            timeout: self.parsed("haproxy.timeout", timeout)?,
-            pid_file: self.text("haproxy.pid-file").map(PathBuf::from),
-            master_socket: self.parsed("haproxy.master-socket", master_socket)?,
-            profile: self.parsed("haproxy.metric-names", profile)?,
-            proxies: ProxyFilter {
-                include: self.all("haproxy.proxy-include"),
-                exclude: self.all("haproxy.proxy-exclude"),
-            },
-            server_columns: self.parsed("haproxy.server-metric-fields", columns)?,
-            excluded_states: states(self.value("haproxy.server-exclude-states")),
-            rows_per_question: self.parsed("haproxy.rows-per-question", rows_per_question)?,
-            peers: self.switch("haproxy.peers"),
-            certificates: self.switch("haproxy.certificates"),
-            max_response_bytes: self.parsed("haproxy.max-response-bytes", max_response_bytes)?,
-            tls,
-            proxy_from_env: self.switch("http.proxy-from-env"),
-            listen: self.listen_addresses()?,
-            telemetry_path: self.parsed("web.telemetry-path", telemetry_path)?,
-            systemd_socket: self.switch("web.systemd-socket"),
-            socket_mode: self.parsed("web.socket-mode", socket_mode)?,
-            ready_fd: self.parsed("ready-fd", ready_fd)?,
-            once: self.switch("once"),
-            log_level: self.parsed("log.level", log_level)?,
-            log_format: self.parsed("log.format", log_format)?,
-        })
-    }
-
-    fn listen_addresses(&self) -> Result<Vec<ListenAddress>, UsageError> {
-        const NAME: &str = "web.listen-address";
-        let given: Vec<&str> = self.given(NAME).collect();
-        let texts = if given.is_empty() {
-            vec![self.value(NAME)]
-        } else {
-            given
-        };
-        texts
-            .into_iter()
-            .map(|text| listen_address(text).map_err(UsageError::of(NAME)))
-            .collect()
+        Ok(config)
     }
 }
 

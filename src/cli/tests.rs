@@ -1,5 +1,11 @@
 use super::*;
+use crate::log::{Format, Level};
+use crate::net::address::TlsOptions;
+use crate::server::listen::ListenAddress;
+use crate::sys::InheritedFd;
 use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+use std::time::Duration;
 
 mod argument_files;
 
@@ -54,7 +60,9 @@ fn the_flags_of_the_go_exporter_have_its_defaults() {
         let (flag, _) = flags::find(name).expect(name);
         match (flag.takes, takes) {
             (Takes::Switch(ours), Takes::Switch(theirs)) => assert_eq!(ours, theirs, "{name}"),
-            (Takes::Value(_, ours), Takes::Value(_, theirs)) => assert_eq!(ours, theirs, "{name}"),
+            (Takes::Value(_, ours) | Takes::Values(_, ours), Takes::Value(_, theirs)) => {
+                assert_eq!(ours, theirs, "{name}");
+            }
             _ => panic!("{name} is of another kind"),
         }
     }
@@ -67,7 +75,7 @@ fn defaults() {
     assert_eq!(config.timeout, Duration::from_secs(5));
     assert_eq!(config.pid_file, None);
     assert_eq!(config.server_columns.len(), 32);
-    assert_eq!(config.excluded_states, Vec::<Vec<u8>>::new());
+    assert_eq!(config.filter.excluded_states, Vec::<Vec<u8>>::new());
     assert_eq!(config.max_response_bytes, 64 << 20);
     assert_eq!(config.tls, TlsOptions::default());
     assert!(!config.proxy_from_env && !config.systemd_socket);
@@ -110,7 +118,7 @@ fn values_that_are_given() {
     assert_eq!(config.pid_file, Some(PathBuf::from("/run/haproxy.pid")));
     assert_eq!(config.server_columns, [2, 17, 999]);
     assert_eq!(
-        config.excluded_states,
+        config.filter.excluded_states,
         [b"MAINT".to_vec(), b"no check".to_vec()]
     );
     assert_eq!(config.max_response_bytes, 1 << 30);
@@ -143,7 +151,7 @@ fn empty_values() {
     ])
     .unwrap();
     assert_eq!(config.server_columns, Vec::<usize>::new());
-    assert_eq!(config.excluded_states, Vec::<Vec<u8>>::new());
+    assert_eq!(config.filter.excluded_states, Vec::<Vec<u8>>::new());
     assert_eq!((config.pid_file, config.ready_fd), (None, None));
 }
 
@@ -287,15 +295,16 @@ fn flags_that_need_tls() {
 
 #[test]
 fn a_flag_stands_once_unless_it_is_repeatable() {
-    for flag in flags::FLAGS {
+    for flag in &flags::FLAGS {
         let argument = match flag.takes {
             Takes::Switch(_) => format!("--{}", flag.name),
-            Takes::Value(_, value) => format!("--{}={value}", flag.name),
+            Takes::Value(_, value) | Takes::Values(_, value) => format!("--{}={value}", flag.name),
         };
         let parsed = parse(arguments(&[&argument, &argument]));
-        match flag.name {
-            name if REPEATABLE.contains(&name) => assert!(parsed.is_ok(), "{name}"),
-            name => assert_eq!(
+        let name = flag.name;
+        match flag.takes {
+            Takes::Values(..) => assert!(parsed.is_ok(), "{name}"),
+            _ => assert_eq!(
                 parsed.unwrap_err().to_string(),
                 format!("--{name} is given twice")
             ),
@@ -312,10 +321,10 @@ fn texts_to_print() {
     assert_eq!(printed(&["-h"]), help);
     assert_eq!(printed(&["--log.level=info", "--help", "--bogus"]), help);
     assert!(help.starts_with("usage: haproxy_exporter [<flags>]\n"));
-    for flag in flags::FLAGS {
+    for flag in &flags::FLAGS {
         let usage = match flag.takes {
             Takes::Switch(_) => format!("--[no-]{}", flag.name),
-            Takes::Value(..) => format!("--{}=", flag.name),
+            Takes::Value(..) | Takes::Values(..) => format!("--{}=", flag.name),
         };
         assert!(help.contains(&usage) && help.contains(flag.help), "{usage}");
     }

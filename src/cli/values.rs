@@ -1,9 +1,9 @@
-//! What the values of flags must be.
+//! What the values of flags must be. Errors say why not, without what may be a password.
 
 use std::time::Duration;
 
 use super::duration;
-use super::error::ValueError;
+use crate::config::Config;
 use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
 use crate::metrics::PROFILES;
@@ -17,78 +17,115 @@ const LARGEST_MAX_RESPONSE_BYTES: u64 = 1 << 30;
 /// The largest `--haproxy.rows-per-question`: more than fit into an answer.
 const LARGEST_ROWS_PER_QUESTION: u64 = 1_000_000_000;
 
-fn must_be(what: &'static str, text: &str) -> ValueError {
-    ValueError::MustBe(what, text.to_owned())
+/// What is said of `--web.config.file`.
+const CONFIG_FILE: &str = "TLS and passwords are not served here; put HAProxy in front of the exporter \
+    (README, section Security, has a tested configuration)";
+
+fn must_be(what: &str, text: &str) -> String {
+    format!("must be {what}, not {text:?}")
 }
 
-pub(super) fn scrape_uri(text: &str) -> Result<ScrapeUri, ValueError> {
-    ScrapeUri::parse(text).map_err(ValueError::Uri)
+pub(super) fn scrape_uri(text: &str) -> Result<ScrapeUri, String> {
+    Ok(ScrapeUri::parse(text)?)
 }
 
 /// The CLI of a master process, if one is named.
-pub(super) fn master_socket(text: &str) -> Result<Option<ScrapeUri>, ValueError> {
+pub(super) fn master_socket(text: &str) -> Result<Option<ScrapeUri>, String> {
     if text.is_empty() {
         return Ok(None);
     }
     match scrape_uri(text)? {
         uri @ (ScrapeUri::Unix(_) | ScrapeUri::Tcp(_)) => Ok(Some(uri)),
-        ScrapeUri::Http(_) | ScrapeUri::File(_) => Err(ValueError::NotSocket),
+        ScrapeUri::Http(_) | ScrapeUri::File(_) => {
+            Err("must be a CLI socket: unix:/path, unix:@name or tcp://host:port".to_owned())
+        }
     }
 }
 
-pub(super) fn listen_address(text: &str) -> Result<ListenAddress, ValueError> {
-    ListenAddress::parse(text).map_err(|error| ValueError::Address(text.to_owned(), error))
+pub(super) fn listen_address(text: &str) -> Result<ListenAddress, String> {
+    ListenAddress::parse(text).map_err(|error| format!("{text:?}: {error}"))
 }
 
-pub(super) fn timeout(text: &str) -> Result<Duration, ValueError> {
-    match duration::parse(text).map_err(ValueError::Duration)? {
-        Duration::ZERO => Err(ValueError::Zero),
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
+    match duration::parse(text)? {
+        Duration::ZERO => Err("must be above zero".to_owned()),
         timeout => Ok(timeout),
     }
 }
 
-pub(super) fn rows_per_question(text: &str) -> Result<usize, ValueError> {
+pub(super) fn rows_per_question(text: &str) -> Result<usize, String> {
     let rows = number(text, 0, LARGEST_ROWS_PER_QUESTION)?;
     Ok(usize::try_from(rows).unwrap_or(usize::MAX))
 }
 
-pub(super) fn max_response_bytes(text: &str) -> Result<u64, ValueError> {
+pub(super) fn max_response_bytes(text: &str) -> Result<u64, String> {
     number(text, 1, LARGEST_MAX_RESPONSE_BYTES)
 }
 
-fn number(text: &str, least: u64, largest: u64) -> Result<u64, ValueError> {
+fn number(text: &str, least: u64, largest: u64) -> Result<u64, String> {
     unsigned(text.as_bytes())
         .filter(|number| (least..=largest).contains(number))
-        .ok_or_else(|| ValueError::Number(least, largest, text.to_owned()))
+        .ok_or_else(|| must_be(&format!("a number from {least} to {largest}"), text))
 }
 
 /// Numbers that no metric has are ignored, as the Go exporter ignores them; it refuses words as well.
-pub(super) fn columns(text: &str) -> Result<Vec<usize>, ValueError> {
+pub(super) fn columns(text: &str) -> Result<Vec<usize>, String> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
     let column = |word: &str| word.trim().parse();
     text.split(',')
-        .map(|word| column(word).map_err(|_| ValueError::Column(word.to_owned())))
+        .map(|word| column(word).map_err(|_| format!("{word:?} is not a column number")))
         .collect()
 }
 
 /// The number of a profile.
-pub(super) fn profile(text: &str) -> Result<usize, ValueError> {
+pub(super) fn profile(text: &str) -> Result<usize, String> {
     let found = PROFILES.iter().position(|profile| *profile == text);
     found.ok_or_else(|| must_be("exporter or builtin", text))
 }
 
 /// `NAME=URI`. A name goes into URLs, pages and log lines as it is.
-pub(super) fn target(text: &str) -> Result<(String, ScrapeUri), ValueError> {
-    let (name, uri) = text.split_once('=').ok_or(ValueError::TargetWithoutName)?;
+pub(super) fn add_target(to: &mut Config, text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let (name, uri) = text.split_once('=').ok_or("write NAME=URI")?;
     let is_good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if name.is_empty() || !name.chars().all(is_good) {
-        return Err(ValueError::TargetName(name.to_owned()));
+        return Err(format!(
+            "{name:?} is not a name (letters, digits, _, - and .)"
+        ));
     }
-    let uri =
-        ScrapeUri::parse(uri).map_err(|error| ValueError::TargetUri(name.to_owned(), error))?;
-    Ok((name.to_owned(), uri))
+    let uri = ScrapeUri::parse(uri).map_err(|error| format!("{name}: {error}"))?;
+    if to.targets.iter().any(|(other, _)| other == name) {
+        return Err(format!("{name:?} is given twice"));
+    }
+    to.targets.push((name.to_owned(), uri));
+    Ok(())
+}
+
+/// A value that is left out when empty.
+pub(super) fn unless_empty(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// A value that this build can only use with TLS.
+pub(super) fn with_tls(text: &str) -> Result<Option<String>, String> {
+    match unless_empty(text) {
+        Some(_) if !cfg!(feature = "tls") => {
+            Err("this build has no TLS (build with `make TLS=1`)".to_owned())
+        }
+        value => Ok(value),
+    }
+}
+
+/// `--web.config.file`, which asks for TLS and passwords.
+pub(super) fn refused(text: &str) -> Result<(), String> {
+    match text.is_empty() {
+        true => Ok(()),
+        false => Err(CONFIG_FILE.to_owned()),
+    }
 }
 
 pub(super) fn states(text: &str) -> Vec<Vec<u8>> {
@@ -102,39 +139,41 @@ pub(super) fn states(text: &str) -> Vec<Vec<u8>> {
 /// A request's head has 8 KiB at most; a path of this length is a mistake.
 const MAX_TELEMETRY_PATH_BYTES: usize = 1024;
 
-pub(super) fn telemetry_path(text: &str) -> Result<String, ValueError> {
+pub(super) fn telemetry_path(text: &str) -> Result<String, String> {
     let reserved = ["/", HEALTHY_PATH];
     if !text.starts_with('/') {
-        return Err(ValueError::PathWithoutSlash(text.to_owned()));
+        return Err(format!("{text:?} does not begin with a slash"));
     }
     if text.len() > MAX_TELEMETRY_PATH_BYTES {
-        return Err(ValueError::PathTooLong(MAX_TELEMETRY_PATH_BYTES));
+        return Err(format!("longer than {MAX_TELEMETRY_PATH_BYTES} bytes"));
     }
     if reserved.contains(&text) {
-        return Err(ValueError::PathTaken(text.to_owned()));
+        return Err(format!("{text:?} is taken by another page"));
     }
     if !text.bytes().all(|b| b.is_ascii_graphic()) || text.contains(['?', '#', '"', '<', '>', '&'])
     {
-        return Err(ValueError::PathCharacter(text.to_owned()));
+        return Err(format!(
+            "{text:?} holds a character that a path may not have"
+        ));
     }
     Ok(text.to_owned())
 }
 
-pub(super) fn socket_mode(text: &str) -> Result<u32, ValueError> {
+pub(super) fn socket_mode(text: &str) -> Result<u32, String> {
     match u32::from_str_radix(text, 8) {
         Ok(mode) if mode <= 0o777 && !text.starts_with('+') => Ok(mode),
         _ => Err(must_be("an octal number from 0 to 0777", text)),
     }
 }
 
-pub(super) fn ready_fd(text: &str) -> Result<Option<InheritedFd>, ValueError> {
+pub(super) fn ready_fd(text: &str) -> Result<Option<InheritedFd>, String> {
     match InheritedFd::from_flag(text) {
         None if !text.is_empty() => Err(must_be("a descriptor number above 2", text)),
         fd => Ok(fd),
     }
 }
 
-pub(super) fn log_level(text: &str) -> Result<Level, ValueError> {
+pub(super) fn log_level(text: &str) -> Result<Level, String> {
     match text {
         "debug" => Ok(Level::Debug),
         "info" => Ok(Level::Info),
@@ -144,7 +183,7 @@ pub(super) fn log_level(text: &str) -> Result<Level, ValueError> {
     }
 }
 
-pub(super) fn log_format(text: &str) -> Result<Format, ValueError> {
+pub(super) fn log_format(text: &str) -> Result<Format, String> {
     match text {
         "logfmt" => Ok(Format::Logfmt),
         "json" => Ok(Format::Json),

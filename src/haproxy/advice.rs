@@ -12,6 +12,11 @@ use super::reply::ReplyError;
 use super::source::Problem;
 use crate::net::error::{NetError, Phase};
 
+/// The flag for the largest answer.
+pub(crate) const MAX_RESPONSE_BYTES: &str = "haproxy.max-response-bytes";
+/// The flag for the roots that are trusted.
+pub(crate) const SSL_CA_FILE: &str = "haproxy.ssl-ca-file";
+
 /// Whom a question went to.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Asked<'a> {
@@ -34,9 +39,9 @@ pub(super) fn advice(problem: &Problem, asked: Asked<'_>) -> Option<Cow<'static,
         Problem::Net(NetError::Io(Phase::Connect, error)) => return of_connect(error, asked),
         #[cfg(feature = "tls")]
         Problem::Net(NetError::Tls(_, error)) if error.is_unknown_issuer() => {
-            "--haproxy.ssl-ca-file can trust it"
+            return Some(format!("--{SSL_CA_FILE} can trust it").into());
         }
-        Problem::TooLarge(_) => "--haproxy.max-response-bytes",
+        Problem::TooLarge(_) => return Some(format!("--{MAX_RESPONSE_BYTES}").into()),
         Problem::Reply(ReplyError::Lines(error)) if is_denial(error) => {
             "the CLI socket needs level operator"
         }

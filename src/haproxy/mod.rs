@@ -1,6 +1,6 @@
 //! What HAProxy says and how it is asked. Knows no metric name.
 
-mod advice;
+pub(crate) mod advice;
 pub(crate) mod buffer;
 pub(crate) mod certificates;
 pub(crate) mod columns;

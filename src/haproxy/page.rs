@@ -4,12 +4,12 @@ use super::advice::Asked;
 use super::buffer::ReadBuffer;
 use super::reader::{Limits, Reader};
 use super::reply::{Proof, Question};
-use super::source::{Options, Problem, SetupError, SourceError};
-use crate::net::address::{HostPort, HttpUri};
+use super::source::{Problem, SetupError, SourceError};
+use crate::net::address::{HostPort, HttpUri, TlsOptions};
 use crate::net::deadline::Deadline;
 use crate::net::error::NetError;
 use crate::net::http::{self, ChunkDecoder, Ending, HttpError, base64};
-use crate::net::proxy::Proxy;
+use crate::net::proxy::{Environment, Proxy};
 use crate::net::resolve::Resolver;
 use crate::net::stream::Stream;
 #[cfg(feature = "tls")]
@@ -41,10 +41,13 @@ impl HttpSource {
     ///
     /// # Errors
     /// When the proxy's URI or the TLS options cannot be used.
-    pub(crate) fn new(uri: &HttpUri, options: &Options) -> Result<Self, SetupError> {
-        let proxy = options
-            .proxy
-            .as_ref()
+    #[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "needs TLS"))]
+    pub(crate) fn new(
+        uri: &HttpUri,
+        tls: &TlsOptions,
+        environment: Option<&Environment>,
+    ) -> Result<Self, SetupError> {
+        let proxy = environment
             .map_or(Ok(None), |environment| environment.proxy_for(uri))
             .map_err(SetupError::Proxy)?;
         let object = match &proxy {
@@ -65,7 +68,7 @@ impl HttpSource {
             asks_for_csv: uri.path.contains(";csv"),
             #[cfg(feature = "tls")]
             tls: if uri.tls {
-                Some(tls_client(uri, options, proxy).map_err(SetupError::Tls)?)
+                Some(tls_client(uri, tls, proxy).map_err(SetupError::Tls)?)
             } else {
                 None
             },
@@ -130,10 +133,10 @@ impl HttpSource {
 #[cfg(feature = "tls")]
 fn tls_client(
     uri: &HttpUri,
-    options: &Options,
+    options: &TlsOptions,
     proxy: Option<Proxy>,
 ) -> Result<tls::Client, tls::SetupError> {
-    let (client, missing) = tls::Client::new(uri, &options.tls, proxy)?;
+    let (client, missing) = tls::Client::new(uri, options, proxy)?;
     if let Some(error) = missing {
         log::warn("some root certificates are missing", &[("err", &error)]);
     }

@@ -2,7 +2,7 @@
 
 /// Patterns of names to keep and to leave out.
 #[derive(Clone, Debug, Default)]
-pub struct ProxyFilter {
+pub(crate) struct ProxyFilter {
     /// Proxies that match none of these are left out; all match if there are none.
     pub(crate) include: Vec<String>,
     /// Proxies that match one of these are left out.

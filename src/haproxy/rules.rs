@@ -98,7 +98,7 @@ pub(crate) enum Verdict {
 
 /// Which rows are exported.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Filter {
+pub struct Filter {
     /// Servers whose status matches one of these are left out.
     pub(crate) excluded_states: Vec<Vec<u8>>,
     /// Proxies that are left out.

@@ -31,15 +31,19 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// The source that `uri` names. HTTP goes through the proxy that `options` name, if any.
+    /// The source that `uri` names. HTTP goes through the proxy of the environment, if it is to be used.
     ///
     /// # Errors
     /// When the environment's proxy cannot be used, or TLS not be set up.
-    pub(crate) fn new(uri: &ScrapeUri, options: &Options) -> Result<Self, SetupError> {
+    pub(crate) fn new(
+        uri: &ScrapeUri,
+        tls: &TlsOptions,
+        proxy: Option<&proxy::Environment>,
+    ) -> Result<Self, SetupError> {
         Ok(match uri {
             ScrapeUri::Unix(name) => Self::Socket(SocketSource::unix(name)),
             ScrapeUri::Tcp(host) => Self::Socket(SocketSource::tcp(host)),
-            ScrapeUri::Http(http) => Self::Http(Box::new(HttpSource::new(http, options)?)),
+            ScrapeUri::Http(http) => Self::Http(Box::new(HttpSource::new(http, tls, proxy)?)),
             ScrapeUri::File(path) => Self::File(FileSource::new(path)),
         })
     }
@@ -86,16 +90,6 @@ impl Source {
             Self::File(source) => source.ask(questions, limits, buffer),
         }
     }
-}
-
-/// What a source must know besides its URI.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Options {
-    /// The environment's proxy settings, if they are to be used.
-    pub proxy: Option<proxy::Environment>,
-    /// How https peers are checked.
-    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "needs TLS"))]
-    pub tls: TlsOptions,
 }
 
 /// Why a source cannot be used at all.

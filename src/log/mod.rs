@@ -13,11 +13,12 @@ use crate::sys;
 use crate::sys::calendar::Utc;
 
 /// Severity of a line; lines below the configured level are not written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Clients that were refused, cut off, or could not be accepted.
     Debug,
     /// Start, stop, and changes.
+    #[default]
     Info,
     /// A part of the response is missing.
     Warn,
@@ -26,9 +27,10 @@ pub enum Level {
 }
 
 /// Format of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// `ts=... level=info msg="..."`
+    #[default]
     Logfmt,
     /// One JSON object per line.
     Json,

@@ -25,6 +25,12 @@ impl<T: Into<Cow<'static, str>>> From<T> for AddressError {
     }
 }
 
+impl From<AddressError> for String {
+    fn from(error: AddressError) -> Self {
+        error.0.into_owned()
+    }
+}
+
 /// A host, without brackets, and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPort {

@@ -8,20 +8,18 @@ mod single_question;
 mod traffic;
 
 use std::fmt::Display;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::commands::{
     certificates as certificate_tables, info, master as master_tables, peers as peer_tables,
     resolvers, stick_tables,
 };
+use crate::config::Config;
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::reader::Limits;
-use crate::haproxy::rules::Filter;
 use crate::haproxy::source::Source;
 use crate::haproxy::stat::{RowType, StatReader};
-use crate::haproxy::uri::ScrapeUri;
 use crate::log::Level;
 use crate::metrics::Table;
 use crate::metrics::catalog::Catalog;
@@ -41,6 +39,9 @@ use questions::Answers;
 
 /// Scrapes HAProxy into snapshots.
 pub(crate) struct Scraper {
+    config: &'static Config,
+    /// Whether it is the HAProxy of the scrape URI.
+    is_unnamed: bool,
     catalog: &'static Catalog,
     source: Source,
     reader: StatReader,
@@ -52,13 +53,10 @@ pub(crate) struct Scraper {
     certificates: Option<CertificateWatch>,
     /// Where the master process is watched.
     master: Option<MasterWatch>,
-    timeout: Duration,
-    max_bytes: u64,
     read_buffer: ReadBuffer,
     scrapes: u64,
     parse_failures: u64,
     process: ProcRoot,
-    pid_file: Option<PathBuf>,
     /// The process that answered last: also meant where a scrape fails.
     answering_pid: Option<u64>,
     failed: Event,
@@ -69,60 +67,44 @@ pub(crate) struct Scraper {
     process_incomplete: Event,
 }
 
-/// What the scraper must know besides its source.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    /// The target's name for the log, where there are several.
-    pub(crate) target: Option<String>,
-    /// Which rows are exported.
-    pub(crate) filter: Filter,
-    /// About so many servers are asked for on one connection; 0 asks for all.
-    pub(crate) rows_per_question: usize,
-    /// Whether peers are watched.
-    pub(crate) peers: bool,
-    /// Whether certificates are watched.
-    pub(crate) certificates: bool,
-    /// Where the master process can be asked.
-    pub(crate) master: Option<ScrapeUri>,
-    /// The longest a scrape may take.
-    pub(crate) timeout: Duration,
-    /// The most bytes an answer may have.
-    pub(crate) max_bytes: u64,
-    /// HAProxy's pid file.
-    pub(crate) pid_file: Option<PathBuf>,
-    /// Where /proc is.
-    pub(crate) process: ProcRoot,
-}
-
 impl Scraper {
-    /// A scraper that has not scraped yet.
-    pub(crate) fn new(catalog: &'static Catalog, source: Source, settings: Settings) -> Self {
+    /// A scraper that has not scraped yet, of the target of this name; that of the
+    /// scrape URI has none.
+    pub(crate) fn new(
+        config: &'static Config,
+        catalog: &'static Catalog,
+        name: &str,
+        source: Source,
+    ) -> Self {
         // Only a CLI can be asked for some of them.
         let rows_per_question = match source.takes_commands() {
-            true => settings.rows_per_question,
+            true => config.rows_per_question,
             false => 0,
         };
-        let mut reader = StatReader::new(settings.filter);
+        let mut reader = StatReader::new(config.filter.clone());
         reader.proxies().set_rows_per_question(rows_per_question);
-        let target = settings.target.as_deref();
-        let master = settings.master.as_ref().and_then(Source::of_master);
+        let target = Some(name).filter(|name| !name.is_empty());
+        // The master and the pid file are about the process of the scrape URI.
+        let master = match target {
+            None => config.master_socket.as_ref().and_then(Source::of_master),
+            Some(_) => None,
+        };
         let event = |level, message, over| Event::new(level, message, over).of(target);
         Self {
+            config,
             catalog,
+            is_unnamed: target.is_none(),
             source,
             reader,
             intake: Intake::new(catalog),
             answers: Answers::new(target),
-            peers: settings.peers.then(|| PeerWatch::new(target)),
-            certificates: settings.certificates.then(|| CertificateWatch::new(target)),
+            peers: config.peers.then(|| PeerWatch::new(target)),
+            certificates: config.certificates.then(|| CertificateWatch::new(target)),
             master: master.map(|source| MasterWatch::new(source, target)),
-            timeout: settings.timeout,
-            max_bytes: settings.max_bytes,
             read_buffer: ReadBuffer::default(),
             scrapes: 0,
             parse_failures: 0,
-            process: settings.process,
-            pid_file: settings.pid_file,
+            process: ProcRoot::system(),
             answering_pid: None,
             failed: event(Level::Error, "scrape failed", "HAProxy is scraped again"),
             bad_rows_of: Wanted::default(),
@@ -149,13 +131,13 @@ impl Scraper {
         into: &mut Snapshot,
     ) -> bool {
         let start = Instant::now();
-        let timeout = time.map_or(self.timeout, |time| self.timeout.min(time));
+        let timeout = time.map_or(self.config.timeout, |time| self.config.timeout.min(time));
         self.scrapes += 1;
         into.clear();
         self.reader.clear();
         let limits = Limits {
             deadline: Deadline::after(timeout),
-            max_bytes: self.max_bytes,
+            max_bytes: self.config.max_response_bytes,
             used: 0,
         };
         let result = self.answers.ask(
@@ -293,7 +275,9 @@ impl Scraper {
         let mut haproxy = Facts::default();
         let pid = self.answers.info.number("Pid");
         self.answering_pid = pid.or(self.answering_pid);
-        if let Some(pid_file) = &self.pid_file {
+        if let Some(pid_file) = &self.config.pid_file
+            && self.is_unnamed
+        {
             let complaint;
             (haproxy, complaint) = self.process.of_pid_file(pid_file, self.answering_pid);
             add_facts(self.catalog, &own::HAPROXY_PROCESS, &haproxy, into);
