@@ -25,14 +25,14 @@ all: build
 build: ## Build the static release binary (TARGET=..., TLS=1)
 	tests/tools/build.sh '$(TARGET)' '$(TLS)' '$(BINARY)'
 
-run: build ## Serve a recorded stats file on :9101 (ARGS=... replaces it)
+run: build ## Serve recorded statistics on :9101 (ARGS=... sets other flags)
 	./$(BINARY) $(ARGS)
 
 # Of the tarballs, one each of 64 and of 32 bits beside this machine's; the last has no 64-bit atomics and
 # no floating point unit either.
 TESTED_TARGETS := x86_64-unknown-linux-musl aarch64-unknown-linux-musl mipsel-unknown-linux-musl
 
-test: ## Install what the tests need where possible, and run them all
+test: ## Run all tests (as root on Debian: first apt-get installs about 30 packages)
 	tests/tools/install-peers.sh
 	$(MAKE) build
 	rm -rf target/dist
@@ -48,13 +48,13 @@ lint: ## Check formatting and run clippy, warnings are errors
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --all-targets --features tls -- -D warnings
 
-bench: build ## Measure against HAProxy, the Go exporter and the floor (BIG=1: 100,000 servers)
+bench: build ## Benchmark against HAProxy's exporter, the Go exporter and a baseline (BIG=1: 100,000 servers)
 	EXPORTER='$(CURDIR)/$(BINARY)' $(CARGO) bench --locked --bench scrapes --target $(TARGET)
 
-bench-check: ## Compare instruction counts with those recorded, under valgrind
+bench-check: ## Compare instruction counts with the recorded ones, under valgrind
 	BENCH_TARGET=$(TARGET) tests/bench/callgrind.sh check
 
-bench-record: ## Record instruction counts anew
+bench-record: ## Record new instruction counts
 	BENCH_TARGET=$(TARGET) tests/bench/callgrind.sh record
 
 fuzz: ## Run every fuzz target for FUZZ_SECONDS (600)
@@ -71,7 +71,7 @@ miri: ## Run the parsing modules' tests under Miri (nightly)
 	  value::tests::integers \
 	  --skip long_rows --skip random_texts --skip heads_at --skip cut_at_every
 
-soak: build ## Scrape without a pause for SOAK_SECONDS (3600) while HAProxy is reloaded
+soak: build ## Scrape for SOAK_SECONDS (3600) without a pause while HAProxy is reloaded
 	SOAK_SECONDS=$(SOAK_SECONDS) EXPORTER_STATIC='$(CURDIR)/$(BINARY)' \
 	  $(CARGO) test --locked --release --test suite -- --nocapture soak::
 
@@ -80,11 +80,11 @@ findings: ## Run the scripts in findings/: do HAProxy and its neighbours still b
 	  echo "== $$script"; "$$script" || failed="$$failed $$script"; \
 	done; [ -z "$$failed" ] || { echo "changed:$$failed" >&2; exit 1; }
 
-install: build install-built ## Install under DESTDIR/PREFIX: the program, its manual page, service files
+install: build install-built ## Install program, manual page, documents and service files under DESTDIR/PREFIX
 
 SHARE := $(DESTDIR)$(PREFIX)/share
 
-install-built: ## The same with the program that is already built
+install-built: ## Install without building first
 	install -D -m 0755 '$(BINARY)' '$(DESTDIR)$(PREFIX)/bin/haproxy_exporter'
 	install -D -m 0644 src/share/haproxy_exporter.8 '$(SHARE)/man/man8/haproxy_exporter.8'
 	set -e; for file in $$(cd src/share && find . -type f ! -name '*.8'); do \

@@ -165,7 +165,9 @@ fn without_quotations(text: &str) -> String {
 #[test]
 fn documents_are_plain() {
     let mut wrong = Vec::new();
-    for document in documents::all() {
+    let mut texts = documents::all();
+    texts.push("CHANGELOG.md".to_owned());
+    for document in texts {
         let text = read(&document);
         let found = banned(&without_quotations(&text));
         let found = found.into_iter().chain(too_long(&text));
