@@ -25,7 +25,7 @@ table! {
         prefix: "haproxy_ssl_certificate_",
         labels: &["filename"],
     }
-    Gauge   not_after_timestamp_seconds = |end| Value::Signed(*end), "When the certificate that HAProxy has loaded ends, in seconds since 1970-01-01 UTC.";
+    Gauge   not_after_timestamp_seconds = |end| Value::Signed(*end), "Time when a certificate that HAProxy has loaded expires, in seconds since 1970-01-01 UTC.";
 }
 
 table! {
@@ -33,6 +33,6 @@ table! {
     pub(crate) static CERTIFICATES: OfReading {
         prefix: "haproxy_ssl_certificates_",
     }
-    Gauge   up = |reading| reading.is_up.into(), "Whether the certificates that HAProxy has loaded could be read.";
-    Gauge   last_read_timestamp_seconds = |reading| reading.read_at.into(), "When they were read last, in seconds since 1970-01-01 UTC.";
+    Gauge   up = |reading| reading.is_up.into(), "1 if the certificates that HAProxy has loaded could be read, else 0.";
+    Gauge   last_read_timestamp_seconds = |reading| reading.read_at.into(), "Time when the certificates were last read, in seconds since 1970-01-01 UTC.";
 }

@@ -46,7 +46,7 @@ table! {
         scope: "global",
         prefix: "haproxy_process_",
     }
-    Gauge   pid = "Pid", "Process id of the HAProxy that answered.";
+    Gauge   pid = "Pid", "Process id of the HAProxy worker that replied.";
 }
 
 table! {
@@ -55,72 +55,72 @@ table! {
         scope: "global",
         prefix: "haproxy_process_",
     }
-    Gauge   nbthread = "Nbthread", "Threads that the process runs.";
+    Gauge   nbthread = "Nbthread", "Threads of the process.";
     Gauge   nbproc = "Nbproc", "Worker processes (always 1 in recent versions).";
-    Gauge   relative_process_id = "Process_num", "Number of this worker process.";
+    Gauge   relative_process_id = "Process_num", "Number of this worker process, from 1.";
     Gauge   uptime_seconds = "Uptime_sec", "Time since the worker started, in seconds.";
-    Gauge   start_time_seconds = "Start_time_sec", "Unix time at which the worker started, in seconds.";
-    Gauge   max_memory_bytes = "Memmax_bytes", "Memory limit given with -m, 0 is none.";
-    Gauge   pool_allocated_bytes = "PoolAlloc_bytes", "Memory allocated for pools.";
-    Gauge   pool_used_bytes = "PoolUsed_bytes", "Pool memory in use.";
+    Gauge   start_time_seconds = "Start_time_sec", "Start time of the worker, in seconds since 1970-01-01 UTC.";
+    Gauge   max_memory_bytes = "Memmax_bytes", "Memory limit of -m, in bytes; 0 means none.";
+    Gauge   pool_allocated_bytes = "PoolAlloc_bytes", "Memory allocated for pools, in bytes.";
+    Gauge   pool_used_bytes = "PoolUsed_bytes", "Pool memory in use, in bytes.";
     Counter pool_failures_total = "PoolFailed", "Pool allocations that failed.";
-    Gauge   max_fds = "Ulimit-n", "File descriptor limit.";
-    Gauge   max_sockets = "Maxsock", "Socket limit.";
-    Gauge   max_connections = "Maxconn", "Connection limit in force (maxconn).";
-    Gauge   hard_max_connections = "Hard_maxconn", "Connection limit at start.";
-    Gauge   current_connections = "CurrConns", "Connections open now.";
+    Gauge   max_fds = "Ulimit-n", "Limit of open file descriptors.";
+    Gauge   max_sockets = "Maxsock", "Limit of sockets.";
+    Gauge   max_connections = "Maxconn", "Current limit of concurrent connections (maxconn).";
+    Gauge   hard_max_connections = "Hard_maxconn", "Limit of concurrent connections at start.";
+    Gauge   current_connections = "CurrConns", "Current connections.";
     Counter connections_total = "CumConns", "Connections accepted.";
     Counter requests_total = "CumReq", "Requests processed.";
-    Gauge   max_ssl_connections = "MaxSslConns", "TLS endpoint limit, 0 is none.";
-    Gauge   current_ssl_connections = "CurrSslConns", "TLS endpoints open now.";
-    Counter ssl_connections_total = "CumSslConns", "TLS endpoints opened.";
-    Gauge   max_pipes = "Maxpipes", "Pipe limit for splicing.";
-    Counter pipes_used_total = "PipesUsed", "Pipes in use now (a gauge in spite of its name and type).";
-    Counter pipes_free_total = "PipesFree", "Idle pipes now (a gauge in spite of its name and type).";
+    Gauge   max_ssl_connections = "MaxSslConns", "Limit of TLS endpoints; 0 means none.";
+    Gauge   current_ssl_connections = "CurrSslConns", "Current TLS endpoints, on clients and servers.";
+    Counter ssl_connections_total = "CumSslConns", "TLS endpoints opened, on clients and servers.";
+    Gauge   max_pipes = "Maxpipes", "Limit of pipes for splicing.";
+    Counter pipes_used_total = "PipesUsed", "Current pipes in use (a gauge in spite of its name and type).";
+    Counter pipes_free_total = "PipesFree", "Current idle pipes (a gauge in spite of its name and type).";
     Gauge   current_connection_rate = "ConnRate", "Connections in the last second.";
     Gauge   limit_connection_rate = "ConnRateLimit", "Limit of connections per second.";
-    Gauge   max_connection_rate = "MaxConnRate", "Most connections per second.";
-    Gauge   current_session_rate = "SessRate", "Sessions in the last second.";
-    Gauge   limit_session_rate = "SessRateLimit", "Limit of sessions per second.";
-    Gauge   max_session_rate = "MaxSessRate", "Most sessions per second.";
+    Gauge   max_connection_rate = "MaxConnRate", "Maximum number of connections per second observed.";
+    Gauge   current_session_rate = "SessRate", "Sessions opened in the last second.";
+    Gauge   limit_session_rate = "SessRateLimit", "Configured limit of sessions per second.";
+    Gauge   max_session_rate = "MaxSessRate", "Maximum number of sessions opened per second observed.";
     Gauge   current_ssl_rate = "SslRate", "TLS connections in the last second.";
     Gauge   limit_ssl_rate = "SslRateLimit", "Limit of TLS connections per second.";
-    Gauge   max_ssl_rate = "MaxSslRate", "Most TLS connections per second.";
-    Gauge   current_frontend_ssl_key_rate = "SslFrontendKeyRate", "New TLS keys on frontends in the last second.";
-    Gauge   max_frontend_ssl_key_rate = "SslFrontendMaxKeyRate", "Most new TLS keys per second on frontends.";
-    Gauge   frontend_ssl_reuse = "SslFrontendSessionReuse_pct", "Percent of frontend TLS connections that reused a session.";
-    Gauge   current_backend_ssl_key_rate = "SslBackendKeyRate", "New TLS keys on backends in the last second.";
-    Gauge   max_backend_ssl_key_rate = "SslBackendMaxKeyRate", "Most new TLS keys per second on backends.";
+    Gauge   max_ssl_rate = "MaxSslRate", "Maximum number of TLS connections per second observed.";
+    Gauge   current_frontend_ssl_key_rate = "SslFrontendKeyRate", "TLS keys computed on frontends in the last second.";
+    Gauge   max_frontend_ssl_key_rate = "SslFrontendMaxKeyRate", "Maximum number of TLS keys per second observed on frontends.";
+    Gauge   frontend_ssl_reuse = "SslFrontendSessionReuse_pct", "TLS connections of frontends that resumed a session, in percent.";
+    Gauge   current_backend_ssl_key_rate = "SslBackendKeyRate", "TLS keys computed on backends in the last second.";
+    Gauge   max_backend_ssl_key_rate = "SslBackendMaxKeyRate", "Maximum number of TLS keys per second observed on backends.";
     Counter ssl_cache_lookups_total = "SslCacheLookups", "TLS session cache lookups.";
     Counter ssl_cache_misses_total = "SslCacheMisses", "TLS session cache misses.";
-    Counter http_comp_bytes_in_total = "CompressBpsIn", "Bytes given to the compressor.";
-    Counter http_comp_bytes_out_total = "CompressBpsOut", "Bytes the compressor produced.";
+    Counter http_comp_bytes_in_total = "CompressBpsIn", "Bytes of HTTP responses before compression.";
+    Counter http_comp_bytes_out_total = "CompressBpsOut", "Bytes of HTTP responses after compression.";
     Gauge   limit_http_comp = "CompressBpsRateLim", "Limit of compressed bytes per second.";
-    Gauge   current_zlib_memory = "ZlibMemUsage", "Memory of zlib now.";
-    Gauge   max_zlib_memory = "MaxZlibMemUsage", "Memory limit of zlib.";
-    Gauge   current_tasks = "Tasks", "Tasks that exist now.";
-    Gauge   current_run_queue = "Run_queue", "Tasks ready to run.";
-    Gauge   idle_time_percent = "Idle_pct", "Percent of the last second spent waiting.";
-    Gauge   stopping = "Stopping", "1 while the process is stopping.";
-    Gauge   jobs = "Jobs", "Jobs (connections, listeners).";
-    Gauge   unstoppable_jobs = "Unstoppable Jobs", "Jobs that cannot be stopped.";
+    Gauge   current_zlib_memory = "ZlibMemUsage", "Current memory of zlib, in bytes.";
+    Gauge   max_zlib_memory = "MaxZlibMemUsage", "Limit of the memory of zlib, in bytes.";
+    Gauge   current_tasks = "Tasks", "Current tasks.";
+    Gauge   current_run_queue = "Run_queue", "Current tasks that are ready to run.";
+    Gauge   idle_time_percent = "Idle_pct", "Idle time of the last second, in percent, averaged over all threads.";
+    Gauge   stopping = "Stopping", "1 while the process is stopping, else 0.";
+    Gauge   jobs = "Jobs", "Current jobs: connections and listeners.";
+    Gauge   unstoppable_jobs = "Unstoppable Jobs", "Current jobs that cannot be stopped.";
     Gauge   listeners = "Listeners", "Active listeners.";
     Gauge   active_peers = "ActivePeers", "Peers with a verified connection.";
-    Gauge   connected_peers = "ConnectedPeers", "Peers past the connect step.";
+    Gauge   connected_peers = "ConnectedPeers", "Peers with a connection, verified or not.";
     Counter dropped_logs_total = "DroppedLogs", "Log lines dropped.";
-    Gauge   busy_polling_enabled = "BusyPolling", "1 if HAProxy polls without sleeping (busy-polling).";
+    Gauge   busy_polling_enabled = "BusyPolling", "1 if HAProxy polls without sleeping (busy-polling), else 0.";
     Counter failed_resolutions = "FailedResolutions", "DNS resolutions that failed (a counter).";
     Counter bytes_out_total = "TotalBytesOut", "Bytes sent.";
-    Counter spliced_bytes_out_total = "TotalSplicedBytesOut|TotalSplicdedBytesOut", "Bytes sent through a kernel pipe.";
+    Counter spliced_bytes_out_total = "TotalSplicedBytesOut|TotalSplicdedBytesOut", "Bytes sent through a kernel pipe (splicing).";
     Gauge   bytes_out_rate = "BytesOutRate", "Bytes sent in the last second.";
     Counter recv_logs_total = "CumRecvLogs", "Log messages received.";
     Counter total_warnings = "TotalWarnings", "Warnings issued.";
     Gauge   patterns_added_total = "PatternsAdded", "ACL and map entries added.";
     Gauge   patterns_freed_total = "PatternsFreed", "ACL and map entries freed.";
     Gauge   nb_thread_groups = "NbThreadGroups", "Thread groups.";
-    Counter maxconn_reached_total = "MaxconnReached", "Times that the connection limit was reached.";
-    Counter warnings_total = "TotalWarnings", "Warnings that HAProxy has issued.";
-    Counter blocked_traffic_warnings_total = "BlockedTrafficWarnings", "Warnings that something kept the traffic waiting.";
+    Counter maxconn_reached_total = "MaxconnReached", "Number of times the connection limit was reached.";
+    Counter warnings_total = "TotalWarnings", "Warnings issued by HAProxy.";
+    Counter blocked_traffic_warnings_total = "BlockedTrafficWarnings", "Warnings that something blocked traffic.";
 }
 
 table! {
@@ -140,7 +140,7 @@ table! {
         prefix: "haproxy_process_",
         labels: &["node"],
     }
-    Gauge   node = 1, "The name of HAProxy's node; always 1.";
+    Gauge   node = 1, "Name of HAProxy's node; always 1.";
 }
 
 table! {
@@ -150,5 +150,5 @@ table! {
         prefix: "haproxy_process_",
         labels: &["desc"],
     }
-    Gauge   description = 1, "The description in HAProxy's configuration; always 1.";
+    Gauge   description = 1, "Description in HAProxy's configuration; always 1.";
 }

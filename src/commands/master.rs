@@ -56,21 +56,21 @@ table! {
     pub(crate) static MASTER: OfMaster {
         prefix: "haproxy_master_",
     }
-    Gauge   up = |master| master.is_up.into(), "Whether HAProxy's master process could be asked.";
-    Gauge   uptime_seconds = |master| master.uptime.into(), "How long the master process has run, in seconds.";
-    Counter reloads_total = |master| master.reloads.into(), "Reloads since the master process was started, those that failed as well.";
-    Gauge   last_reload_successful = |master| master.last_reload_successful.into(), "Whether the last reload was successful, or there was none yet; HAProxy 2.4.0 does not say.";
+    Gauge   up = |master| master.is_up.into(), "1 if the master process replied to the last scrape, else 0.";
+    Gauge   uptime_seconds = |master| master.uptime.into(), "Uptime of the master process, in seconds.";
+    Counter reloads_total = |master| master.reloads.into(), "Reloads since the master process was started, including failed ones.";
+    Gauge   last_reload_successful = |master| master.last_reload_successful.into(), "1 if the last reload succeeded or there was none, else 0; HAProxy 2.4.0 does not report it.";
 }
 
 table! {
     /// One row.
     pub(crate) static OLD_WORKERS: OfOldWorkers {}
-    Gauge   old_workers = |old| old.count.into(), "Workers of before a reload that still run.";
-    Gauge   old_workers_unanswered = |old| old.unanswered.into(), "How many of them did not answer, or were not asked any more.";
-    Gauge   old_workers_oldest_age_seconds = |old| old.oldest_age_seconds.into(), "How long the one that was started first has run, in seconds; 0 where there is none.";
-    Gauge   old_workers_current_connections = |old| old.connections.into(), "Connections that are open on those that answered.";
-    Gauge   old_workers_resident_memory_bytes = |old| old.memory_bytes.into(), "Memory of all of them that is resident, in bytes.";
-    Counter old_workers_requests_total = |old| old.done.requests.into(), "Requests that workers have received since they became old.";
-    Counter old_workers_connections_total = |old| old.done.connections.into(), "Connections that workers have accepted or opened since they became old.";
-    Counter old_workers_bytes_out_total = |old| old.done.bytes_out.into(), "Bytes that workers have sent since they became old.";
+    Gauge   old_workers = |old| old.count.into(), "Old workers from earlier reloads that still run.";
+    Gauge   old_workers_unanswered = |old| old.unanswered.into(), "Unresponsive old workers: they did not reply, or are no longer queried.";
+    Gauge   old_workers_oldest_age_seconds = |old| old.oldest_age_seconds.into(), "Age of the oldest old worker, in seconds; 0 if there is none.";
+    Gauge   old_workers_current_connections = |old| old.connections.into(), "Current connections of the old workers that replied.";
+    Gauge   old_workers_resident_memory_bytes = |old| old.memory_bytes.into(), "Resident memory of all old workers, in bytes.";
+    Counter old_workers_requests_total = |old| old.done.requests.into(), "Requests that old workers received after they became old.";
+    Counter old_workers_connections_total = |old| old.done.connections.into(), "Connections that old workers accepted or opened after they became old.";
+    Counter old_workers_bytes_out_total = |old| old.done.bytes_out.into(), "Bytes that old workers sent after they became old.";
 }

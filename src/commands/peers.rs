@@ -16,8 +16,8 @@ table! {
         prefix: "haproxy_peer_",
         labels: &["peers", "peer"],
     }
-    Gauge   up = |peer| peer.is_up.into(), "Whether the connection to this peer is established.";
-    Counter no_heartbeat_total = |peer| peer.no_heartbeat.into(), "Heartbeats of this peer that did not come in time.";
-    Counter protocol_errors_total = |peer| peer.protocol_errors.into(), "Messages of this peer that were not understood.";
-    Counter reconnects_total = |peer| peer.new_connections.into(), "Connections to this peer that were opened.";
+    Gauge   up = |peer| peer.is_up.into(), "1 if the connection to this peer is active and established, else 0.";
+    Counter no_heartbeat_total = |peer| peer.no_heartbeat.into(), "Missed heartbeats of this peer.";
+    Counter protocol_errors_total = |peer| peer.protocol_errors.into(), "Protocol errors on the connections to this peer.";
+    Counter reconnects_total = |peer| peer.new_connections.into(), "Connections to this peer opened.";
 }

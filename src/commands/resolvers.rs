@@ -15,19 +15,19 @@ table! {
         prefix: "haproxy_resolver_",
         labels: &["resolver", "nameserver"],
     }
-    Gauge   sent = "sent", "DNS queries that were sent to this name server.";
+    Gauge   sent = "sent", "DNS queries sent to this name server.";
     Gauge   send_error = "send_error", "DNS queries that could not be sent.";
-    Gauge   valid = "valid", "Valid DNS answers.";
-    Gauge   update = "update", "DNS answers that changed an address.";
-    Gauge   cname = "cname", "DNS answers that are an alias only.";
-    Gauge   cname_error = "cname_error", "DNS answers with an alias that is not valid.";
-    Gauge   any_err = "any_err", "DNS answers to ANY queries that are empty.";
-    Gauge   nx = "nx", "DNS answers that the name does not exist.";
-    Gauge   timeout = "timeout", "DNS queries that were not answered in time.";
+    Gauge   valid = "valid", "Valid DNS responses.";
+    Gauge   update = "update", "DNS responses that changed an address.";
+    Gauge   cname = "cname", "DNS responses that contain only an alias.";
+    Gauge   cname_error = "cname_error", "DNS responses with an invalid alias.";
+    Gauge   any_err = "any_err", "Empty DNS responses to ANY queries.";
+    Gauge   nx = "nx", "DNS responses that the name does not exist.";
+    Gauge   timeout = "timeout", "DNS queries without a response in time.";
     Gauge   refused = "refused", "DNS queries that were refused.";
     Gauge   other = "other", "Other DNS errors.";
-    Gauge   invalid = "invalid", "DNS answers that are not valid.";
-    Gauge   too_big = "too_big", "DNS answers that are too big.";
-    Gauge   truncated = "truncated", "DNS answers that were truncated.";
-    Gauge   outdated = "outdated", "DNS answers that came too late.";
+    Gauge   invalid = "invalid", "Invalid DNS responses.";
+    Gauge   too_big = "too_big", "DNS responses that are too large.";
+    Gauge   truncated = "truncated", "Truncated DNS responses.";
+    Gauge   outdated = "outdated", "DNS responses that arrived too late.";
 }

@@ -19,6 +19,6 @@ table! {
         prefix: "haproxy_sticktable_",
         labels: &["name", "type"],
     }
-    Gauge   size = |table| table.size.into(), "Entries that the stick table can hold.";
-    Gauge   used = |table| table.used.into(), "Entries that are in the stick table.";
+    Gauge   size = |table| table.size.into(), "Maximum number of entries of the stick table.";
+    Gauge   used = |table| table.used.into(), "Current entries of the stick table.";
 }

@@ -18,6 +18,7 @@ pub(crate) mod duplicates;
 pub(crate) mod exposition;
 pub(crate) mod intake;
 pub(crate) mod labels;
+mod modules;
 pub(crate) mod names;
 pub(crate) mod own;
 pub(crate) mod selection;

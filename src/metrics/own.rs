@@ -31,8 +31,8 @@ table! {
     pub(crate) static EXPORTER: OfExporter {}
     Gauge   up = |facts| facts.is_up.into(), "Whether the last scrape of HAProxy was complete.";
     Counter exporter_scrapes_total = |facts| facts.scrapes.into(), "Scrapes of HAProxy since the exporter started.";
-    Counter exporter_csv_parse_failures_total = |facts| facts.parse_failures.into(), "Rows and cells of the CSV that could not be read, since the exporter started.";
-    Gauge   exporter_scrape_duration_seconds = |facts| facts.took_seconds.into(), "How long the last scrape of HAProxy took, in seconds.";
+    Counter exporter_csv_parse_failures_total = |facts| facts.parse_failures.into(), "CSV rows and fields that could not be parsed, since the exporter started.";
+    Gauge   exporter_scrape_duration_seconds = |facts| facts.took_seconds.into(), "Duration of the last scrape of HAProxy, in seconds.";
 }
 
 table! {
@@ -40,7 +40,7 @@ table! {
     pub(crate) static EXPORTER_BUILD: u64 {
         labels: &["version", "revision", "rustversion"],
     }
-    Gauge   exporter_build_info = 1, "What this exporter was built from; always 1.";
+    Gauge   exporter_build_info = 1, "Version, revision and compiler of this exporter; always 1.";
 }
 
 table! {
@@ -49,13 +49,13 @@ table! {
         scope: "global",
         prefix: "haproxy_process_",
     }
-    Counter cpu_seconds_total = |facts| facts.cpu_seconds.into(), "Processor time that the HAProxy process has used, user and system, in seconds.";
-    Gauge   open_fds = |facts| facts.open_fds.into(), "File descriptors that the HAProxy process has open.";
-    Gauge   max_fds = |facts| facts.max_fds.into(), "File descriptors that the HAProxy process may have open.";
-    Gauge   virtual_memory_bytes = |facts| facts.virtual_memory_bytes.into(), "Address space that the HAProxy process has mapped, in bytes.";
-    Gauge   virtual_memory_max_bytes = |facts| facts.virtual_memory_max_bytes.into(), "Address space that the HAProxy process may map, in bytes.";
-    Gauge   resident_memory_bytes = |facts| facts.resident_memory_bytes.into(), "Memory of the HAProxy process that is resident, in bytes.";
-    Gauge   start_time_seconds = |facts| facts.start_time_seconds.into(), "When the HAProxy process was started, in seconds since 1970-01-01 UTC.";
+    Counter cpu_seconds_total = |facts| facts.cpu_seconds.into(), "CPU time used by the HAProxy process, user and system, in seconds.";
+    Gauge   open_fds = |facts| facts.open_fds.into(), "Open file descriptors of the HAProxy process.";
+    Gauge   max_fds = |facts| facts.max_fds.into(), "Limit of open file descriptors of the HAProxy process.";
+    Gauge   virtual_memory_bytes = |facts| facts.virtual_memory_bytes.into(), "Address space of the HAProxy process, in bytes.";
+    Gauge   virtual_memory_max_bytes = |facts| facts.virtual_memory_max_bytes.into(), "Limit of the address space of the HAProxy process, in bytes.";
+    Gauge   resident_memory_bytes = |facts| facts.resident_memory_bytes.into(), "Resident memory of the HAProxy process, in bytes.";
+    Gauge   start_time_seconds = |facts| facts.start_time_seconds.into(), "Start time of the HAProxy process, in seconds since 1970-01-01 UTC.";
 }
 
 table! {
@@ -63,13 +63,13 @@ table! {
     pub(crate) static OWN_PROCESS: OfProcess {
         prefix: "process_",
     }
-    Counter cpu_seconds_total = |facts| facts.cpu_seconds.into(), "Processor time that the exporter has used, user and system, in seconds.";
-    Gauge   open_fds = |facts| facts.open_fds.into(), "File descriptors that the exporter has open.";
-    Gauge   max_fds = |facts| facts.max_fds.into(), "File descriptors that the exporter may have open.";
-    Gauge   virtual_memory_bytes = |facts| facts.virtual_memory_bytes.into(), "Address space that the exporter has mapped, in bytes.";
-    Gauge   virtual_memory_max_bytes = |facts| facts.virtual_memory_max_bytes.into(), "Address space that the exporter may map, in bytes.";
-    Gauge   resident_memory_bytes = |facts| facts.resident_memory_bytes.into(), "Memory of the exporter that is resident, in bytes.";
-    Gauge   start_time_seconds = |facts| facts.start_time_seconds.into(), "When the exporter was started, in seconds since 1970-01-01 UTC.";
+    Counter cpu_seconds_total = |facts| facts.cpu_seconds.into(), "CPU time used by the exporter, user and system, in seconds.";
+    Gauge   open_fds = |facts| facts.open_fds.into(), "Open file descriptors of the exporter.";
+    Gauge   max_fds = |facts| facts.max_fds.into(), "Limit of open file descriptors of the exporter.";
+    Gauge   virtual_memory_bytes = |facts| facts.virtual_memory_bytes.into(), "Address space of the exporter, in bytes.";
+    Gauge   virtual_memory_max_bytes = |facts| facts.virtual_memory_max_bytes.into(), "Limit of the address space of the exporter, in bytes.";
+    Gauge   resident_memory_bytes = |facts| facts.resident_memory_bytes.into(), "Resident memory of the exporter, in bytes.";
+    Gauge   start_time_seconds = |facts| facts.start_time_seconds.into(), "Start time of the exporter, in seconds since 1970-01-01 UTC.";
 }
 
 #[cfg(test)]

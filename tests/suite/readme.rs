@@ -4,7 +4,7 @@
 //! `<!-- builtin metrics -->`, the blocks after `<!-- file: PATH -->`, the manual page's list of flags. Tables after
 //! `<!-- part of NAME -->` are chosen by hand: each of their rows must be one of the whole table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::process::Command;
 
@@ -362,6 +362,31 @@ fn help_is_true() {
         }
     }
     assert!(checked > 15, "{checked} flags");
+}
+
+/// A help text tells what is counted, so it belongs to one family of each scope. Two names can mean the same.
+#[test]
+fn help_texts_are_of_their_own() {
+    for names in ["exporter", "builtin"] {
+        let list = print_all(&[&format!("--haproxy.metric-names={names}"), "--list-metrics"]);
+        let mut named: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for line in list.lines() {
+            let (name, help) = (line.split('\t').next(), line.rsplit('\t').next());
+            let (name, help) = (name.expect("a name"), help.expect("a help text"));
+            let scopes = ["frontend", "backend", "server", "listener", "process"];
+            let scoped = scopes.iter().find_map(|scope| {
+                let name = name.strip_prefix("haproxy_")?.strip_prefix(scope)?;
+                name.strip_prefix('_')
+            });
+            named
+                .entry(help)
+                .or_default()
+                .insert(scoped.unwrap_or(name));
+            assert!(help.ends_with('.') && help.len() > 10, "{line}");
+        }
+        let shared = named.iter().filter(|(_, names)| names.len() > 2);
+        assert_eq!(shared.collect::<Vec<_>>(), []);
+    }
 }
 
 /// Every metric that a full scrape shows is in the list, with its type.
