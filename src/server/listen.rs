@@ -157,7 +157,7 @@ pub(crate) fn bind_all(addresses: &[ListenAddress], mode: u32) -> Result<Vec<Lis
 
 fn bind(address: &ListenAddress, mode: u32) -> Result<Vec<Listener>, BindProblem> {
     match address {
-        ListenAddress::Any(port) => Ok(bind_any(*port)?),
+        ListenAddress::Any(port) => Ok(bind_any(*port, &listen_tcp)?),
         ListenAddress::Unix(path) => bind_unix(path, mode).map(|listener| vec![listener]),
         ListenAddress::Host(host, port) => {
             let host = HostPort {
@@ -166,16 +166,25 @@ fn bind(address: &ListenAddress, mode: u32) -> Result<Vec<Listener>, BindProblem
             };
             let found = Resolver::system().resolve(&host, Deadline::after(RESOLVE_TIMEOUT));
             let found = found.map_err(BindProblem::Unresolved)?;
-            Ok(bind_host(&found)?)
+            Ok(bind_host(&found, &listen_tcp)?)
         }
     }
 }
 
+/// Listens on an address, or fails as the machine does.
+type Listen<'a> = &'a dyn Fn(SocketAddr, Families) -> io::Result<TcpListener>;
+
+fn listen_tcp(address: SocketAddr, families: Families) -> io::Result<TcpListener> {
+    sys::listen_tcp(address, families, BACKLOG)
+}
+
 /// Every interface: one socket for both families, or IPv4 alone on a machine without IPv6.
-fn bind_any(port: u16) -> io::Result<Vec<Listener>> {
+fn bind_any(port: u16, listen: Listen<'_>) -> io::Result<Vec<Listener>> {
     let all = |ip| [SocketAddr::new(ip, port)];
-    match bind_host(&all(IpAddr::V6(Ipv6Addr::UNSPECIFIED))) {
-        Err(error) if is_absent(&error) => bind_host(&all(IpAddr::V4(Ipv4Addr::UNSPECIFIED))),
+    match bind_host(&all(IpAddr::V6(Ipv6Addr::UNSPECIFIED)), listen) {
+        Err(error) if is_absent(&error) => {
+            bind_host(&all(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), listen)
+        }
         other => other,
     }
 }
@@ -188,7 +197,7 @@ fn is_absent(error: &io::Error) -> bool {
 
 /// All addresses of a host. One that does not exist on this machine is passed over while another
 /// does: `localhost` has an IPv6 address in files of machines without IPv6.
-fn bind_host(addresses: &[SocketAddr]) -> io::Result<Vec<Listener>> {
+fn bind_host(addresses: &[SocketAddr], listen: Listen<'_>) -> io::Result<Vec<Listener>> {
     let mut listeners = Vec::new();
     let mut absent = None;
     for address in addresses {
@@ -201,7 +210,7 @@ fn bind_host(addresses: &[SocketAddr]) -> io::Result<Vec<Listener>> {
             true => Families::Both,
             false => Families::Own,
         };
-        match sys::listen_tcp(address, families, BACKLOG) {
+        match listen(address, families) {
             Ok(listener) => listeners.push(tcp_listener(listener)),
             Err(e) if is_absent(&e) => absent = Some(e),
             Err(e) => return Err(e),
@@ -291,13 +300,14 @@ pub(crate) fn inherited(
     InheritedFd::from_systemd(count)
         .map(|fd| {
             let number = fd.to_string();
-            take_over(fd).map_err(|error| InheritError::Descriptor(number, error))
+            fd.take()
+                .and_then(take_over)
+                .map_err(|error| InheritError::Descriptor(number, error))
         })
         .collect()
 }
 
-fn take_over(fd: InheritedFd) -> io::Result<Listener> {
-    let fd = fd.take()?;
+fn take_over(fd: OwnedFd) -> io::Result<Listener> {
     if sys::listener_kind(fd.as_fd())? == ListenerKind::Unix {
         let listener = UnixListener::from(fd);
         listener.set_nonblocking(true)?;
@@ -311,3 +321,6 @@ fn take_over(fd: InheritedFd) -> io::Result<Listener> {
     sys::set_backlog(listener.as_raw_fd(), BACKLOG)?;
     Ok(tcp_listener(listener))
 }
+
+#[cfg(test)]
+mod tests;
