@@ -29,8 +29,6 @@ pub struct Config {
     pub filter: Filter,
     /// The columns of servers with a metric under the exporter's names.
     pub server_columns: Vec<usize>,
-    /// About so many servers are asked for on one connection; 0 asks for all.
-    pub rows_per_question: usize,
     /// Whether peers are watched.
     pub peers: bool,
     /// Whether certificates are watched.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::values::{
     add_target, columns, listen_address, log_format, log_level, master_socket, max_response_bytes,
-    profile, ready_fd, refused, rows_per_question, scrape_uri, socket_mode, states, telemetry_path,
-    timeout, unless_empty, with_tls,
+    profile, ready_fd, refused, scrape_uri, socket_mode, states, telemetry_path, timeout,
+    unless_empty, with_tls,
 };
 use crate::config::Takes::{Switch, Value, Values};
 use crate::config::{Config, Flag, Takes, put, turn};
@@ -40,7 +40,7 @@ const fn flag(
 }
 
 /// All flags but `--help` and `--version`, in the order of `--help`.
-pub(crate) static FLAGS: [Flag; 28] = [
+pub(crate) static FLAGS: [Flag; 27] = [
     flag(
         SCRAPE_URI,
         Value("URI", "http://localhost/;csv"),
@@ -103,12 +103,6 @@ pub(crate) static FLAGS: [Flag; 28] = [
         Value("STATES", ""),
         "Servers in these states are left out, separated by commas, such as MAINT,DRAIN",
         |to, text| put(&mut to.filter.excluded_states, Ok(states(text))),
-    ),
-    flag(
-        "haproxy.rows-per-question",
-        Value("ROWS", "200"),
-        "HAProxy before 3.4 lets no traffic through while it prints: about so many servers are asked for at a time; 0 asks for all at once",
-        |to, text| put(&mut to.rows_per_question, rows_per_question(text)),
     ),
     flag(
         MASTER_SOCKET,

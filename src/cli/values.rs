@@ -14,8 +14,6 @@ use crate::sys::InheritedFd;
 
 /// The largest `--haproxy.max-response-bytes`: four million servers.
 const LARGEST_MAX_RESPONSE_BYTES: u64 = 1 << 30;
-/// The largest `--haproxy.rows-per-question`: more than fit into an answer.
-const LARGEST_ROWS_PER_QUESTION: u64 = 1_000_000_000;
 
 /// What is said of `--web.config.file`.
 const CONFIG_FILE: &str = "TLS and passwords are not served here; put HAProxy in front of the exporter \
@@ -51,11 +49,6 @@ pub(super) fn timeout(text: &str) -> Result<Duration, String> {
         Duration::ZERO => Err("must be above zero".to_owned()),
         timeout => Ok(timeout),
     }
-}
-
-pub(super) fn rows_per_question(text: &str) -> Result<usize, String> {
-    let rows = number(text, 0, LARGEST_ROWS_PER_QUESTION)?;
-    Ok(usize::try_from(rows).unwrap_or(usize::MAX))
 }
 
 pub(super) fn max_response_bytes(text: &str) -> Result<u64, String> {

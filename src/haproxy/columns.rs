@@ -165,11 +165,6 @@ impl Header {
         }
     }
 
-    /// Whether this is the header line that was read last.
-    pub(crate) fn is(&self, line: &[u8]) -> bool {
-        self.line == line
-    }
-
     /// Where a column of [`COLUMNS`] stands, if the answer has it.
     pub(crate) fn position(&self, number: u16) -> Option<usize> {
         let position = self.positions[usize::from(number)];

@@ -211,7 +211,6 @@ fn read_plain(
     let Limits {
         deadline,
         max_bytes,
-        ..
     } = reader.limits;
     if length.is_some_and(|length| length > max_bytes) {
         return Err(Problem::TooLarge(max_bytes));

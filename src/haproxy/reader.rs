@@ -10,10 +10,8 @@ use crate::net::deadline::Deadline;
 pub(crate) struct Limits {
     /// The end of the scrape's time.
     pub deadline: Deadline,
-    /// Most bytes of one answer, or of all about the rows.
+    /// Most bytes of one answer.
     pub max_bytes: u64,
-    /// Bytes of them that came before.
-    pub used: u64,
 }
 
 impl Limits {
@@ -85,12 +83,8 @@ impl<'a> Reader<'a> {
     pub(super) fn take_up_to_end(&mut self) -> Result<bool, Problem> {
         let data = self.buffer.data();
         // The limit holds for this answer alone, and what is beyond it is not looked at.
-        let left = usize::try_from(
-            self.limits
-                .max_bytes
-                .saturating_sub(self.limits.used + self.taken),
-        )
-        .unwrap_or(usize::MAX);
+        let left =
+            usize::try_from(self.limits.max_bytes.saturating_sub(self.taken)).unwrap_or(usize::MAX);
         let exceeds = data.len() > left;
         let taken = self.reply.push(&data[..data.len().min(left)])?;
         self.buffer.take(taken.bytes);

@@ -5,9 +5,11 @@
 //! later run the first line only. No `;` at the end: 2.4 and 2.6 answer that with the usage text.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use super::advice::Asked;
 use super::buffer::ReadBuffer;
+use super::pace::{Pace, Queue};
 use super::reader::{Limits, Reader};
 use super::reply::{Need, Proof, Question};
 use super::source::{Problem, SourceError};
@@ -117,6 +119,7 @@ impl SocketSource {
             Ok(stream) => stream,
             Err(problem) => return Err(self.error(problem)),
         };
+        let mut link = Link::new(stream, self.pace(limits.deadline));
         let last = questions.len().saturating_sub(1);
         let mut is_broken = false;
         for (position, question) in questions.iter_mut().enumerate() {
@@ -128,7 +131,7 @@ impl SocketSource {
                 Some(Problem::BehindBroken)
             } else {
                 let reader = &mut Reader::new(question.reply, buffer, limits);
-                let read = read(&stream, reader, position == last);
+                let read = read(&mut link, reader, position == last);
                 question.bytes = reader.taken();
                 self.spent.bytes += question.bytes;
                 is_broken = !matches!(read, Ok(End::EmptyLine));
@@ -146,6 +149,14 @@ impl SocketSource {
             }
         }
         Ok(())
+    }
+
+    /// Only a unix socket of a process that has rows to print: what HAProxy may send at a time over TCP
+    /// is more, and grows.
+    fn pace(&self, deadline: Deadline) -> Option<Pace> {
+        let has_rows = matches!(self.address, Address::Unix(_)) && !self.is_master;
+        let time = deadline.remaining().filter(|_| has_rows)?;
+        Some(Pace::new(Duration::ZERO, time))
     }
 
     fn error(&self, problem: Problem) -> SourceError {
@@ -184,6 +195,53 @@ impl SocketSource {
     }
 }
 
+/// A connection, and when it is read.
+struct Link {
+    stream: Stream,
+    connected: Instant,
+    pace: Option<Pace>,
+}
+
+impl Link {
+    fn new(stream: Stream, pace: Option<Pace>) -> Self {
+        Self {
+            stream,
+            connected: Instant::now(),
+            pace,
+        }
+    }
+
+    /// See `Stream::receive`.
+    fn receive(&mut self, room: &mut [u8], deadline: Deadline) -> Result<usize, NetError> {
+        let Some(mut pace) = self.pace.take() else {
+            return self.stream.receive(room, deadline);
+        };
+        while pace.must_wait() {
+            self.stream.wait_for_bytes(deadline)?;
+            pace.wait(self);
+        }
+        let most = pace.most_of(room.len());
+        let count = self.stream.receive(&mut room[..most], deadline)?;
+        pace.took(count);
+        self.pace = Some(pace);
+        Ok(count)
+    }
+}
+
+impl Queue for Link {
+    fn bytes(&self) -> Option<usize> {
+        self.stream.queued_bytes()
+    }
+
+    fn ends_within(&mut self, time: Duration) -> bool {
+        self.stream.ends_within(time)
+    }
+
+    fn now(&self) -> Duration {
+        self.connected.elapsed()
+    }
+}
+
 /// Where an answer ended.
 enum End {
     EmptyLine,
@@ -192,16 +250,16 @@ enum End {
 
 /// Reads up to the end of an answer; that of the last one is the end of the connection as well, so
 /// that as many answers have come as were asked for.
-fn read(stream: &Stream, reader: &mut Reader<'_>, is_last: bool) -> Result<End, Problem> {
+fn read(link: &mut Link, reader: &mut Reader<'_>, is_last: bool) -> Result<End, Problem> {
     let deadline = reader.limits.deadline;
     while !(reader.has_more() && reader.take_up_to_end()?) {
-        match stream.receive(reader.room(), deadline) {
+        match link.receive(reader.room(), deadline) {
             Ok(0) => return Ok(End::Closed),
             Ok(count) => reader.received(count),
             Err(error) => return Err(reader.broken(error.into())),
         }
     }
-    if is_last && (reader.has_more() || stream.receive(reader.room(), deadline)? > 0) {
+    if is_last && (reader.has_more() || link.receive(reader.room(), deadline)? > 0) {
         return Err(Problem::TooMuch);
     }
     Ok(End::EmptyLine)

@@ -5,12 +5,9 @@
 
 mod answer;
 
-use std::ops::Range;
-
 use super::columns::Header;
 use super::csv::{BadQuote, Item, Row, Splitter};
 use super::failures::{BadRow, Failures, Why, excerpt};
-use super::proxies::Proxies;
 use super::reply::{Proof, Reply, ReplyError, Taken};
 use super::rules::{
     Filter, MAX_LABEL_BYTES, MAX_LINE_BYTES, MIN_FIELDS, Rules, TableError, Verdict,
@@ -45,21 +42,6 @@ pub(crate) enum RowType {
 impl RowType {
     /// All types, in the order of their numbers.
     pub(crate) const ALL: [Self; 4] = [Self::Frontend, Self::Backend, Self::Server, Self::Listener];
-
-    /// The bits of rows that belong to a frontend or a backend.
-    pub(crate) const OWNED: u8 = Self::Server.bit() | Self::Listener.bit();
-
-    /// The types that own rows of `types`: only a backend has servers, only a frontend listeners.
-    pub(crate) const fn owners(types: u8) -> u8 {
-        let mut owners = 0;
-        if types & Self::Server.bit() != 0 {
-            owners |= Self::Backend.bit();
-        }
-        if types & Self::Listener.bit() != 0 {
-            owners |= Self::Frontend.bit();
-        }
-        owners
-    }
 
     /// The bit for this type in the command's mask.
     pub(crate) const fn bit(self) -> u8 {
@@ -100,19 +82,12 @@ pub(crate) struct StatReader {
     rules: Rules,
     failures: Failures,
     answer: Answer,
-    /// Whether any answer of this scrape had a good row.
-    has_row: bool,
-    proxies: Proxies,
 }
 
-/// One answer, or several that follow each other, and where their rows go.
+/// One answer, and where its rows go.
 pub(crate) struct StatReply<'a> {
     reader: &'a mut StatReader,
     rows: &'a mut dyn RowSink,
-    /// Rows of other types are only asked for to know the proxies.
-    types: u8,
-    /// The proxies that are asked for one by one, from the one at hand on; none if it is all.
-    group: Range<usize>,
 }
 
 impl StatReader {
@@ -124,8 +99,6 @@ impl StatReader {
             rules: Rules::new(filter),
             failures: Failures::default(),
             answer: Answer::default(),
-            has_row: false,
-            proxies: Proxies::default(),
         }
     }
 
@@ -133,40 +106,12 @@ impl StatReader {
     pub(crate) fn clear(&mut self) {
         self.failures = Failures::default();
         self.answer.clear();
-        self.has_row = false;
-        self.proxies.clear();
-    }
-
-    /// The proxies of this scrape and the last.
-    pub(crate) fn proxies(&mut self) -> &mut Proxies {
-        &mut self.proxies
     }
 
     /// Another answer begins, whose rows go to `rows`.
     pub(crate) fn reply<'a>(&'a mut self, rows: &'a mut dyn RowSink) -> StatReply<'a> {
         self.answer.clear();
-        StatReply {
-            reader: self,
-            rows,
-            types: u8::MAX,
-            group: 0..0,
-        }
-    }
-
-    /// Answers begin, one about each proxy of a group, which are not empty. The rows go to where those
-    /// of the first answer went.
-    pub(crate) fn reply_of<'a>(
-        &'a mut self,
-        group: Range<usize>,
-        rows: &'a mut dyn RowSink,
-    ) -> StatReply<'a> {
-        self.answer.follow();
-        StatReply {
-            reader: self,
-            rows,
-            types: u8::MAX,
-            group,
-        }
+        StatReply { reader: self, rows }
     }
 
     /// What could not be read in this scrape.
@@ -174,19 +119,13 @@ impl StatReader {
         &self.failures
     }
 
-    /// Whether the answers had a header and not a single row.
+    /// Whether the answer had a header and not a single row.
     pub(crate) fn has_no_row(&self) -> bool {
-        self.answer.has_header && !self.has_row && self.failures.count == 0
+        self.answer.has_header && !self.answer.has_good_row && self.failures.count == 0
     }
 }
 
 impl StatReply<'_> {
-    /// Only rows of these types go anywhere; others are asked for to know the proxies.
-    pub(crate) fn only(mut self, types: u8) -> Self {
-        self.types = types;
-        self
-    }
-
     /// Ends the answer: `rest` is what `push` left. `proof` is what must show that nothing is missing.
     ///
     /// # Errors
@@ -269,13 +208,7 @@ impl StatReply<'_> {
                 Item::Row(row) => {
                     let verdict = reader.rules.judge(&row, line, &mut reader.failures)?;
                     reader.answer.judged(verdict);
-                    reader.has_row |= reader.answer.has_good_row;
-                    match reader.proxies.judge(
-                        verdict,
-                        &row,
-                        &reader.header,
-                        (self.types, &self.group),
-                    ) {
+                    match verdict {
                         Verdict::Wanted(row_type) => {
                             let place = Place {
                                 text: &input[*origin..],
@@ -312,10 +245,6 @@ impl StatReply<'_> {
 
     /// A header with fewer columns than a row must have is none of HAProxy's.
     fn read_header(&mut self, text: &[u8]) {
-        if self.reader.answer.follows && self.reader.header.is(text) {
-            self.reader.answer.has_begun = true;
-            return;
-        }
         let has_enough = |header: &Header| header.field_count().is_some_and(|n| n >= MIN_FIELDS);
         self.reader.header.read(text);
         if has_enough(&self.reader.header) {
@@ -338,18 +267,9 @@ impl StatReply<'_> {
 
 impl Reply for StatReply<'_> {
     fn push(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
-        let mut bytes = 0;
-        loop {
-            let taken = self.take_rows(&input[bytes..], More::Comes)?;
-            bytes += taken;
-            let ends = taken > 0 && self.reader.answer.ends_blank;
-            if !ends || self.group.len() <= 1 {
-                return Ok(Taken { bytes, ends });
-            }
-            self.end(&[], Proof::EmptyLine)?;
-            self.group.start += 1;
-            self.reader.answer.follow();
-        }
+        let bytes = self.take_rows(input, More::Comes)?;
+        let ends = bytes > 0 && self.reader.answer.ends_blank;
+        Ok(Taken { bytes, ends })
     }
 
     fn finish(&mut self, rest: &[u8], proof: Proof) -> Result<(), ReplyError> {

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Duration;
 
 use super::address::HostPort;
 use super::deadline::Deadline;
@@ -134,6 +135,25 @@ impl Stream {
                 Err(e) => self.retry(e, sys::READABLE, Phase::Read, deadline)?,
             }
         }
+    }
+
+    /// Waits until something can be received, or the stream has ended.
+    ///
+    /// # Errors
+    /// The system's error, or that the time is over.
+    pub(crate) fn wait_for_bytes(&self, deadline: Deadline) -> Result<(), NetError> {
+        self.wait(sys::READABLE, Phase::Read, deadline)
+    }
+
+    /// Bytes that can be received at once; `None` where the system does not say.
+    pub(crate) fn queued_bytes(&self) -> Option<usize> {
+        sys::queued_bytes(self.fd.as_fd()).ok()
+    }
+
+    /// Waits for the end of the stream, but not for bytes. Returns whether it has come, or whether the
+    /// system says nothing of it.
+    pub(crate) fn ends_within(&self, time: Duration) -> bool {
+        sys::ends_within(self.fd.as_fd(), time).unwrap_or(true)
     }
 
     /// Waits if the call would block; any other error is final.

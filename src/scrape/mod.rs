@@ -11,8 +11,7 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use crate::commands::{
-    certificates as certificate_tables, info, master as master_tables, peers as peer_tables,
-    resolvers, stick_tables,
+    certificates as certificate_tables, info, master as master_tables, resolvers, stick_tables,
 };
 use crate::config::Config;
 use crate::event::Event;
@@ -47,8 +46,6 @@ pub(crate) struct Scraper {
     reader: StatReader,
     intake: Intake,
     answers: Answers,
-    /// Where peers are watched.
-    peers: Option<PeerWatch>,
     /// Where certificates are watched.
     certificates: Option<CertificateWatch>,
     /// Where the master process is watched.
@@ -76,13 +73,6 @@ impl Scraper {
         name: &str,
         source: Source,
     ) -> Self {
-        // Only a CLI can be asked for some of them.
-        let rows_per_question = match source.takes_commands() {
-            true => config.rows_per_question,
-            false => 0,
-        };
-        let mut reader = StatReader::new(config.filter.clone());
-        reader.proxies().set_rows_per_question(rows_per_question);
         let target = Some(name).filter(|name| !name.is_empty());
         // The master and the pid file are about the process of the scrape URI.
         let master = match target {
@@ -95,10 +85,9 @@ impl Scraper {
             catalog,
             is_unnamed: target.is_none(),
             source,
-            reader,
+            reader: StatReader::new(config.filter.clone()),
             intake: Intake::new(catalog),
-            answers: Answers::new(target),
-            peers: config.peers.then(|| PeerWatch::new(target)),
+            answers: Answers::new(target, config.peers.then(|| PeerWatch::new(target))),
             certificates: config.certificates.then(|| CertificateWatch::new(target)),
             master: master.map(|source| MasterWatch::new(source, target)),
             read_buffer: ReadBuffer::default(),
@@ -133,16 +122,14 @@ impl Scraper {
         let start = Instant::now();
         let timeout = time.map_or(self.config.timeout, |time| self.config.timeout.min(time));
         self.scrapes += 1;
-        into.clear();
-        self.reader.clear();
         let limits = Limits {
             deadline: Deadline::after(timeout),
             max_bytes: self.config.max_response_bytes,
-            used: 0,
         };
+        let needs_pid = self.needs_pid(wanted);
         let result = self.answers.ask(
             &mut self.source,
-            (wanted, self.catalog),
+            (wanted, self.catalog, needs_pid),
             limits,
             &mut self.read_buffer,
             (&mut self.reader, &mut self.intake, into),
@@ -151,14 +138,12 @@ impl Scraper {
         match is_up {
             true => {
                 self.report_rows(wanted, start);
-                self.add_peers(wanted, limits, into);
                 self.add_certificates(wanted, limits, into);
             }
             false => {
                 into.clear();
                 self.answers.clear();
                 self.reader.clear();
-                self.reader.proxies().forget();
             }
         }
         self.failed.report(result.err());
@@ -173,14 +158,17 @@ impl Scraper {
         is_up
     }
 
-    /// The rows of peers, where they are watched and wanted.
-    fn add_peers(&mut self, wanted: &Wanted, limits: Limits, into: &mut Snapshot) {
-        if let Some(peers) = &mut self.peers
-            && wanted.has_group(self.catalog, &peer_tables::PEER.group)
-        {
-            let to = (self.catalog, into);
-            peers.add(&mut self.source, limits, &mut self.read_buffer, to);
-        }
+    /// Whether what is `wanted` besides the rows depends on the process that they are of.
+    fn needs_pid(&self, wanted: &Wanted) -> bool {
+        let has = |groups: &[&_]| {
+            let mut groups = groups.iter();
+            groups.any(|group| wanted.has_group(self.catalog, group))
+        };
+        self.certificates.is_some() && has(&certificate_tables::GROUPS)
+            || self.master.is_some() && has(&master_tables::GROUPS)
+            || self.is_unnamed
+                && self.config.pid_file.is_some()
+                && has(&[&own::HAPROXY_PROCESS.group])
     }
 
     /// The rows of certificates, where they are watched and wanted.
@@ -245,8 +233,11 @@ impl Scraper {
             });
     }
 
-    /// Stick tables and the name servers of resolvers.
+    /// Peers, stick tables and the name servers of resolvers.
     fn add_modules(&self, into: &mut Snapshot) {
+        if let Some(peers) = &self.answers.peers {
+            peers.add_rows(self.catalog, into);
+        }
         let mut tables = into.add(self.catalog, &stick_tables::STICK_TABLE);
         for table in self.answers.stick_tables.iter() {
             tables.put(&[table.name, table.key_type], |value| value(&table));

@@ -1,12 +1,10 @@
-//! The peers of `--haproxy.peers`, asked for when the rows are there.
+//! The peers of `--haproxy.peers`, asked for on the connection of the rows, as the last.
 
 use crate::commands::peers::PEER;
 use crate::event::Event;
-use crate::haproxy::buffer::ReadBuffer;
-use crate::haproxy::peers::{Peers, SHOW_PEERS};
-use crate::haproxy::reader::Limits;
-use crate::haproxy::reply::{Need, Question};
-use crate::haproxy::source::Source;
+use crate::haproxy::peers::Peers;
+use crate::haproxy::reply::Reply;
+use crate::haproxy::source::{Source, SourceError};
 use crate::log::Level;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::snapshot::Snapshot;
@@ -30,29 +28,34 @@ impl PeerWatch {
         }
     }
 
-    /// Asks on a connection of its own and puts the rows into the snapshot: behind all questions about
-    /// rows, of which there may be many, so that it costs them no time. A failure costs peers alone.
-    pub(super) fn add(
-        &mut self,
-        source: &mut Source,
-        limits: Limits,
-        buffer: &mut ReadBuffer,
-        (catalog, into): (&Catalog, &mut Snapshot),
-    ) {
+    /// Forgets the answer, keeps the memory.
+    pub(super) fn clear(&mut self) {
         self.peers.clear();
+    }
+
+    /// Whether there is a CLI to ask; that there is none is logged.
+    pub(super) fn can_ask(&mut self, source: &Source) -> bool {
         if !source.takes_commands() {
             self.failed.report(Some(NO_CLI));
-            return;
         }
-        let mut question = [Question::new(SHOW_PEERS, Need::All, &mut self.peers)];
-        let failure = source.ask(&mut question, limits.of_extra(), buffer).err();
-        if failure.is_none() {
-            self.add_rows(catalog, into);
+        source.takes_commands()
+    }
+
+    /// Where the answer goes.
+    pub(super) fn reply(&mut self) -> &mut dyn Reply {
+        &mut self.peers
+    }
+
+    /// The question was asked; a failure costs peers alone.
+    pub(super) fn is_answered(&mut self, failure: Option<SourceError>) {
+        if failure.is_some() {
+            self.peers.clear();
         }
         self.failed.report(failure);
     }
 
-    fn add_rows(&self, catalog: &Catalog, into: &mut Snapshot) {
+    /// Puts the rows into the snapshot.
+    pub(super) fn add_rows(&self, catalog: &Catalog, into: &mut Snapshot) {
         let mut rows = into.add(catalog, &PEER);
         self.peers
             .for_each(|peer| rows.put(&[peer.section, peer.name], |value| value(peer)));

@@ -2,17 +2,18 @@
 
 use std::fmt::Write;
 
+use super::peers::PeerWatch;
 use crate::commands;
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::info::{Info, SHOW_INFO};
-use crate::haproxy::proxies;
+use crate::haproxy::peers::SHOW_PEERS;
 use crate::haproxy::reader::Limits;
-use crate::haproxy::reply::{Need, Question, Reply};
+use crate::haproxy::reply::{Need, Question};
 use crate::haproxy::resolvers::{self, Resolvers, SHOW_RESOLVERS};
 use crate::haproxy::socket::Spent;
 use crate::haproxy::source::{Source, SourceError};
-use crate::haproxy::stat::{RowSink, RowType, StatReader};
+use crate::haproxy::stat::{RowType, StatReader};
 use crate::haproxy::stick_tables::{SHOW_TABLE, StickTables};
 use crate::log::Level;
 use crate::metrics::catalog::Catalog;
@@ -26,6 +27,8 @@ pub(super) struct Answers {
     pub(super) info: Info,
     pub(super) stick_tables: StickTables,
     pub(super) resolvers: Resolvers,
+    /// Where peers are watched.
+    pub(super) peers: Option<PeerWatch>,
     /// The command for the rows.
     show_stat: String,
     /// What had been asked of HAProxy when it counted for `show info`.
@@ -37,6 +40,15 @@ pub(super) struct Answers {
     resolvers_failed: Event,
 }
 
+/// Why answers are missing that can be done without.
+#[derive(Default)]
+struct Failures {
+    info: Option<SourceError>,
+    stick_tables: Option<SourceError>,
+    resolvers: Option<SourceError>,
+    peers: Option<SourceError>,
+}
+
 /// Which questions are asked.
 struct Asked {
     /// The bit mask of the row types; none if 0.
@@ -44,19 +56,24 @@ struct Asked {
     info: bool,
     stick_tables: bool,
     resolvers: bool,
+    peers: bool,
 }
 
 impl Asked {
-    fn new(wanted: &Wanted, catalog: &Catalog, source: &Source) -> Self {
+    /// `needs_pid`: whether other parts of the answer must know which process it is of.
+    fn new(wanted: &Wanted, catalog: &Catalog, source: &Source, needs_pid: bool) -> Self {
         let has = |groups: &[&_]| groups.iter().any(|group| wanted.has_group(catalog, group));
         let wanted_types = RowType::ALL
             .into_iter()
             .filter(|of| wanted.has(catalog, *of));
+        let resolvers = has(&commands::resolvers::GROUPS);
         let asked = Self {
             row_types: wanted_types.map(RowType::bit).sum(),
-            info: has(&commands::info::GROUPS),
+            // Which release answered decides whether it can be asked for resolvers.
+            info: needs_pid || resolvers || has(&commands::info::GROUPS),
             stick_tables: has(&commands::stick_tables::GROUPS),
-            resolvers: has(&commands::resolvers::GROUPS),
+            resolvers,
+            peers: wanted.has_group(catalog, &commands::peers::PEER.group),
         };
         match source.takes_commands() {
             // Something must be asked, to see whether HAProxy is up.
@@ -69,37 +86,21 @@ impl Asked {
                 info: false,
                 stick_tables: false,
                 resolvers: false,
+                ..asked
             },
         }
     }
 }
 
-impl Asked {
-    /// Whether servers and listeners are asked for proxy by proxy.
-    fn is_split(&self, release: Option<(u32, u32)>, reader: &mut StatReader) -> bool {
-        release.is_none_or(|release| release < proxies::YIELDS_SINCE)
-            && reader.proxies().are_worth_several(self.row_types)
-    }
-
-    /// Servers and listeners, where they are wanted.
-    fn owned(&self) -> u8 {
-        self.row_types & RowType::OWNED
-    }
-
-    /// Frontends and backends, where they are wanted, or needed to know whom to ask for what they own.
-    fn owners(&self) -> u8 {
-        self.row_types & !RowType::OWNED | RowType::owners(self.row_types)
-    }
-}
-
 impl Answers {
     /// Nothing was asked yet.
-    pub(super) fn new(target: Option<&str>) -> Self {
+    pub(super) fn new(target: Option<&str>, peers: Option<PeerWatch>) -> Self {
         let failed = |message, over| Event::new(Level::Warn, message, over).of(target);
         Self {
             info: Info::default(),
             stick_tables: StickTables::default(),
             resolvers: Resolvers::default(),
+            peers,
             show_stat: String::new(),
             spent_at_info: Spent::default(),
             release: None,
@@ -117,60 +118,81 @@ impl Answers {
         self.info.clear();
         self.stick_tables.clear();
         self.resolvers.clear();
+        if let Some(peers) = &mut self.peers {
+            peers.clear();
+        }
     }
 
-    /// Asks for what is wanted and puts the rows into the snapshot.
+    /// Asks for what is wanted, all of it on one connection and so of one process, and puts the rows into
+    /// the snapshot. `needs_pid`: whether it must be known which process that is.
     ///
     /// # Errors
     /// When the rows could not be read whole, or, where none are wanted, `show info`.
     pub(super) fn ask(
         &mut self,
         source: &mut Source,
-        (wanted, catalog): (&Wanted, &Catalog),
+        (wanted, catalog, needs_pid): (&Wanted, &Catalog, bool),
         limits: Limits,
         buffer: &mut ReadBuffer,
         (reader, intake, into): (&mut StatReader, &mut Intake, &mut Snapshot),
     ) -> Result<(), SourceError> {
-        self.clear();
-        let mut asked = Asked::new(wanted, catalog, source);
-        if asked.resolvers {
+        let mut asked = Asked::new(wanted, catalog, source, needs_pid);
+        asked.peers = match &mut self.peers {
+            Some(peers) if asked.peers => peers.can_ask(source),
+            _ => false,
+        };
+        let wants_resolvers = asked.resolvers;
+        if wants_resolvers {
             asked.resolvers = self.know_resolvers(source, limits, buffer)?;
         }
-        let is_split = asked.is_split(self.release, reader);
-        let listed = match is_split {
-            true => asked.owners(),
-            false => asked.row_types,
-        };
+        loop {
+            self.clear();
+            into.clear();
+            reader.clear();
+            let to = (&mut *reader, &mut *intake, &mut *into);
+            self.ask_once(source, (wanted, &asked), limits, buffer, to)?;
+            // The release that answered is not the one that was asked before.
+            if asked.resolvers || !(wants_resolvers && self.knows_resolvers()) {
+                return Ok(());
+            }
+            asked.resolvers = true;
+        }
+    }
+
+    /// See `ask`.
+    fn ask_once(
+        &mut self,
+        source: &mut Source,
+        (wanted, asked): (&Wanted, &Asked),
+        limits: Limits,
+        buffer: &mut ReadBuffer,
+        (reader, intake, into): (&mut StatReader, &mut Intake, &mut Snapshot),
+    ) -> Result<(), SourceError> {
         self.show_stat.clear();
         // Writing to a String cannot fail.
-        let _ = write!(self.show_stat, "show stat -1 {listed} -1");
+        let _ = write!(self.show_stat, "show stat -1 {} -1", asked.row_types);
         let mut rows = intake.fill(into, wanted);
-        let mut stat = reader.reply(&mut rows).only(asked.row_types);
+        let mut stat = reader.reply(&mut rows);
         let info_need = match asked.row_types {
             0 => Need::All,
             _ => Need::Extra,
         };
+        let mut questions = Vec::with_capacity(5);
+        let mut add = |is_asked: bool, command, need, reply| {
+            if is_asked {
+                questions.push(Question::new(command, need, reply));
+            }
+        };
         // What can be done without comes last: the rows stand, whatever becomes of it.
-        let all: [(bool, &str, Need, &mut dyn Reply); 4] = [
-            (asked.row_types > 0, &self.show_stat, Need::All, &mut stat),
-            (asked.info, SHOW_INFO, info_need, &mut self.info),
-            (
-                asked.stick_tables,
-                SHOW_TABLE,
-                Need::Extra,
-                &mut self.stick_tables,
-            ),
-            (
-                asked.resolvers,
-                SHOW_RESOLVERS,
-                Need::Extra,
-                &mut self.resolvers,
-            ),
-        ];
-        let all = all.into_iter().filter(|(is_asked, ..)| *is_asked);
-        let mut questions: Vec<Question<'_>> = all
-            .map(|(_, command, need, reply)| Question::new(command, need, reply))
-            .collect();
+        add(asked.row_types > 0, &self.show_stat, Need::All, &mut stat);
+        add(asked.info, SHOW_INFO, info_need, &mut self.info);
+        let tables = &mut self.stick_tables;
+        add(asked.stick_tables, SHOW_TABLE, Need::Extra, tables);
+        let resolvers = &mut self.resolvers;
+        add(asked.resolvers, SHOW_RESOLVERS, Need::Extra, resolvers);
+        if let Some(peers) = &mut self.peers {
+            add(asked.peers, SHOW_PEERS, Need::Extra, peers.reply());
+        }
         source.ask(&mut questions, limits, buffer)?;
         let is_info = |question: &Question<'_>| question.command == SHOW_INFO;
         if let Some(at) = questions.iter().position(is_info)
@@ -179,61 +201,30 @@ impl Answers {
             let from_info = questions[at..].iter().map(|question| question.bytes);
             self.spent_at_info = source.spent().before_answer(from_info.sum());
         }
-        let mut failures = [None, None, None];
-        let used = questions.first().map_or(0, |first| first.bytes);
+        let mut failures = Failures::default();
         for question in questions {
-            let at = match question.command {
-                SHOW_INFO => 0,
-                SHOW_TABLE => 1,
-                SHOW_RESOLVERS => 2,
+            let failure = match question.command {
+                SHOW_INFO => &mut failures.info,
+                SHOW_TABLE => &mut failures.stick_tables,
+                SHOW_RESOLVERS => &mut failures.resolvers,
+                SHOW_PEERS => &mut failures.peers,
                 _ => continue,
             };
-            failures[at] = question.failure;
-        }
-        if is_split {
-            let limits = Limits { used, ..limits };
-            self.ask_one_by_one(source, asked.owned(), limits, buffer, (reader, &mut rows))?;
+            *failure = question.failure;
         }
         rows.finish();
-        if asked.owned() != 0 {
-            reader.proxies().remember();
-        }
-        self.take_failures(&asked, failures);
-        Ok(())
-    }
-
-    /// Asks for the servers and listeners of the proxies that were listed, on as many connections as
-    /// it takes: between two of them HAProxy serves its clients.
-    ///
-    /// # Errors
-    /// When any answer could not be read whole.
-    fn ask_one_by_one(
-        &mut self,
-        source: &mut Source,
-        types: u8,
-        mut limits: Limits,
-        buffer: &mut ReadBuffer,
-        (reader, rows): (&mut StatReader, &mut dyn RowSink),
-    ) -> Result<(), SourceError> {
-        reader.proxies().keep_with(types);
-        let mut group = reader.proxies().group(0);
-        while !group.is_empty() {
-            let end = group.end;
-            reader
-                .proxies()
-                .write_commands(group.clone(), types, &mut self.show_stat);
-            let mut reply = reader.reply_of(group, rows);
-            let mut question = [Question::new(&self.show_stat, Need::All, &mut reply)];
-            source.ask(&mut question, limits, buffer)?;
-            limits.used += question[0].bytes;
-            group = reader.proxies().group(end);
-        }
+        self.take_failures(asked, failures);
         Ok(())
     }
 
     /// An answer that failed costs what is made of it, and a log line when that begins.
-    fn take_failures(&mut self, asked: &Asked, failures: [Option<SourceError>; 3]) {
-        let [info, stick_tables, resolvers] = failures;
+    fn take_failures(&mut self, asked: &Asked, failures: Failures) {
+        let Failures {
+            info,
+            stick_tables,
+            resolvers,
+            peers: peers_failure,
+        } = failures;
         if asked.info {
             match &info {
                 Some(_) => self.info.clear(),
@@ -253,6 +244,15 @@ impl Answers {
             }
             self.resolvers_failed.report(resolvers);
         }
+        if let Some(peers) = self.peers.as_mut().filter(|_| asked.peers) {
+            peers.is_answered(peers_failure);
+        }
+    }
+
+    /// Whether the release that answered last knows `show stat domain resolvers`.
+    fn knows_resolvers(&self) -> bool {
+        let release = self.release;
+        release.is_some_and(|release| release >= resolvers::SINCE)
     }
 
     /// Whether HAProxy knows `show stat domain resolvers`. At the first scrape it is asked for its
@@ -276,9 +276,7 @@ impl Answers {
             }
             self.info.clear();
         }
-        Ok(self
-            .release
-            .is_some_and(|release| release >= resolvers::SINCE))
+        Ok(self.knows_resolvers())
     }
 }
 

@@ -16,7 +16,7 @@ mod threads;
 mod unix;
 
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 use libc::c_int;
@@ -27,9 +27,9 @@ pub(crate) use machine::{
     Resource, clock_ticks, count_entries, descriptor_limit, page_bytes, soft_limit, time_of_day,
 };
 pub(crate) use sockets::{
-    ListenerKind, accept, interface_number, listener_kind, receive, reset_at_close, send,
-    set_backlog, set_most_not_sent, set_no_delay, set_send_buffer, set_user_timeout, shutdown,
-    unsent_bytes,
+    ListenerKind, accept, interface_number, listener_kind, queued_bytes, receive, reset_at_close,
+    send, set_backlog, set_most_not_sent, set_no_delay, set_send_buffer, set_user_timeout,
+    shutdown, unsent_bytes,
 };
 pub(crate) use tcp::{Families, listen_tcp};
 pub(crate) use threads::set_default_stack_bytes;
@@ -65,6 +65,23 @@ pub(crate) fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<
     match check(ready) {
         Ok(n) => Ok(n as usize),
         Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(0),
+        Err(e) => Err(e),
+    }
+}
+
+/// Waits until the peer of a stream socket has said that nothing more will come, or is gone, but not for
+/// bytes (poll(2), POLLRDHUP, POLLHUP). Returns whether that is so; a signal ends the wait early.
+pub(crate) fn ends_within(fd: BorrowedFd<'_>, time: Duration) -> io::Result<bool> {
+    let mut entry = poll_fd(fd.as_raw_fd(), libc::POLLRDHUP);
+    let timeout = libc::timespec {
+        tv_sec: time.as_secs() as _,
+        tv_nsec: time.subsec_nanos() as _,
+    };
+    // SAFETY: entry and timeout are live, the count is that of the entry; a null mask changes no signals.
+    let ready = unsafe { libc::ppoll(&raw mut entry, 1, &raw const timeout, std::ptr::null()) };
+    match check(ready) {
+        Ok(n) => Ok(n > 0),
+        Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(false),
         Err(e) => Err(e),
     }
 }

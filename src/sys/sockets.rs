@@ -52,6 +52,14 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buffer: &[u8]) -> io::Result<usize> {
     usize::try_from(n).map_err(|_| io::Error::last_os_error())
 }
 
+/// Bytes of a stream socket that can be read (unix(7), tcp(7): SIOCINQ).
+pub(crate) fn queued_bytes(fd: BorrowedFd<'_>) -> io::Result<usize> {
+    let mut count: c_int = 0;
+    // SAFETY: FIONREAD, which is SIOCINQ, writes one int to the live `count`.
+    check(unsafe { libc::ioctl(fd.as_raw_fd(), libc::FIONREAD, &raw mut count) })?;
+    Ok(usize::try_from(count).unwrap_or(0))
+}
+
 /// Bytes in the send queue of a stream socket that its peer has not received yet (tcp(7), unix(7):
 /// SIOCOUTQ).
 pub(crate) fn unsent_bytes(fd: BorrowedFd<'_>) -> io::Result<usize> {

@@ -49,21 +49,9 @@ pub(crate) fn ours(binary: &Path, haproxy: &Haproxy, flags: &[&str]) -> Result<P
     start("this exporter", command, haproxy)
 }
 
-/// Ours, which asks for all rows at once.
-pub(crate) fn in_one_question(binary: &Path, haproxy: &Haproxy) -> Result<Peer, String> {
-    let ours = ours(binary, haproxy, &["--haproxy.rows-per-question=0"])?;
-    Ok(Peer {
-        name: "this, in one question",
-        ..ours
-    })
-}
-
 /// The same under the names of HAProxy's own exporter.
 pub(crate) fn builtin_names(binary: &Path, haproxy: &Haproxy) -> Result<Peer, String> {
-    let flags = [
-        "--haproxy.rows-per-question=0",
-        "--haproxy.metric-names=builtin",
-    ];
+    let flags = ["--haproxy.metric-names=builtin"];
     Ok(Peer {
         name: "the same, builtin names",
         ..ours(binary, haproxy, &flags)?

@@ -34,11 +34,6 @@ const SECONDS: u32 = 8;
 const QUIET_SCRAPES: u32 = 10;
 /// Between two requests.
 const PERIOD: Duration = Duration::from_micros(500);
-/// Budgets of issue 14, with 10,000 servers in 100 backends and one thread.
-const BUDGET_SHAPE: (usize, usize, usize) = (10_000, 100, 1);
-const LONGEST_WAIT: Duration = Duration::from_millis(3);
-const MORE_CPU: f64 = 1.2;
-
 /// What one exporter did to the traffic.
 struct Effect {
     name: &'static str,
@@ -72,17 +67,14 @@ fn measure((servers, backends, threads): (usize, usize, usize)) -> Result<Vec<Ef
         threads: Some(threads),
     })?;
     let binary = peers::exporter_binary()?;
-    let mut exporters = vec![
-        peers::ours(&binary, &haproxy, &[])?,
-        peers::in_one_question(&binary, &haproxy)?,
-    ];
+    let mut exporters = vec![peers::ours(&binary, &haproxy, &[])?];
     if process::exists("prometheus-haproxy-exporter") {
         exporters.push(peers::go(&haproxy)?);
     }
     exporters.push(peers::built_in(&haproxy));
     let mut effects = vec![watch(&haproxy, None)?];
     for exporter in &exporters {
-        // The first scrape finds out how many rows there are.
+        // The first scrape grows its buffers.
         Client::new().scrape(exporter.address, exporter.proof)?;
         effects.push(watch(&haproxy, Some(exporter))?);
     }
@@ -204,22 +196,4 @@ fn print(shape: (usize, usize, usize), effects: &[Effect]) {
     }
     let (servers, backends, threads) = shape;
     println!("\n{servers} servers in {backends} backends, {threads} threads of HAProxy\n{grid}");
-    if backends == 1 {
-        println!("One backend cannot be asked for in parts.");
-    }
-    if shape == BUDGET_SHAPE {
-        let (ours, whole) = (&effects[1], &effects[2]);
-        let verdict = |holds: bool| if holds { "holds" } else { "MISSED" };
-        println!(
-            "budget  longest wait: {} ms (at most {}): {}",
-            milliseconds(ours.longest),
-            milliseconds(LONGEST_WAIT),
-            verdict(ours.longest <= LONGEST_WAIT)
-        );
-        let more = ours.haproxy_cpu.as_secs_f64() / whole.haproxy_cpu.as_secs_f64().max(1e-9);
-        println!(
-            "budget  HAProxy's CPU, of that for one question: {more:.2} (at most {MORE_CPU}): {}",
-            verdict(more <= MORE_CPU)
-        );
-    }
 }

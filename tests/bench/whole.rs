@@ -61,7 +61,7 @@ pub(crate) fn report(sizes: &[usize]) -> Result<(), String> {
 fn measure(servers: usize, binary: &Path) -> Result<Measured, String> {
     let haproxy = Haproxy::start(&Shape::of(servers))?;
     let mut exporters = vec![
-        peers::in_one_question(binary, &haproxy)?,
+        peers::ours(binary, &haproxy, &[])?,
         peers::builtin_names(binary, &haproxy)?,
     ];
     if process::exists("prometheus-haproxy-exporter") {

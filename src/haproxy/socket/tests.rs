@@ -55,7 +55,6 @@ fn ask(needs: &[Need], pieces: &[&str], max_bytes: u64) -> (String, String, Vec<
     let limits = Limits {
         deadline: Deadline::after(Duration::from_secs(60)),
         max_bytes,
-        used: 0,
     };
     let (received, result) = std::thread::scope(|scope| {
         let peer = scope.spawn(|| {
@@ -168,7 +167,6 @@ fn a_refused_answer_ends_where_it_ends() {
     let limits = Limits {
         deadline: Deadline::after(Duration::from_secs(60)),
         max_bytes: 1000,
-        used: 0,
     };
     std::thread::scope(|scope| {
         scope.spawn(|| {

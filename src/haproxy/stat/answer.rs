@@ -7,11 +7,7 @@ use super::super::rules::Verdict;
 /// What was seen of the answer so far.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
-    /// Lines of the answers before this one, so that a line's number is unique in a scrape.
-    lines_before: u64,
     pub lines: u64,
-    /// The columns are known from the answer before.
-    pub follows: bool,
     pub has_header: bool,
     pub has_good_row: bool,
     /// The rows' columns are known.
@@ -51,7 +47,7 @@ impl Answer {
 
     /// The number of the line that comes next, from 1.
     pub(super) fn next_line(&self) -> u64 {
-        self.lines_before + self.lines + 1
+        self.lines + 1
     }
 
     /// A row was judged.
@@ -71,13 +67,5 @@ impl Answer {
             first_line,
             ..Self::default()
         };
-    }
-
-    /// Another answer of the same HAProxy begins.
-    pub(super) fn follow(&mut self) {
-        let lines_before = self.lines_before + self.lines;
-        self.clear();
-        self.lines_before = lines_before;
-        self.follows = true;
     }
 }

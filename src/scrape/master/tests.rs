@@ -70,7 +70,6 @@ impl World {
         let limits = Limits {
             deadline: Deadline::after(time),
             max_bytes: 1 << 20,
-            used: 0,
         };
         let mut snapshot = Snapshot::default();
         self.watch.add(

@@ -3,8 +3,6 @@
 mod http;
 mod names;
 mod proxy;
-mod split;
-mod split_live;
 
 use std::process::id;
 
