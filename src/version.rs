@@ -10,6 +10,12 @@ pub(crate) const RUST_VERSION: &str = match option_env!("HAPROXY_EXPORTER_RUSTC"
     Some(version) => version,
     None => "unknown",
 };
+/// Whether its standard library was built for size (`small`) or is the one that comes with the compiler
+/// (`plain`); the same script decides.
+const BUILD: &str = match option_env!("HAPROXY_EXPORTER_BUILD") {
+    Some(build) => build,
+    None => "plain",
+};
 
 /// The text of `--version`: what it is, and what it was built from and for.
 pub(crate) fn text() -> String {
@@ -20,7 +26,7 @@ pub(crate) fn text() -> String {
     let version = env!("CARGO_PKG_VERSION");
     format!(
         "haproxy_exporter, version {version} ({tls} TLS)\n\
-         revision {REVISION}, target {}, features: {features}\n",
+         revision {REVISION}, target {}, features: {features}, build: {BUILD}\n",
         built_for()
     )
 }
@@ -28,15 +34,13 @@ pub(crate) fn text() -> String {
 /// The processor, system and C library that this was compiled for, as Rust's targets name them.
 pub(crate) fn built_for() -> String {
     use std::env::consts::{ARCH, OS};
-    let processor = match (
-        ARCH,
-        cfg!(target_feature = "v7"),
-        cfg!(target_endian = "little"),
-    ) {
-        ("arm", true, _) => "armv7",
-        ("mips", _, true) => "mipsel",
-        ("x86", ..) => "i686",
-        (other, ..) => other,
+    let processor = match ARCH {
+        "arm" if cfg!(target_feature = "v7") => "armv7",
+        "arm" if cfg!(not(target_feature = "v6")) => "armv5te",
+        "mips" if cfg!(target_endian = "little") => "mipsel",
+        "x86" if cfg!(target_feature = "sse2") => "i686",
+        "x86" => "i586",
+        other => other,
     };
     let library = if cfg!(target_env = "musl") {
         "musl"

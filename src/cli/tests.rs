@@ -364,7 +364,8 @@ fn built_line() -> String {
         true => "tls",
         false => "none",
     };
-    format!("revision {revision}, target {target}, features: {features}")
+    let build = option_env!("HAPROXY_EXPORTER_BUILD").unwrap_or("plain");
+    format!("revision {revision}, target {target}, features: {features}, build: {build}")
 }
 
 #[test]
