@@ -1,6 +1,11 @@
 # haproxy_exporter: `make help` lists the targets.
 
-NATIVE := $(shell rustc -vV | sed -n 's/^host: \([^-]*\)-.*/\1/p')-unknown-linux-musl
+NATIVE := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: \([^-]*\)-.*/\1/p')
+ifneq ($(NATIVE),)
+NATIVE := $(NATIVE)-unknown-linux-musl
+else ifneq ($(filter-out help install-built,$(or $(MAKECMDGOALS),all)),)
+$(error rustc is not in PATH: install Rust from https://rustup.rs; what another user has built, "make install-built" installs)
+endif
 # What to build for; make TARGET=aarch64-unknown-linux-musl cross-builds.
 TARGET ?= $(NATIVE)
 # TLS=1 adds https scrape URIs.
@@ -18,7 +23,7 @@ SOAK_SECONDS ?= 3600
 
 CARGO ?= cargo
 
-.PHONY: all build run test lint bench bench-check bench-record fuzz fuzz-smoke miri soak findings install install-built dist clean help
+.PHONY: all build run test lint bench bench-check bench-record fuzz fuzz-smoke miri soak findings install install-built dist deb clean help
 
 all: build
 
@@ -28,9 +33,9 @@ build: ## Build the static release binary (TARGET=..., TLS=1)
 run: build ## Serve recorded statistics on :9101 (ARGS=... sets other flags)
 	./$(BINARY) $(ARGS)
 
-# Of the tarballs, one each of 64 and of 32 bits beside this machine's; the last has no 64-bit atomics and
-# no floating point unit either.
-TESTED_TARGETS := x86_64-unknown-linux-musl aarch64-unknown-linux-musl mipsel-unknown-linux-musl
+# Of the tarballs, one each of 64 and of 32 bits beside this machine's; the last has the other byte order,
+# no 64-bit atomics and no floating point unit.
+TESTED_TARGETS := x86_64-unknown-linux-musl aarch64-unknown-linux-musl mips-unknown-linux-musl
 
 test: ## Run all tests (as root on Debian: first apt-get installs about 30 packages)
 	tests/tools/install-peers.sh
@@ -83,27 +88,32 @@ findings: ## Run the scripts in findings/: do HAProxy and its neighbours still b
 install: build install-built ## Install program, manual page, documents and service files under DESTDIR/PREFIX
 
 SHARE := $(DESTDIR)$(PREFIX)/share
+OWN := $(SHARE)/haproxy_exporter
+UNIT := systemd/haproxy_exporter.service
 
+# The texts name the paths of this installation; README's links lead to the documents as they are installed.
 install-built: ## Install without building first
 	install -D -m 0755 '$(BINARY)' '$(DESTDIR)$(PREFIX)/bin/haproxy_exporter'
-	install -D -m 0644 src/share/haproxy_exporter.8 '$(SHARE)/man/man8/haproxy_exporter.8'
-	set -e; for file in $$(cd src/share && find . -type f ! -name '*.8'); do \
-	  mode=0644; [ ! -x "src/share/$$file" ] || mode=0755; \
-	  install -D -m "$$mode" "src/share/$$file" "$(SHARE)/haproxy_exporter/$$file"; \
-	  sed -i 's|/usr/local/bin/|$(PREFIX)/bin/|' "$(SHARE)/haproxy_exporter/$$file"; \
-	done
+	set -e; put() { \
+	  mode=0644; [ ! -x "$$1" ] || mode=0755; \
+	  install -D -m "$$mode" "$$1" "$$2"; \
+	  sed -i -e 's|/usr/local/|$(PREFIX)/|g' -e 's|](src/share/|](|g' "$$2"; \
+	}; \
+	put src/share/haproxy_exporter.8 '$(SHARE)/man/man8/haproxy_exporter.8'; \
+	for file in README.md LICENSE CHANGELOG.md; do put "$$file" "$(OWN)/$$file"; done; \
+	for file in $$(cd src/share && find . -type f ! -name '*.8'); do put "src/share/$$file" "$(OWN)/$$file"; done; \
+	[ '$(PREFIX)' != /usr ] || put 'src/share/$(UNIT)' '$(DESTDIR)/usr/lib/$(subst systemd/,systemd/system/,$(UNIT))'
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-DIST_TARGETS ?= x86_64-unknown-linux-musl i686-unknown-linux-musl aarch64-unknown-linux-musl \
-  armv7-unknown-linux-musleabihf arm-unknown-linux-musleabi mipsel-unknown-linux-musl
+DIST_TARGETS ?= x86_64-unknown-linux-musl i686-unknown-linux-musl i586-unknown-linux-musl \
+  aarch64-unknown-linux-musl armv7-unknown-linux-musleabihf arm-unknown-linux-musleabi \
+  armv5te-unknown-linux-musleabi mipsel-unknown-linux-musl mips-unknown-linux-musl riscv64gc-unknown-linux-musl
 
 dist: ## Pack tarballs for other machines (DIST_TARGETS) and SHA256SUMS into target/dist
-	rm -f target/dist/haproxy_exporter-*
-	set -e; for target in $(DIST_TARGETS); do \
-	  tests/tools/build.sh "$$target" '' "target/dist/build/$$target"; \
-	  tests/tools/pack.sh "target/dist/build/$$target" "haproxy_exporter-$(VERSION)-$$target" target/dist; \
-	done
-	cd target/dist && sha256sum haproxy_exporter-*.tar.gz >SHA256SUMS
+	tests/tools/dist.sh '$(VERSION)' target/dist $(DIST_TARGETS)
+
+deb: build ## Make a Debian package in target/deb (TARGET=..., TLS=1)
+	tests/tools/deb.sh '$(BINARY)' '$(VERSION)' '$(TARGET)' target/deb
 
 clean: ## Remove what was built
 	$(CARGO) clean

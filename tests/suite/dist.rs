@@ -9,6 +9,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::support::exporter::{self, Exporter};
+use crate::support::haproxy::{Haproxy, Place};
 use crate::support::{documents, fixtures, peers, reference};
 
 /// Runs a command to its end; it must succeed.
@@ -102,23 +103,79 @@ fn a_tarball_has_what_an_operator_needs() {
     }
 }
 
-/// What runs the programs of other processors. The emulated mipsel has no floating point unit, as
-/// the routers have none that run OpenWrt.
-const EMULATORS: [(&str, &[&str]); 6] = [
-    ("x86_64-unknown-linux-musl", &[]),
-    ("i686-unknown-linux-musl", &["qemu-i386"]),
-    ("aarch64-unknown-linux-musl", &["qemu-aarch64"]),
-    (
+/// A tarball's target, how its program is run here, and what `--version` calls the target.
+struct Tarball {
+    target: &'static str,
+    /// Empty where this machine runs it. The processors are the oldest of each kind: the ARM926 has no
+    /// floating point unit and the Pentium no SSE, nor have the MIPS 24Kc of OpenWrt's routers one.
+    emulator: &'static [&'static str],
+    name: &'static str,
+    /// Whether the kernel may put it at any address (ET_DYN, elf(5)).
+    is_movable: bool,
+}
+
+const fn tarball(
+    target: &'static str,
+    emulator: &'static [&'static str],
+    name: &'static str,
+) -> Tarball {
+    Tarball {
+        target,
+        emulator,
+        name,
+        is_movable: true,
+    }
+}
+
+const fn at_fixed_addresses(tarball: Tarball) -> Tarball {
+    Tarball {
+        is_movable: false,
+        ..tarball
+    }
+}
+
+const TARBALLS: [Tarball; 10] = [
+    tarball("x86_64-unknown-linux-musl", &[], "x86_64-linux-musl"),
+    tarball("i686-unknown-linux-musl", &["qemu-i386"], "i686-linux-musl"),
+    tarball(
+        "i586-unknown-linux-musl",
+        &["qemu-i386", "-cpu", "pentium"],
+        "i586-linux-musl",
+    ),
+    tarball(
+        "aarch64-unknown-linux-musl",
+        &["qemu-aarch64", "-cpu", "cortex-a53"],
+        "aarch64-linux-musl",
+    ),
+    tarball(
         "armv7-unknown-linux-musleabihf",
         &["qemu-arm", "-cpu", "cortex-a7"],
+        "armv7-linux-musleabihf",
     ),
-    (
+    tarball(
         "arm-unknown-linux-musleabi",
         &["qemu-arm", "-cpu", "arm1176"],
+        "arm-linux-musleabi",
     ),
-    (
+    tarball(
+        "armv5te-unknown-linux-musleabi",
+        &["qemu-arm", "-cpu", "arm926"],
+        "armv5te-linux-musleabi",
+    ),
+    at_fixed_addresses(tarball(
         "mipsel-unknown-linux-musl",
         &["qemu-mipsel", "-cpu", "24Kc"],
+        "mipsel-linux-musl",
+    )),
+    at_fixed_addresses(tarball(
+        "mips-unknown-linux-musl",
+        &["qemu-mips", "-cpu", "24Kc"],
+        "mips-linux-musl",
+    )),
+    tarball(
+        "riscv64gc-unknown-linux-musl",
+        &["qemu-riscv64"],
+        "riscv64-linux-musl",
     ),
 ];
 
@@ -126,10 +183,44 @@ const EMULATORS: [(&str, &[&str]); 6] = [
 const ALWAYS: [&str; 3] = [
     "x86_64-unknown-linux-musl",
     "aarch64-unknown-linux-musl",
-    "mipsel-unknown-linux-musl",
+    "mips-unknown-linux-musl",
 ];
 
-/// Each serves a recorded answer as the tested binary does.
+impl Tarball {
+    fn of(name: &str) -> &'static Tarball {
+        TARBALLS
+            .iter()
+            .find(|tarball| name.ends_with(&format!("-{}.tar.gz", tarball.target)))
+            .unwrap_or_else(|| panic!("no way to run {name}"))
+    }
+
+    /// A command that runs the program. `None` when the emulator is not installed.
+    fn command(&self, program: &Path) -> Option<Command> {
+        let [qemu, arguments @ ..] = self.emulator else {
+            return Some(exporter::command_of(program.as_os_str()));
+        };
+        let mut command = exporter::command_of(peers::find(qemu)?.as_os_str());
+        command.args(arguments).arg(program);
+        Some(command)
+    }
+
+    /// `e_type` of the ELF header, in the program's byte order.
+    fn check_type(&self, program: &Path) {
+        let bytes = std::fs::read(program).expect("read the program");
+        let field = [bytes[16], bytes[17]];
+        let kind = match bytes[5] {
+            1 => u16::from_le_bytes(field),
+            _ => u16::from_be_bytes(field),
+        };
+        let want = match self.is_movable {
+            true => libc::ET_DYN,
+            false => libc::ET_EXEC,
+        };
+        assert_eq!(kind, want, "{}", self.target);
+    }
+}
+
+/// Each serves a recorded response as the tested binary does, and what a running HAProxy replies.
 #[test]
 fn every_program_does_its_work() {
     let Some(directory) = std::env::var_os("EXPORTER_DIST").map(PathBuf::from) else {
@@ -144,6 +235,11 @@ fn every_program_does_its_work() {
         "--haproxy.scrape-uri=file:{}",
         fixtures::path("3.2.0/stat.csv").display()
     );
+    let place = Place::new(0);
+    let configuration = format!("{}backend app\n  server one 127.0.0.1:1\n", place.global());
+    let Some(haproxy) = Haproxy::start(place, &configuration) else {
+        return;
+    };
     let native = Exporter::start(&[&uri]);
     let mut scrapes = Vec::new();
     for _ in 0..3 {
@@ -154,27 +250,20 @@ fn every_program_does_its_work() {
         .lines()
         .filter_map(|line| line.split_whitespace().nth(1))
     {
-        let Some((target, emulator)) = EMULATORS
-            .into_iter()
-            .find(|(target, _)| name.contains(target))
-        else {
-            panic!("no way to run {name}")
-        };
+        let tarball = Tarball::of(name);
+        let target = tarball.target;
         let place = TempDir::new().expect("a temporary directory");
         unpack(&directory.join(name), place.path());
         let stem = name.strip_suffix(".tar.gz").expect("a tarball");
         let program = place.path().join(stem).join("haproxy_exporter");
-        let mut command = match emulator {
-            [] => exporter::command_of(program.as_os_str()),
-            [qemu, arguments @ ..] => {
-                let Some(qemu) = peers::find(qemu) else {
-                    return;
-                };
-                let mut command = exporter::command_of(qemu.as_os_str());
-                command.args(arguments).arg(&program);
-                command
-            }
+        tarball.check_type(&program);
+        let Some(mut command) = tarball.command(&program) else {
+            return;
         };
+        let again = || tarball.command(&program).expect("the same command");
+        let version = run(again().arg("--version"));
+        let says = format!(", target {}, features: none, build: small\n", tarball.name);
+        assert!(version.ends_with(&says), "{target}: {version}");
         let exporter = Exporter::spawn(command.arg(&uri));
         for wanted in &scrapes {
             let got = exporter.scrape().without(reference::volatile);
@@ -183,6 +272,18 @@ fn every_program_does_its_work() {
         let finished = exporter.finish();
         assert_eq!(finished.problems(), [], "{target}");
         assert_eq!(finished.status.code(), Some(0), "{target}");
+        let socket = format!("--haproxy.scrape-uri={}", haproxy.unix_uri());
+        let exporter = Exporter::spawn(again().arg(socket));
+        let got = exporter.scrape();
+        assert_eq!(
+            got.value("haproxy_up"),
+            1.0,
+            "{target}: {:?}",
+            exporter.log_lines()
+        );
+        let server = got.get("haproxy_server_up{backend=\"app\",server=\"one\"}");
+        assert!(server.is_some(), "{target} has no server");
+        assert_eq!(exporter.finish().problems(), [], "{target}");
         let size = std::fs::metadata(&program).expect("the program").len();
         peers::note(&format!("{name}: {size} bytes unpacked"));
         tried.push(target);

@@ -21,8 +21,10 @@
 //! | do alerts and dashboards work? | `monitoring/` |
 //! | fake HAProxy, real peers, strict readers | `support/` |
 
+mod build;
 mod builtin;
 mod certificates;
+mod deb;
 mod differential;
 mod dist;
 mod faults;

@@ -1,23 +1,30 @@
 #!/bin/sh
-# What a static program for a 32-bit processor is linked with where rustup has no standard library for
+# What a static program for another processor is linked with where rustup has no standard library for
 # it: foreign-libc.sh TARGET DIRECTORY
 #
-# ARM: Debian's musl of that processor (crt1.o, libc.a) and its libgcc for cross compilers (crtbegin.o,
-# the unwinder). MIPS: what Rust 1.71 shipped, the last for which rustup has it; Debian's is built for a
-# floating point unit, which routers lack. Nothing is installed on this machine.
+# Most: Debian's musl of that processor. MIPS: what Rust 1.71 shipped, the last for which rustup has it;
+# Debian's is built for a floating point unit, which routers lack. Nothing is installed on this machine.
 set -eu
 target=$1 to=$2
 
 say() { echo "foreign-libc: $*" >&2; }
 
+# from_debian ARCHITECTURE [SUITE]: SUITE where the release of this machine lacks the architecture.
 from_debian() {
 	command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || {
 		say "rustup has no $target, and only Debian has packages to link it with"
 		return 1
 	}
 	mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/root"
+	sources=
+	if [ -n "${2:-}" ]; then
+		sources="Dir::Etc::SourceList \"$work/sources.list\"; Dir::Etc::SourceParts \"/dev/null\";"
+		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
+			"http://deb.debian.org/debian $2 main" >"$work/sources.list"
+	fi
 	# A package list of its own: the machine's own architectures stay as they are.
 	cat >"$work/apt.conf" <<-END
+		$sources
 		APT::Architecture "$1";
 		APT::Architectures "$1";
 		APT::Sandbox::User "$(id -un)";
@@ -28,16 +35,12 @@ from_debian() {
 	export APT_CONFIG="$work/apt.conf"
 	# A list that cannot be fetched (a mirror that is being renewed) matters only if the download then fails.
 	apt-get update -q >&2 || :
-	libgcc=$(apt-cache pkgnames libgcc- | grep -E -- "^libgcc-[0-9]+-dev-$1-cross$" | sort -V | tail -n 1)
-	(cd "$work" && apt-get download -q musl-dev "$libgcc" >&2)
-	for package in "$work"/*.deb; do dpkg-deb -x "$package" "$work/root"; done
-	musl=$(dirname "$(find "$work/root" -name crt1.o | head -n 1)")
-	# One of several where the compiler knows several kinds of code (multilib): the plain one.
-	gcc=$(dirname "$(find "$work/root" -name libgcc_eh.a | grep -vE '/(sf|hf|thumb)/' | head -n 1)")
-	for file in crt1.o rcrt1.o Scrt1.o crti.o crtn.o libc.a; do cp "$musl/$file" "$to/"; done
-	for file in crtbegin.o crtbeginS.o crtbeginT.o crtend.o crtendS.o libgcc.a; do cp "$gcc/$file" "$to/"; done
-	# Rust's name for the unwinder.
-	cp "$gcc/libgcc_eh.a" "$to/libunwind.a"
+	(cd "$work" && apt-get download -q musl-dev >&2)
+	dpkg-deb -x "$work"/*.deb "$work/root"
+	musl=$(dirname "$(find "$work/root" -name rcrt1.o)")
+	cp "$musl/rcrt1.o" "$musl/libc.a" "$to/"
+	# Rust's name for the unwinder. Nothing unwinds, so an empty library will do.
+	printf '!<arch>\n' >"$to/libunwind.a"
 }
 
 from_rust() {
@@ -57,10 +60,12 @@ rm -rf "$work"
 mkdir "$work"
 case $target in
 armv7-unknown-linux-musleabihf) from_debian armhf ;;
-arm-unknown-linux-musleabi) from_debian armel ;;
-mipsel-unknown-linux-musl) from_rust 1.71.1 ;;
+arm-unknown-linux-musleabi | armv5te-unknown-linux-musleabi) from_debian armel ;;
+i586-unknown-linux-musl | i686-unknown-linux-musl) from_debian i386 ;;
+riscv64gc-unknown-linux-musl) from_debian riscv64 trixie ;;
+mips-unknown-linux-musl | mipsel-unknown-linux-musl) from_rust 1.71.1 ;;
 *)
-	say "no way to get a C library for $target"
+	say "Debian and Rust 1.71.1 have no C library for $target"
 	exit 1
 	;;
 esac

@@ -48,7 +48,7 @@ fn installed(root: &Path, name: &str) -> String {
 }
 
 /// Writes a script that may be executed.
-fn write_script(path: &Path, text: &str) {
+pub(crate) fn write_script(path: &Path, text: &str) {
     std::fs::write(path, text).expect("write a script");
     std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).expect("make it executable");
 }
