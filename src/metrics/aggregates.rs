@@ -4,7 +4,7 @@
 //! A backend's row may come before or behind those of its servers, and in another answer, so what
 //! belongs together is found by the proxy's name.
 
-use super::Reading;
+use super::Conversion;
 use super::catalog::Kept;
 use super::duplicates::Duplicates;
 use super::snapshot::Rows;
@@ -85,9 +85,9 @@ impl Aggregates {
         }
         rows.make_columns(kept.len().min(wanted.len()));
         for ((kept, wanted), slot) in kept.iter().zip(wanted).zip(0..) {
-            let at = match kept.reading {
-                Reading::ServersInState => STATES,
-                Reading::ServersWithResult => RESULTS,
+            let at = match kept.conversion {
+                Conversion::ServersInState => STATES,
+                Conversion::ServersWithResult => RESULTS,
                 _ => continue,
             };
             if !wanted {

@@ -1,7 +1,7 @@
 //! The families of both profiles, held against the columns that a snapshot keeps: which cell shows which
 //! column.
 
-use super::{Cell, EXPORTER, Family, Group, PROFILES, Reading, RowsOf, names, own};
+use super::{Cell, Conversion, EXPORTER, Family, Group, PROFILES, RowsOf, names, own};
 use crate::haproxy::stat::RowType;
 
 /// A column that a snapshot keeps of the rows of one type.
@@ -10,7 +10,7 @@ pub(crate) struct Kept {
     /// Which column it is made of.
     pub(crate) column: u16,
     /// How.
-    pub(crate) reading: Reading,
+    pub(crate) conversion: Conversion,
     /// Of which state, for what is counted over servers.
     state: u8,
 }
@@ -24,8 +24,8 @@ impl Kept {
     fn of(cell: &Cell) -> Self {
         Self {
             column: cell.column,
-            reading: cell.reading,
-            state: if cell.reading.is_aggregate() {
+            conversion: cell.conversion,
+            state: if cell.conversion.is_aggregate() {
                 cell.state
             } else {
                 0
@@ -109,8 +109,13 @@ impl Catalog {
     }
 
     /// The slot of a column that is read this way, if it is kept.
-    pub(crate) fn slot(&self, row_type: RowType, column: u16, reading: Reading) -> Option<usize> {
-        let is_it = |kept: &Kept| kept.column == column && kept.reading == reading;
+    pub(crate) fn slot(
+        &self,
+        row_type: RowType,
+        column: u16,
+        conversion: Conversion,
+    ) -> Option<usize> {
+        let is_it = |kept: &Kept| kept.column == column && kept.conversion == conversion;
         self.kept(row_type).iter().position(is_it)
     }
 

@@ -1,6 +1,6 @@
 //! One column of a snapshot: the value texts of a scope's rows, or the numbers of their states.
 
-use super::Reading;
+use super::Conversion;
 use super::value::{self, MAX_VALUE_BYTES, Text};
 use crate::haproxy::status::{self, NOTHING};
 
@@ -26,7 +26,7 @@ pub(crate) struct Column {
 pub(crate) struct Cells<'a> {
     /// The column's own.
     pub(crate) own: &'a [u8],
-    /// The one that says whether it counts, for readings that look at two.
+    /// The one that says whether it counts, for conversions that look at two.
     pub(crate) other: &'a [u8],
 }
 
@@ -59,32 +59,34 @@ impl Column {
     }
 }
 
-/// The state that a cell shows, for the readings that keep one.
-pub(crate) fn state(reading: Reading, cell: &[u8]) -> u8 {
-    match reading {
-        Reading::FrontendState => status::frontend_state(cell),
-        Reading::BackendState => status::backend_state(cell),
-        Reading::ListenerState => status::listener_state(cell),
-        Reading::ServerState => status::server_state(cell),
+/// The state that a cell shows, for the conversions that keep one.
+pub(crate) fn state(conversion: Conversion, cell: &[u8]) -> u8 {
+    match conversion {
+        Conversion::FrontendState => status::frontend_state(cell),
+        Conversion::BackendState => status::backend_state(cell),
+        Conversion::ListenerState => status::listener_state(cell),
+        Conversion::ServerState => status::server_state(cell),
         _ => status::check_result(cell),
     }
 }
 
 /// Writes the value text of a row's cells to the beginning of `to`. Returns its length, 0 for no
 /// sample, or `None` when the cell is no such value.
-pub(crate) fn write(reading: Reading, cells: Cells<'_>, to: &mut Text) -> Option<usize> {
+pub(crate) fn write(conversion: Conversion, cells: Cells<'_>, to: &mut Text) -> Option<usize> {
     let Cells { own, other } = cells;
-    match reading {
-        Reading::HttpInteger if other.is_empty() => Some(0),
-        Reading::AgentMilliseconds if !status::has_result(other) => Some(0),
-        Reading::CheckCode | Reading::AgentCode if other.is_empty() => Some(0),
-        Reading::CheckCode | Reading::AgentCode if own.is_empty() => {
+    match conversion {
+        Conversion::HttpInteger if other.is_empty() => Some(0),
+        Conversion::AgentMilliseconds if !status::has_result(other) => Some(0),
+        Conversion::CheckCode | Conversion::AgentCode if other.is_empty() => Some(0),
+        Conversion::CheckCode | Conversion::AgentCode if own.is_empty() => {
             to[0] = b'0';
             Some(1)
         }
         _ if own.is_empty() => Some(0),
-        Reading::Milliseconds | Reading::AgentMilliseconds => value::write_milliseconds(own, to),
-        Reading::TakesTraffic => {
+        Conversion::Milliseconds | Conversion::AgentMilliseconds => {
+            value::write_milliseconds(own, to)
+        }
+        Conversion::TakesTraffic => {
             to[0] = if status::takes_traffic(own) {
                 b'1'
             } else {

@@ -5,7 +5,7 @@ use super::column::Column;
 use super::exposition::{self, CellLine};
 use super::selection::Selection;
 use super::snapshot::{Rows, Snapshot};
-use super::{Cell, Family, Group, Reading};
+use super::{Cell, Conversion, Family, Group};
 use crate::haproxy::columns::number;
 use crate::haproxy::stat::RowType;
 use crate::haproxy::status::{MAINT, NOTHING};
@@ -101,7 +101,7 @@ impl<'a> View<'a> {
 
 /// The states of the servers in `rows`.
 fn states<'a>(catalog: &Catalog, rows: &'a Rows) -> Option<&'a [u8]> {
-    let slot = catalog.slot(RowType::Server, number("status"), Reading::ServerState)?;
+    let slot = catalog.slot(RowType::Server, number("status"), Conversion::ServerState)?;
     rows.columns
         .get(slot)
         .map(|column| column.values.as_slice())
@@ -114,7 +114,7 @@ fn value<'a>(column: &'a Column, cell: &Cell, at: &mut usize) -> (&'a [u8], usiz
     let Some((first, after)) = rest.split_first() else {
         return (b"", 0);
     };
-    if cell.reading.is_state() {
+    if cell.conversion.is_state() {
         *at += 1;
         return match *first {
             NOTHING => (b"", 0),

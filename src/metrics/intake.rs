@@ -10,7 +10,7 @@ use super::catalog::{Catalog, Kept};
 use super::column::{self, Cells, Column, MAX_CELL_BYTES};
 use super::selection::Wanted;
 use super::snapshot::{Rows, Snapshot};
-use super::{Reading, value};
+use super::{Conversion, value};
 use crate::haproxy::columns::{COLUMNS, Header, number};
 use crate::haproxy::csv::Row;
 use crate::haproxy::failures::{BadRow, Failures};
@@ -54,7 +54,7 @@ struct Batch {
 #[derive(Clone, Copy, Debug)]
 struct Source {
     slot: u8,
-    reading: Reading,
+    conversion: Conversion,
     column: u16,
     position: u16,
     /// Of the cell that says whether the first one counts; the same where there is none.
@@ -107,7 +107,8 @@ impl Intake {
             let backends = kept
                 .iter()
                 .zip(&self.batches[RowType::Backend as usize].wanted);
-            let is_wanted = |(kept, wanted): (&Kept, &bool)| *wanted && kept.reading.is_aggregate();
+            let is_wanted =
+                |(kept, wanted): (&Kept, &bool)| *wanted && kept.conversion.is_aggregate();
             self.aggregates
                 .set_wanted(backends.into_iter().any(is_wanted));
         }
@@ -254,13 +255,13 @@ impl Batch {
         self.columns.clear();
         let wanted = kept.iter().enumerate().zip(&self.wanted);
         for ((slot, kept), _) in wanted.filter(|(_, wanted)| **wanted) {
-            if kept.reading.is_aggregate() {
+            if kept.conversion.is_aggregate() {
                 continue;
             }
-            let other = match kept.reading {
-                Reading::HttpInteger => number("hrsp_1xx"),
-                Reading::CheckCode => number("check_status"),
-                Reading::AgentCode | Reading::AgentMilliseconds => number("agent_status"),
+            let other = match kept.conversion {
+                Conversion::HttpInteger => number("hrsp_1xx"),
+                Conversion::CheckCode => number("check_status"),
+                Conversion::AgentCode | Conversion::AgentMilliseconds => number("agent_status"),
                 _ => kept.column,
             };
             if let (Some(position), Some(other)) =
@@ -268,7 +269,7 @@ impl Batch {
             {
                 self.columns.push(Source {
                     slot: slot as u8,
-                    reading: kept.reading,
+                    conversion: kept.conversion,
                     column: kept.column,
                     position: position as u16,
                     other: other as u16,
@@ -289,7 +290,7 @@ impl Batch {
         }
         for source in &self.columns {
             let column = &mut rows.columns[usize::from(source.slot)];
-            match source.reading.is_state() {
+            match source.conversion.is_state() {
                 true => self.put_states(source, column, text),
                 false => self.put_texts(source, column, text, cells, failures),
             }
@@ -310,7 +311,7 @@ impl Batch {
             let cell = text
                 .get(self.cell(number, source.position))
                 .unwrap_or_default();
-            column.push_state(column::state(source.reading, cell), row.label_bytes);
+            column.push_state(column::state(source.conversion, cell), row.label_bytes);
         }
     }
 
@@ -322,7 +323,7 @@ impl Batch {
         cells: &mut [u8; BATCH_ROWS * MAX_CELL_BYTES],
         failures: &mut Failures,
     ) {
-        let is_integer = source.reading == Reading::Integer;
+        let is_integer = source.conversion == Conversion::Integer;
         let (mut used, mut samples, mut label_bytes, mut value_bytes) = (0, 0, 0, 0);
         for (number, row) in self.rows.iter().enumerate() {
             let range = self.cell(number, source.position);
@@ -344,11 +345,13 @@ impl Batch {
                         .get(self.cell(number, source.other))
                         .unwrap_or_default();
                     let [_, to @ ..] = to;
-                    column::write(source.reading, Cells { own, other }, to).unwrap_or_else(|| {
-                        let name = COLUMNS[usize::from(source.column)];
-                        failures.add(BadRow::cell(row.line, source.position, name, own));
-                        0
-                    })
+                    column::write(source.conversion, Cells { own, other }, to).unwrap_or_else(
+                        || {
+                            let name = COLUMNS[usize::from(source.column)];
+                            failures.add(BadRow::cell(row.line, source.position, name, own));
+                            0
+                        },
+                    )
                 }
             };
             to[0] = written as u8;

@@ -64,7 +64,7 @@ pub(crate) enum RowsOf {
 
 /// How a cell becomes what a column keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reading {
+pub(crate) enum Conversion {
     /// A whole number, copied.
     Integer,
     /// The same, for rows in http mode only: those whose cell `hrsp_1xx` is not empty.
@@ -95,7 +95,7 @@ pub(crate) enum Reading {
     ServersWithResult,
 }
 
-impl Reading {
+impl Conversion {
     /// Whether the column keeps a byte a row: the number of a state.
     pub(crate) const fn is_state(self) -> bool {
         matches!(
@@ -120,8 +120,8 @@ pub(crate) struct Cell {
     /// Which of `haproxy::columns::COLUMNS`.
     pub(crate) column: u16,
     /// How it is read.
-    pub(crate) reading: Reading,
-    /// The state that this sample is about, where the reading gives one.
+    pub(crate) conversion: Conversion,
+    /// The state that this sample is about, where the conversion gives one.
     pub(crate) state: u8,
     /// A label that tells this sample from the others of the family: see `labels`.
     pub(crate) label: u8,
@@ -205,10 +205,10 @@ impl Group {
 
 impl Cell {
     /// A cell without a label of its own.
-    pub(crate) const fn new(column: u16, reading: Reading) -> Self {
+    pub(crate) const fn new(column: u16, conversion: Conversion) -> Self {
         Self {
             column,
-            reading,
+            conversion,
             state: 0,
             label: labels::NONE,
         }
@@ -216,7 +216,7 @@ impl Cell {
 }
 
 /// The cell of each family of a group with rows of its own, whose place in the group tells the column.
-pub(crate) static OWN_CELL: [Cell; 1] = [Cell::new(0, Reading::Integer)];
+pub(crate) static OWN_CELL: [Cell; 1] = [Cell::new(0, Conversion::Integer)];
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 //! All are typed counter, as in HAProxy's exporter, even those that are gauges. Servers and listeners have
 //! only the first module, ssl. The releases are the first ones whose sources have the column.
 
-use super::{Cell, Family, Kind, Reading, labels};
+use super::{Cell, Conversion, Family, Kind, labels};
 use crate::haproxy::columns::{MODULES, number};
 use crate::haproxy::stat::RowType;
 
@@ -14,7 +14,7 @@ const COUNT: usize = MODULES[MODULES.len() - 1].1.end - MODULES[0].1.start;
 const PROXIES: u8 = RowType::Frontend.bit() | RowType::Backend.bit();
 
 static CELLS: [Cell; COUNT] = {
-    let mut cells = [Cell::new(0, Reading::Integer); COUNT];
+    let mut cells = [Cell::new(0, Conversion::Integer); COUNT];
     let mut module = 0;
     while module < MODULES.len() {
         let mut column = MODULES[module].1.start;

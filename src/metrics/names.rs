@@ -9,7 +9,7 @@
 //! columns. An empty field gives no sample; HAProxy's exporter prints NaN. The help texts are our own, and
 //! name the cases in which a number differs from a good guess (src/share/doc/numbers.md).
 
-use super::{BUILTIN, Cell, EXPORTER, Family, Group, Kind, Reading, RowsOf, labels, modules};
+use super::{BUILTIN, Cell, Conversion, EXPORTER, Family, Group, Kind, RowsOf, labels, modules};
 use crate::haproxy::columns::number;
 use crate::haproxy::stat::RowType;
 
@@ -88,8 +88,11 @@ macro_rules! families {
 }
 
 macro_rules! cells {
-    ([$reading:ident $column:ident]) => {
-        &[Cell::new(number(stringify!($column)), Reading::$reading)]
+    ([$conversion:ident $column:ident]) => {
+        &[Cell::new(
+            number(stringify!($column)),
+            Conversion::$conversion,
+        )]
     };
     ($cells:ident) => {
         &$cells
@@ -230,28 +233,35 @@ families! {
 }
 
 /// HTTP responses by class of status code.
-static RESPONSE_CODES: [Cell; 6] = codes(Reading::Integer);
+static RESPONSE_CODES: [Cell; 6] = codes(Conversion::Integer);
 /// From 3.0 on, proxies that are not in http mode have a zero in `hrsp_other` as well.
-static HTTP_RESPONSE_CODES: [Cell; 6] = codes(Reading::HttpInteger);
-static FRONTEND_STATES: [Cell; 2] = states("status", Reading::FrontendState, labels::SERVER_STATE);
-static BACKEND_STATES: [Cell; 2] = states("status", Reading::BackendState, labels::SERVER_STATE);
+static HTTP_RESPONSE_CODES: [Cell; 6] = codes(Conversion::HttpInteger);
+static FRONTEND_STATES: [Cell; 2] =
+    states("status", Conversion::FrontendState, labels::SERVER_STATE);
+static BACKEND_STATES: [Cell; 2] = states("status", Conversion::BackendState, labels::SERVER_STATE);
 static LISTENER_STATES: [Cell; 3] =
-    states("status", Reading::ListenerState, labels::LISTENER_STATE);
-static SERVER_STATES: [Cell; 5] = states("status", Reading::ServerState, labels::SERVER_STATE);
-static CHECK_RESULTS: [Cell; 16] =
-    states("check_status", Reading::CheckResult, labels::CHECK_RESULT);
-static AGENT_RESULTS: [Cell; 16] =
-    states("agent_status", Reading::CheckResult, labels::CHECK_RESULT);
+    states("status", Conversion::ListenerState, labels::LISTENER_STATE);
+static SERVER_STATES: [Cell; 5] = states("status", Conversion::ServerState, labels::SERVER_STATE);
+static CHECK_RESULTS: [Cell; 16] = states(
+    "check_status",
+    Conversion::CheckResult,
+    labels::CHECK_RESULT,
+);
+static AGENT_RESULTS: [Cell; 16] = states(
+    "agent_status",
+    Conversion::CheckResult,
+    labels::CHECK_RESULT,
+);
 static SERVERS_IN_STATE: [Cell; 5] =
-    states("status", Reading::ServersInState, labels::SERVER_STATE);
+    states("status", Conversion::ServersInState, labels::SERVER_STATE);
 static SERVERS_WITH_RESULT: [Cell; 16] = states(
     "check_status",
-    Reading::ServersWithResult,
+    Conversion::ServersWithResult,
     labels::CHECK_RESULT,
 );
 
 /// A cell for each class of status code; `last` is how the last one is read.
-const fn codes(last: Reading) -> [Cell; 6] {
+const fn codes(last: Conversion) -> [Cell; 6] {
     let columns = [
         "hrsp_1xx",
         "hrsp_2xx",
@@ -260,20 +270,20 @@ const fn codes(last: Reading) -> [Cell; 6] {
         "hrsp_5xx",
         "hrsp_other",
     ];
-    let mut cells = [Cell::new(0, Reading::Integer); 6];
+    let mut cells = [Cell::new(0, Conversion::Integer); 6];
     let mut at = 0;
     while at < cells.len() {
         cells[at].column = number(columns[at]);
         cells[at].label = labels::CODES + at as u8;
         at += 1;
     }
-    cells[5].reading = last;
+    cells[5].conversion = last;
     cells
 }
 
 /// A cell for each state.
-const fn states<const N: usize>(column: &str, reading: Reading, label: u8) -> [Cell; N] {
-    let mut cells = [Cell::new(number(column), reading); N];
+const fn states<const N: usize>(column: &str, conversion: Conversion, label: u8) -> [Cell; N] {
+    let mut cells = [Cell::new(number(column), conversion); N];
     let mut at = 0;
     while at < N {
         cells[at].state = at as u8;

@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::catalog::Catalog;
 use super::{BUILTIN, PROFILES};
-use super::{Group, Reading, RowsOf};
+use super::{Conversion, Group, RowsOf};
 use crate::haproxy::columns::number;
 use crate::haproxy::stat::RowType;
 
@@ -307,7 +307,9 @@ impl Wanted {
             rows == row_type as usize
                 || row_type == RowType::Server
                     && rows == RowType::Backend as usize
-                    && catalog.kept(RowType::Backend)[slot].reading.is_aggregate()
+                    && catalog.kept(RowType::Backend)[slot]
+                        .conversion
+                        .is_aggregate()
         })
     }
 
@@ -333,7 +335,7 @@ impl Wanted {
             }
         }
         if row_type == RowType::Server && self.no_maint && wanted.contains(&true) {
-            let status = catalog.slot(row_type, number("status"), Reading::ServerState);
+            let status = catalog.slot(row_type, number("status"), Conversion::ServerState);
             if let Some(wanted) = status.and_then(|slot| wanted.get_mut(slot)) {
                 *wanted = true;
             }

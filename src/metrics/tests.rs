@@ -33,10 +33,10 @@ fn the_exporter_profile_is_the_contract() {
                 ("", _) => "-".to_owned(),
                 (name, value) => format!("{name}={value}"),
             };
-            let value = match cell.reading {
-                Reading::Integer => "integer",
-                Reading::Milliseconds => "ms_to_s",
-                Reading::TakesTraffic => "status",
+            let value = match cell.conversion {
+                Conversion::Integer => "integer",
+                Conversion::Milliseconds => "ms_to_s",
+                Conversion::TakesTraffic => "status",
                 other => panic!("{other:?}"),
             };
             ours.push(format!(
@@ -132,7 +132,7 @@ fn slots_and_families_fit_their_numbers() {
                     RowsOf::Stat(row_type) => {
                         let kept = catalog.kept(row_type)[slot];
                         assert_eq!(kept.column, made_of.column, "{}", family.name);
-                        assert_eq!(kept.reading, made_of.reading, "{}", family.name);
+                        assert_eq!(kept.conversion, made_of.conversion, "{}", family.name);
                     }
                     RowsOf::Group => {
                         assert_eq!(family.name, group.families[slot].name);
