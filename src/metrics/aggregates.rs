@@ -5,7 +5,7 @@
 //! belongs together is found by the proxy's name.
 
 use super::Conversion;
-use super::catalog::Kept;
+use super::catalog::StoredColumn;
 use super::duplicates::Duplicates;
 use super::snapshot::Rows;
 use super::value;
@@ -79,13 +79,13 @@ impl Aggregates {
     }
 
     /// Puts the counts behind the backends' rows; a backend without servers has none.
-    pub(crate) fn finish(&mut self, kept: &[Kept], wanted: &[bool], rows: &mut Rows) {
+    pub(crate) fn finish(&mut self, stored: &[StoredColumn], wanted: &[bool], rows: &mut Rows) {
         if !self.is_wanted || self.backends.len() != rows.count() {
             return;
         }
-        rows.make_columns(kept.len().min(wanted.len()));
-        for ((kept, wanted), slot) in kept.iter().zip(wanted).zip(0..) {
-            let at = match kept.conversion {
+        rows.make_columns(stored.len().min(wanted.len()));
+        for ((stored, wanted), slot) in stored.iter().zip(wanted).zip(0..) {
+            let at = match stored.conversion {
                 Conversion::ServersInState => STATES,
                 Conversion::ServersWithResult => RESULTS,
                 _ => continue,
@@ -99,7 +99,7 @@ impl Aggregates {
                 let mut text = [0; value::MAX_VALUE_BYTES];
                 let length = match counts[0] {
                     0 => 0,
-                    _ => value::write_display(counts[at + kept.state()], &mut text).unwrap_or(0),
+                    _ => value::write_display(counts[at + stored.state()], &mut text).unwrap_or(0),
                 };
                 rows.columns[slot].push(&text[..length], label_bytes);
             }

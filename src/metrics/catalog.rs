@@ -6,7 +6,7 @@ use crate::haproxy::stat::RowType;
 
 /// A column that a snapshot keeps of the rows of one type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub(crate) struct StoredColumn {
     /// Which column it is made of.
     pub(crate) column: u16,
     /// How.
@@ -15,7 +15,7 @@ pub(crate) struct Kept {
     state: u8,
 }
 
-impl Kept {
+impl StoredColumn {
     /// The state that is counted, for what is counted over servers.
     pub(crate) fn state(&self) -> usize {
         usize::from(self.state)
@@ -36,7 +36,7 @@ impl Kept {
 
 /// A family of a profile, with where its cells' slots begin.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct FamilyRef {
     group: u8,
     family: u8,
     /// The number of the group's rows: see `Catalog::rows_of`.
@@ -46,13 +46,13 @@ struct Entry {
 
 /// One profile, family by family.
 #[derive(Debug, Default)]
-struct Listed {
-    entries: Vec<Entry>,
-    /// For each cell the slot of its column among those that are kept of its rows, or `NO_SLOT`.
+struct ProfileIndex {
+    families: Vec<FamilyRef>,
+    /// For each cell the slot of its column among those that are stored of its rows, or `NO_SLOT`.
     slots: Vec<u8>,
 }
 
-/// The cell's column is not kept: `--haproxy.server-metric-fields` leaves it out.
+/// The cell's column is not stored: `--haproxy.server-metric-fields` leaves it out.
 const NO_SLOT: u8 = u8::MAX;
 
 /// All families and the columns that snapshots keep for them. Made once, at start.
@@ -60,8 +60,8 @@ const NO_SLOT: u8 = u8::MAX;
 pub(crate) struct Catalog {
     /// In the order of the exposition.
     groups: Vec<&'static Group>,
-    profiles: [Listed; PROFILES.len()],
-    kept: [Vec<Kept>; RowType::ALL.len()],
+    profiles: [ProfileIndex; PROFILES.len()],
+    stored: [Vec<StoredColumn>; RowType::ALL.len()],
 }
 
 impl Catalog {
@@ -80,43 +80,44 @@ impl Catalog {
             &others,
         ]
         .concat();
-        let mut kept = RowType::ALL.map(|_| Vec::new());
+        let mut stored = RowType::ALL.map(|_| Vec::new());
         let is_chosen = |group: &Group, cell: &Cell| {
             group.profile != Some(EXPORTER)
                 || group.rows != RowsOf::Stat(RowType::Server)
                 || server_columns.contains(&usize::from(cell.column))
         };
-        let mut profiles = [Listed::default(), Listed::default()];
-        for (profile, listed) in profiles.iter_mut().enumerate() {
+        let mut profiles = [ProfileIndex::default(), ProfileIndex::default()];
+        for (profile, index) in profiles.iter_mut().enumerate() {
             for (number, group) in groups.iter().enumerate() {
                 if group.profile.is_none_or(|only| only == profile) {
-                    listed.add(number, group, &mut kept, is_chosen);
+                    index.add(number, group, &mut stored, is_chosen);
                 }
             }
-            listed.entries.shrink_to_fit();
-            listed.slots.shrink_to_fit();
+            index.families.shrink_to_fit();
+            index.slots.shrink_to_fit();
         }
         Self {
             groups,
             profiles,
-            kept,
+            stored,
         }
     }
 
     /// The columns that a snapshot keeps of rows of a type, by slot.
-    pub(crate) fn kept(&self, row_type: RowType) -> &[Kept] {
-        &self.kept[row_type as usize]
+    pub(crate) fn stored_columns(&self, row_type: RowType) -> &[StoredColumn] {
+        &self.stored[row_type as usize]
     }
 
-    /// The slot of a column that is read this way, if it is kept.
+    /// The slot of a column that is read this way, if it is stored.
     pub(crate) fn slot(
         &self,
         row_type: RowType,
         column: u16,
         conversion: Conversion,
     ) -> Option<usize> {
-        let is_it = |kept: &Kept| kept.column == column && kept.conversion == conversion;
-        self.kept(row_type).iter().position(is_it)
+        let is_it =
+            |stored: &StoredColumn| stored.column == column && stored.conversion == conversion;
+        self.stored_columns(row_type).iter().position(is_it)
     }
 
     /// The number of a group's rows in a snapshot: those of `show stat` come first, by type.
@@ -128,7 +129,7 @@ impl Catalog {
 
     /// The same for a family by its number in a profile.
     pub(crate) fn rows_of_family(&self, profile: usize, number: usize) -> usize {
-        usize::from(self.profiles[profile].entries[number].rows)
+        usize::from(self.profiles[profile].families[number].rows)
     }
 
     /// Every family of a profile, with the group that it is in.
@@ -145,16 +146,16 @@ impl Catalog {
         profile: usize,
         number: usize,
     ) -> Option<(&'static Group, &'static Family)> {
-        let entry = self.profiles[profile].entries.get(number)?;
+        let entry = self.profiles[profile].families.get(number)?;
         let group = self.groups[usize::from(entry.group)];
         Some((group, &group.families[usize::from(entry.family)]))
     }
 
-    /// The slot of a cell's column, unless it is not kept.
+    /// The slot of a cell's column, unless it is not stored.
     pub(crate) fn slot_of_cell(&self, profile: usize, family: usize, cell: usize) -> Option<usize> {
-        let listed = &self.profiles[profile];
-        let first = usize::from(listed.entries[family].first_cell);
-        let slot = listed.slots[first + cell];
+        let index = &self.profiles[profile];
+        let first = usize::from(index.families[family].first_cell);
+        let slot = index.slots[first + cell];
         (slot != NO_SLOT).then_some(usize::from(slot))
     }
 
@@ -178,16 +179,16 @@ impl Catalog {
     }
 }
 
-impl Listed {
+impl ProfileIndex {
     fn add(
         &mut self,
         group_number: usize,
         group: &Group,
-        kept: &mut [Vec<Kept>; RowType::ALL.len()],
+        stored: &mut [Vec<StoredColumn>; RowType::ALL.len()],
         is_chosen: impl Fn(&Group, &Cell) -> bool,
     ) {
         for (number, family) in group.families() {
-            self.entries.push(Entry {
+            self.families.push(FamilyRef {
                 group: group_number as u8,
                 family: number as u8,
                 rows: rows_number(group, group_number) as u8,
@@ -197,7 +198,9 @@ impl Listed {
                 self.slots.push(match group.rows {
                     RowsOf::Group => number as u8,
                     RowsOf::Stat(_) if !is_chosen(group, cell) => NO_SLOT,
-                    RowsOf::Stat(row_type) => slot(&mut kept[row_type as usize], Kept::of(cell)),
+                    RowsOf::Stat(row_type) => {
+                        slot(&mut stored[row_type as usize], StoredColumn::of(cell))
+                    }
                 });
             }
         }
@@ -211,12 +214,12 @@ fn rows_number(group: &Group, number: usize) -> usize {
     }
 }
 
-/// Finds the column among those kept, or keeps it.
-fn slot(kept: &mut Vec<Kept>, column: Kept) -> u8 {
-    let found = kept.iter().position(|other| *other == column);
+/// Finds the column among those stored, or adds it.
+fn slot(stored: &mut Vec<StoredColumn>, column: StoredColumn) -> u8 {
+    let found = stored.iter().position(|other| *other == column);
     let slot = found.unwrap_or_else(|| {
-        kept.push(column);
-        kept.len() - 1
+        stored.push(column);
+        stored.len() - 1
     });
     slot as u8
 }

@@ -6,7 +6,7 @@
 //! turned into columns together.
 
 use super::aggregates::Aggregates;
-use super::catalog::{Catalog, Kept};
+use super::catalog::{Catalog, StoredColumn};
 use super::column::{self, Cells, Column, MAX_CELL_BYTES};
 use super::selection::Wanted;
 use super::snapshot::{Rows, Snapshot};
@@ -103,12 +103,13 @@ impl Intake {
             for (row_type, batch) in RowType::ALL.into_iter().zip(&mut self.batches) {
                 wanted.mark_slots(self.catalog, row_type, &mut batch.wanted);
             }
-            let kept = self.catalog.kept(RowType::Backend);
-            let backends = kept
+            let stored = self.catalog.stored_columns(RowType::Backend);
+            let backends = stored
                 .iter()
                 .zip(&self.batches[RowType::Backend as usize].wanted);
-            let is_wanted =
-                |(kept, wanted): (&Kept, &bool)| *wanted && kept.conversion.is_aggregate();
+            let is_wanted = |(stored, wanted): (&StoredColumn, &bool)| {
+                *wanted && stored.conversion.is_aggregate()
+            };
             self.aggregates
                 .set_wanted(backends.into_iter().any(is_wanted));
         }
@@ -132,7 +133,7 @@ impl Filling<'_> {
         let rows = self.snapshot.stat_rows_mut(RowType::Backend);
         self.intake
             .aggregates
-            .finish(catalog.kept(RowType::Backend), wanted, rows);
+            .finish(catalog.stored_columns(RowType::Backend), wanted, rows);
     }
 }
 
@@ -150,8 +151,8 @@ impl RowSink for Filling<'_> {
         intake.check_status = place("check_status");
         let mut fields = 0;
         for (row_type, batch) in RowType::ALL.into_iter().zip(&mut intake.batches) {
-            let kept = intake.catalog.kept(row_type);
-            batch.find_columns(kept, header);
+            let stored = intake.catalog.stored_columns(row_type);
+            batch.find_columns(stored, header);
             let last = batch
                 .columns
                 .iter()
@@ -251,26 +252,26 @@ impl Filling<'_> {
 
 impl Batch {
     /// The columns that are wanted and that the answer has.
-    fn find_columns(&mut self, kept: &[Kept], header: &Header) {
+    fn find_columns(&mut self, stored: &[StoredColumn], header: &Header) {
         self.columns.clear();
-        let wanted = kept.iter().enumerate().zip(&self.wanted);
-        for ((slot, kept), _) in wanted.filter(|(_, wanted)| **wanted) {
-            if kept.conversion.is_aggregate() {
+        let wanted = stored.iter().enumerate().zip(&self.wanted);
+        for ((slot, stored), _) in wanted.filter(|(_, wanted)| **wanted) {
+            if stored.conversion.is_aggregate() {
                 continue;
             }
-            let other = match kept.conversion {
+            let other = match stored.conversion {
                 Conversion::HttpInteger => number("hrsp_1xx"),
                 Conversion::CheckCode => number("check_status"),
                 Conversion::AgentCode | Conversion::AgentMilliseconds => number("agent_status"),
-                _ => kept.column,
+                _ => stored.column,
             };
             if let (Some(position), Some(other)) =
-                (header.position(kept.column), header.position(other))
+                (header.position(stored.column), header.position(other))
             {
                 self.columns.push(Source {
                     slot: slot as u8,
-                    conversion: kept.conversion,
-                    column: kept.column,
+                    conversion: stored.conversion,
+                    column: stored.column,
                     position: position as u16,
                     other: other as u16,
                 });

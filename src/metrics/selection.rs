@@ -307,7 +307,7 @@ impl Wanted {
             rows == row_type as usize
                 || row_type == RowType::Server
                     && rows == RowType::Backend as usize
-                    && catalog.kept(RowType::Backend)[slot]
+                    && catalog.stored_columns(RowType::Backend)[slot]
                         .conversion
                         .is_aggregate()
         })
@@ -328,7 +328,7 @@ impl Wanted {
     /// Marks the slots of those columns that are wanted of rows of a type.
     pub(crate) fn mark_slots(&self, catalog: &Catalog, row_type: RowType, wanted: &mut Vec<bool>) {
         wanted.clear();
-        wanted.resize(catalog.kept(row_type).len(), false);
+        wanted.resize(catalog.stored_columns(row_type).len(), false);
         for (rows, slot) in self.cells(catalog) {
             if rows == row_type as usize {
                 wanted[slot] = true;

@@ -51,7 +51,7 @@ pub(crate) struct Rows {
     /// Where the label text of each row ends.
     pub(crate) label_ends: Vec<u32>,
     names: Duplicates,
-    /// By slot (see `Catalog::kept`); those behind the last wanted one are not there.
+    /// By slot (see `Catalog::stored_columns`); those behind the last wanted one are not there.
     pub(crate) columns: Vec<Column>,
 }
 

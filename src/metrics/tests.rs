@@ -117,7 +117,7 @@ fn slots_and_families_fit_their_numbers() {
     let catalog = catalog();
     for row_type in RowType::ALL {
         assert!(
-            catalog.kept(row_type).len() < usize::from(u8::MAX),
+            catalog.stored_columns(row_type).len() < usize::from(u8::MAX),
             "{row_type:?}"
         );
     }
@@ -130,9 +130,9 @@ fn slots_and_families_fit_their_numbers() {
                 let slot = catalog.slot_of_cell(profile, number, cell).unwrap();
                 match group.rows {
                     RowsOf::Stat(row_type) => {
-                        let kept = catalog.kept(row_type)[slot];
-                        assert_eq!(kept.column, made_of.column, "{}", family.name);
-                        assert_eq!(kept.conversion, made_of.conversion, "{}", family.name);
+                        let stored = catalog.stored_columns(row_type)[slot];
+                        assert_eq!(stored.column, made_of.column, "{}", family.name);
+                        assert_eq!(stored.conversion, made_of.conversion, "{}", family.name);
                     }
                     RowsOf::Group => {
                         assert_eq!(family.name, group.families[slot].name);

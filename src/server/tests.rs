@@ -39,7 +39,7 @@ pub(super) fn snapshot(scrapes: u64, frontends: usize) -> Snapshot {
         .add(catalog(), &EXPORTER)
         .put(&[], |value| value(&facts));
     let rows = snapshot.stat_rows_mut(RowType::Frontend);
-    rows.make_columns(catalog().kept(RowType::Frontend).len());
+    rows.make_columns(catalog().stored_columns(RowType::Frontend).len());
     for number in 0..frontends {
         let name = format!("frontend{number:06}");
         let label_bytes = rows.push_labels(&[], &[name.as_bytes()]).unwrap();
