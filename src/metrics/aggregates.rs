@@ -6,7 +6,7 @@
 
 use super::Conversion;
 use super::catalog::StoredColumn;
-use super::duplicates::Duplicates;
+use super::name_index::NameIndex;
 use super::snapshot::Rows;
 use super::value;
 use crate::haproxy::status::{self, CHECK_RESULTS, SERVER_STATES};
@@ -24,7 +24,7 @@ pub(crate) struct Aggregates {
     is_wanted: bool,
     names: Vec<u8>,
     name_ends: Vec<u32>,
-    found: Duplicates,
+    found: NameIndex,
     counts: Vec<Counts>,
     /// The proxy of the last row, since rows of one proxy follow each other.
     last: usize,

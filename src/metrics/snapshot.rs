@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::catalog::Catalog;
 use super::column::Column;
-use super::duplicates::Duplicates;
 use super::exposition::push_escaped;
+use super::name_index::NameIndex;
 use super::value::{MAX_VALUE_BYTES, Value};
 use super::{Group, Table};
 use crate::haproxy::rules::MAX_NAME_BYTES;
@@ -50,7 +50,7 @@ pub(crate) struct Rows {
     pub(crate) labels: Vec<u8>,
     /// Where the label text of each row ends.
     pub(crate) label_ends: Vec<u32>,
-    names: Duplicates,
+    names: NameIndex,
     /// By slot (see `Catalog::stored_columns`); those behind the last wanted one are not there.
     pub(crate) columns: Vec<Column>,
 }

@@ -1,9 +1,9 @@
-use super::Duplicates;
+use super::NameIndex;
 
 #[test]
 fn tells_new_names_from_old_ones_through_growth_and_reuse() {
     let texts: Vec<String> = (0..10_000).map(|n| format!("server-{n}")).collect();
-    let mut names = Duplicates::default();
+    let mut names = NameIndex::default();
     for _ in 0..2 {
         names.clear();
         for (n, text) in texts.iter().enumerate() {

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 ///
 /// SipHash with a random key, so that a peer cannot choose names that collide.
 #[derive(Debug, Default)]
-pub(crate) struct Duplicates {
+pub(crate) struct NameIndex {
     hasher: RandomState,
     /// Open addressing: 0 is free, else the upper half is a hash and the lower one a number from 1.
     slots: Vec<u64>,
@@ -16,7 +16,7 @@ pub(crate) struct Duplicates {
 /// Slots of the smallest table.
 const MIN_SLOTS: usize = 64;
 
-impl Duplicates {
+impl NameIndex {
     /// Forgets all names, keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.slots.fill(0);
