@@ -1,7 +1,9 @@
 //! The families of both profiles, held against the columns that a snapshot keeps: which cell shows which
 //! column.
 
-use super::{Cell, Conversion, EXPORTER, Family, Group, PROFILES, RowsOf, names, own};
+use super::{
+    Cell, Conversion, EXPORTER, Family, Group, PROFILES, RowsOf, exporter_and_process, names,
+};
 use crate::haproxy::stat::RowType;
 
 /// A column that a snapshot keeps of the rows of one type.
@@ -73,9 +75,9 @@ impl Catalog {
             .copied()
             .partition(|group| group.scope == "global");
         let groups = [
-            &own::EXPORTER_GROUPS[..],
+            &exporter_and_process::EXPORTER_GROUPS[..],
             &of_process,
-            &own::PROCESS_GROUPS,
+            &exporter_and_process::PROCESS_GROUPS,
             &names::GROUPS,
             &others,
         ]

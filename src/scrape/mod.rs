@@ -22,8 +22,10 @@ use crate::haproxy::stat::{RowType, StatReader};
 use crate::log::Level;
 use crate::metrics::Table;
 use crate::metrics::catalog::Catalog;
+use crate::metrics::exporter_and_process::{
+    EXPORTER, EXPORTER_BUILD, ExporterFacts, HAPROXY_PROCESS, OWN_PROCESS,
+};
 use crate::metrics::intake::Intake;
-use crate::metrics::own::{self, ExporterFacts};
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::{Outcome, Snapshot};
 use crate::metrics::value::Value;
@@ -166,9 +168,7 @@ impl Scraper {
         };
         self.certificates.is_some() && has(&certificate_tables::GROUPS)
             || self.master.is_some() && has(&master_tables::GROUPS)
-            || self.is_unnamed
-                && self.config.pid_file.is_some()
-                && has(&[&own::HAPROXY_PROCESS.group])
+            || self.is_unnamed && self.config.pid_file.is_some() && has(&[&HAPROXY_PROCESS.group])
     }
 
     /// The rows of certificates, where they are watched and wanted.
@@ -271,7 +271,7 @@ impl Scraper {
         {
             let complaint;
             (haproxy, complaint) = self.process.of_pid_file(pid_file, self.answering_pid);
-            add_facts(self.catalog, &own::HAPROXY_PROCESS, &haproxy, into);
+            add_facts(self.catalog, &HAPROXY_PROCESS, &haproxy, into);
             match complaint {
                 Some(error) => {
                     let now = Instant::now();
@@ -282,7 +282,7 @@ impl Scraper {
             }
         }
         let (own, _) = self.process.of("self");
-        add_facts(self.catalog, &own::OWN_PROCESS, &own, into);
+        add_facts(self.catalog, &OWN_PROCESS, &own, into);
         haproxy
     }
 
@@ -324,11 +324,10 @@ impl Scraper {
             parse_failures: self.parse_failures,
             took_seconds: took.as_secs_f64(),
         };
-        into.add(self.catalog, &own::EXPORTER)
+        into.add(self.catalog, &EXPORTER)
             .put(&[], |value| value(&facts));
         let build = [env!("CARGO_PKG_VERSION"), REVISION, RUST_VERSION].map(str::as_bytes);
-        into.add(self.catalog, &own::EXPORTER_BUILD)
-            .put_constant(&build);
+        into.add(self.catalog, &EXPORTER_BUILD).put_constant(&build);
     }
 }
 

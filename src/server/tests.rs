@@ -6,8 +6,8 @@ use crate::commands;
 use crate::metrics::RowType;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::cursor::{Cursor, exposition_bytes};
+use crate::metrics::exporter_and_process::{EXPORTER, ExporterFacts};
 use crate::metrics::exposition::BUFFER_BYTES;
-use crate::metrics::own::{EXPORTER, ExporterFacts};
 use crate::metrics::selection::{Defaults, Selection};
 use crate::metrics::snapshot::Snapshot;
 
