@@ -1,4 +1,4 @@
-//! `@FILE`: arguments from a file, one a line.
+//! `@FILE`: arguments from a file, one per line.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -13,15 +13,16 @@ use std::time::Duration;
 use crate::errno::reason;
 use crate::sys;
 
-/// A file of arguments is written by hand; one that is larger, or endless, is a mistake.
+/// Maximum size of a file of arguments. People write such files, so one that is larger or endless
+/// is a mistake.
 const MAX_FILE_BYTES: u64 = 1 << 20;
-/// Files in all, so that one which names itself ends with an error.
+/// Maximum number of files in total, so that a file that names itself ends with an error.
 const MAX_FILES: usize = 32;
-/// The longest pause of whoever writes arguments to a FIFO.
+/// Maximum pause of a program that writes arguments to a FIFO.
 const WRITER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Puts the lines of each `@FILE` in its place. Empty lines and those that begin with `#` are
-/// skipped, CR LF is accepted, a file may name others; behind `--` nothing is replaced.
+/// Replaces each `@FILE` with the lines of the file. Empty lines and lines that begin with `#` are
+/// skipped, CR LF is accepted, and a file can name other files. After `--` nothing is replaced.
 ///
 /// # Errors
 /// The file and the reason.
@@ -68,7 +69,7 @@ pub fn lines(bytes: &[u8]) -> Vec<OsString> {
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let fail = |why: &str| format!("argument file {}: {why}", path.display());
     let io = |error| fail(&reason(&error));
-    // A FIFO without a writer is not waited for.
+    // Opening must not wait for a writer of a FIFO.
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(libc::O_NONBLOCK);
     let mut file = options.open(path).map_err(io)?;
@@ -86,8 +87,8 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Reads to the end, or somewhat more than is allowed. The writer of a FIFO (`@<(...)` in a shell) may
-/// need a while, but not for ever.
+/// Reads to the end, or a little more than the limit. The writer of a FIFO (`@<(...)` in a shell)
+/// can take some time, but not forever.
 fn read_all(file: &mut File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {

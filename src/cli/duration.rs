@@ -1,16 +1,16 @@
-//! Durations as Go writes them: `5s`, `1m30s`, `500ms`, `1.5h`, `0`.
+//! Durations in Go's notation: `5s`, `1m30s`, `500ms`, `1.5h`, `0`.
 
 use std::time::Duration;
 
-/// What a good text is like.
+/// Examples of valid texts, for errors.
 const EXAMPLES: &str = "(use for example 5s, 500ms, 1m30s)";
 
-/// Parses a Go duration (Go's `time.ParseDuration`): numbers with a unit of `ns`, `us`, `µs`, `ms`,
-/// `s`, `m` or `h`, one after the other, each with an optional fraction. Negative durations and
-/// those beyond 292 years (Go's limit) are refused.
+/// Parses a Go duration (Go's `time.ParseDuration`): one or more numbers, each with an optional
+/// fraction and a unit of `ns`, `us`, `µs`, `ms`, `s`, `m` or `h`. Negative durations and those
+/// beyond 292 years (Go's limit) are errors.
 ///
 /// # Errors
-/// The part that is wrong.
+/// The part that is invalid.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let mut rest = text.strip_prefix('+').unwrap_or(text);
     if rest.starts_with('-') {
@@ -61,7 +61,7 @@ fn unit_nanos(unit: &str) -> Option<u64> {
     })
 }
 
-/// `number` (digits with at most one point) times `scale`, cut to whole nanoseconds.
+/// `number` (digits with at most one point) times `scale`, truncated to whole nanoseconds.
 fn scaled(number: &str, scale: u64) -> Option<u128> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
@@ -72,7 +72,7 @@ fn scaled(number: &str, scale: u64) -> Option<u128> {
     } else {
         whole.parse().ok()?
     };
-    // The fraction in parts of a nanosecond, which are cut off once, at the end.
+    // The fraction in parts of a nanosecond; they are truncated once, at the end.
     const PARTS: u128 = 1_000_000_000;
     let mut unit = u128::from(scale) * PARTS;
     let mut parts = 0;

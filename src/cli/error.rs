@@ -1,4 +1,4 @@
-//! Why a command line cannot be used.
+//! Errors of the command line.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -6,30 +6,30 @@ use std::fmt::{self, Display};
 
 use super::flags::SCRAPE_URI;
 
-/// What is wrong with a command line. What may be a password is not in it.
+/// Why a command line is invalid. The texts never contain what could be a password.
 #[derive(Debug)]
 pub enum UsageError {
     /// Why argument files cannot be used.
     File(String),
-    /// The parser does not understand it.
+    /// The parser rejected it.
     Parser(lexopt::Error),
-    /// No such flag; with its dashes.
+    /// Unknown flag, with its dashes.
     UnknownFlag(String),
-    /// A flag with one dash instead of two, by its name.
+    /// A flag with one dash instead of two; its name.
     OneDash(String),
     /// An argument that is not a flag, quoted.
     Unexpected(String),
     /// A flag without its value.
     NoValue(&'static str),
-    /// A value behind a `--no-` form.
+    /// A value after a `--no-` form.
     OffWithValue(&'static str, String),
     /// A value that is not text.
     NotUtf8(&'static str, OsString),
-    /// A flag that may be given once.
+    /// A flag that can be given only once.
     Twice(&'static str),
-    /// A flag about the HAProxy of `--haproxy.scrape-uri`, where only targets are given.
+    /// A flag about the HAProxy of `--haproxy.scrape-uri`, while only targets are given.
     NoScrapeUri(&'static str),
-    /// A value that the flag does not take, and why.
+    /// An invalid value, and the reason.
     Value(&'static str, String),
 }
 

@@ -1,4 +1,4 @@
-//! From the command line to a checked configuration.
+//! Parses the command line into a checked configuration.
 
 pub(crate) mod arguments;
 pub(crate) mod duration;
@@ -16,16 +16,16 @@ use crate::version;
 
 pub(crate) use error::UsageError;
 
-/// What the command line asks for.
+/// What the command line requests.
 #[derive(Debug)]
 pub enum Command {
     /// Serve metrics.
     Run(Box<Config>),
-    /// Print a text on standard output and leave.
+    /// Print a text on standard output and exit.
     Print(String),
 }
 
-/// Reads a command line without the program's name.
+/// Parses a command line without the program's name.
 ///
 /// # Errors
 /// The flag and the reason.
@@ -51,7 +51,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
                     .ok_or_else(|| UsageError::UnknownFlag(format!("--{}", name.escape_debug())))?;
                 given.take(flag, on, &mut parser)?;
             }
-            // `one_dash` lets no other pass.
+            // `one_dash` has rejected all others.
             Arg::Short(letter) => return Err(UsageError::UnknownFlag(format!("-{letter}"))),
             Arg::Value(value) => {
                 let shown = without_value(&value.to_string_lossy());
@@ -66,8 +66,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
     Ok(Command::Run(Box::new(config)))
 }
 
-/// What is wrong with an argument that begins with one dash, as flags did in old unit files; `-h` alone
-/// is a flag, and `-` is a value. What may be a password is not repeated.
+/// The error for an argument that begins with one dash, as flags did in old unit files. Only `-h`
+/// is a flag, and `-` is a value. What could be a password is not repeated.
 fn one_dash(argument: &OsStr) -> Option<UsageError> {
     let text = argument.to_string_lossy();
     let rest = text.strip_prefix('-')?;
@@ -137,8 +137,9 @@ impl Given {
     }
 }
 
-/// The value of a flag, behind `=` or as the next argument. A next argument that starts with a dash
-/// means that the value is missing (an empty shell variable, say): the next flag must not be lost with it.
+/// The value of a flag: after `=`, or the next argument. If the next argument begins with a dash,
+/// the value is missing (an empty shell variable, for example), and the next flag must not be lost
+/// with it.
 fn value(parser: &mut Parser) -> Option<OsString> {
     parser.optional_value().or_else(|| {
         let value = parser.value().ok()?;
@@ -146,7 +147,7 @@ fn value(parser: &mut Parser) -> Option<OsString> {
     })
 }
 
-/// What may be a URI with a password is not repeated.
+/// What could be a URI with a password is not repeated.
 fn without_value(argument: &str) -> String {
     match argument.find(['=', ':', '@']) {
         Some(at) => format!("{:?}...", &argument[..at]),

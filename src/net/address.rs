@@ -1,5 +1,5 @@
-//! Where a peer is: a host and a port (RFC 3986, 3.2.2 and 3.2.3), an http or https URI (RFC 9110, 4.2), and
-//! how its certificate is checked.
+//! The address of a peer: a host and a port (RFC 3986, 3.2.2 and 3.2.3), or an http or https URI
+//! (RFC 9110, 4.2), and how its certificate is verified.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -7,7 +7,7 @@ use std::fmt::{self, Display};
 
 use super::unsigned;
 
-/// What is wrong with an address, in words that hold no password.
+/// Why an address is invalid. The texts contain no password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressError(Cow<'static, str>);
 
@@ -51,10 +51,10 @@ impl Display for HostPort {
 }
 
 impl HostPort {
-    /// Parses `host:port` or `[v6]:port`; without a port `default` is taken.
+    /// Parses `host:port` or `[v6]:port`. If the port is missing, it is `default`.
     ///
     /// # Errors
-    /// What is missing or wrong.
+    /// What is missing or invalid.
     pub fn parse(text: &str, default: Option<u16>) -> Result<Self, AddressError> {
         let (host, port) = split_host_port(text)?;
         let port = match (port, default) {
@@ -81,7 +81,7 @@ fn parse_port(text: &str) -> Result<u16, AddressError> {
 /// Splits at the colon before the port; an IPv6 address must be in brackets.
 ///
 /// # Errors
-/// What is wrong with the brackets or colons.
+/// Invalid brackets or colons.
 pub(crate) fn split_host_port(text: &str) -> Result<(&str, Option<&str>), AddressError> {
     if let Some(rest) = text.strip_prefix('[') {
         let (host, after) = rest
@@ -101,7 +101,7 @@ pub(crate) fn split_host_port(text: &str) -> Result<(&str, Option<&str>), Addres
         None => Ok((text, None)),
         Some((_, port)) if port.contains(':') => Err(match is_like_ipv6(text) {
             true => "an IPv6 address must be in brackets: [::1]:port",
-            // What they separate may hold a password.
+            // The parts between the colons could be a password.
             false => "there is more than one colon: write host:port",
         }
         .into()),
@@ -109,8 +109,8 @@ pub(crate) fn split_host_port(text: &str) -> Result<(&str, Option<&str>), Addres
     }
 }
 
-/// Whether somebody may have meant an IPv6 address, with a port or a zone behind it or not: without
-/// `::` it has eight groups, or six and an IPv4 address (RFC 4291, 2.2).
+/// Whether the text resembles an IPv6 address, with or without a port or a zone. Without `::` such
+/// an address has eight groups, or six and an IPv4 address (RFC 4291, 2.2).
 fn is_like_ipv6(text: &str) -> bool {
     let address = text.split('%').next().unwrap_or_default();
     let colons = address.matches(':').count();
@@ -152,17 +152,17 @@ impl Display for HttpUri {
 }
 
 impl HttpUri {
-    /// Parses what follows `http:` or `https:`. A missing path is `/`; a fragment is dropped.
+    /// Parses the part after `http:` or `https:`. A missing path is `/`; a fragment is dropped.
     ///
     /// # Errors
-    /// What is wrong with which part; the password is not in it.
+    /// The invalid part and the reason; never the password.
     pub fn parse(rest: &str, tls: bool) -> Result<Self, AddressError> {
         let rest = rest
             .strip_prefix("//")
             .ok_or("two slashes are missing: http://host/path")?;
         let path_start = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(path_start);
-        // Before anything of it is quoted: it may be the rest of a password.
+        // Must come before any of it is quoted: it could be the rest of a password.
         if path.contains('@') {
             return Err(
                 "a / ? or # in the user or password, or an @ in the path, must be percent-encoded"
@@ -178,7 +178,7 @@ impl HttpUri {
             None => (None, authority),
         };
         let mut address = HostPort::parse(authority, Some(if tls { 443 } else { 80 }))?;
-        // A zone's percent sign is encoded (RFC 6874, 2).
+        // The percent sign of a zone is encoded (RFC 6874, 2).
         let zone = address.host.split_once("%25");
         if let Some((ip, zone)) = zone.filter(|(_, zone)| !zone.is_empty()) {
             address.host = format!("{ip}%{zone}");
@@ -199,7 +199,7 @@ impl HttpUri {
     }
 }
 
-/// Decodes `%41`; the user part without a colon stands for an empty password.
+/// Decodes `%41`. A user part without a colon means an empty password.
 fn percent_decode(text: &str) -> Result<Vec<u8>, AddressError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -220,10 +220,10 @@ fn percent_decode(text: &str) -> Result<Vec<u8>, AddressError> {
     Ok(bytes)
 }
 
-/// What the user says about certificates. Needs the feature `tls` to have an effect.
+/// How certificates are verified. It has an effect only with the feature `tls`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsOptions {
-    /// Certificates are not checked at all.
+    /// Certificates are not verified at all.
     pub insecure: bool,
     /// Only the roots of this PEM file are trusted.
     pub ca_file: Option<String>,

@@ -1,4 +1,4 @@
-//! The proxy that the environment names, read as Go's net/http reads it (httpproxy.FromEnvironment).
+//! The proxy in the environment, interpreted like Go's net/http (httpproxy.FromEnvironment).
 
 use std::net::IpAddr;
 
@@ -15,7 +15,7 @@ pub struct Environment {
     pub exceptions: String,
 }
 
-/// A proxy to go through.
+/// A proxy to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
     /// Where it listens.
@@ -25,7 +25,7 @@ pub struct Proxy {
 }
 
 impl Environment {
-    /// Reads the settings with `variable`; upper case comes first, as with Go.
+    /// Reads the settings with `variable`. Upper case has priority, as in Go.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
         let either = |upper: &str, lower: &str| {
             variable(upper)
@@ -34,7 +34,7 @@ impl Environment {
                 .unwrap_or_default()
         };
         let http = either("HTTP_PROXY", "http_proxy");
-        // In a CGI program HTTP_PROXY is what a client's `Proxy` header says (CVE-2016-5386).
+        // In a CGI program HTTP_PROXY contains a client's `Proxy` header (CVE-2016-5386).
         let is_cgi = variable("REQUEST_METHOD").is_some_and(|value| !value.is_empty());
         Self {
             http: if is_cgi {
@@ -47,11 +47,11 @@ impl Environment {
         }
     }
 
-    /// The proxy for `uri`, if one is set and `no_proxy` does not except the host. Loopback
-    /// addresses and localhost never go through a proxy.
+    /// The proxy for `uri`, if one is set and `no_proxy` does not exclude the host. Loopback
+    /// addresses and localhost never use a proxy.
     ///
     /// # Errors
-    /// When the proxy's URI cannot be used; names the variable.
+    /// If the proxy's URI is invalid; names the variable.
     pub fn proxy_for(&self, uri: &HttpUri) -> Result<Option<Proxy>, AddressError> {
         let (variable, text) = if uri.tls {
             ("https_proxy", &self.https)
@@ -63,7 +63,7 @@ impl Environment {
         }
         let rest = match text.split_once("://") {
             Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") => &text[scheme.len() + 1..],
-            // Anything else may be a part of a password.
+            // Anything else could be part of a password.
             Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
                 return Err(format!(
                     "{variable}: a proxy of scheme {scheme:?} is not supported (use http://)"
@@ -71,7 +71,7 @@ impl Environment {
                 .into());
             }
             Some(_) => return Err(format!("{variable}: not a URI (http://host:port)").into()),
-            // Go takes `host:port` for `http://host:port`.
+            // Go interprets `host:port` as `http://host:port`.
             None => &format!("//{text}"),
         };
         let proxy = HttpUri::parse(rest, false).map_err(|error| format!("{variable}: {error}"))?;
@@ -83,7 +83,7 @@ impl Environment {
 
     fn excepts(&self, address: &HostPort) -> bool {
         let host = address.host.trim_end_matches('.').to_ascii_lowercase();
-        // As Go has it, `::ffff:10.0.0.1` is 10.0.0.1.
+        // As in Go, `::ffff:10.0.0.1` is 10.0.0.1.
         let ip = host.parse().ok().map(|ip: IpAddr| ip.to_canonical());
         if host == "localhost" || ip.is_some_and(|ip| ip.is_loopback()) {
             return true;
@@ -96,8 +96,8 @@ impl Environment {
     }
 }
 
-/// One rule of `no_proxy`: `*`, an IP address, a network, `host`, `.suffix` or `*.suffix`, with or
-/// without a port. A bare host also stands for the names below it.
+/// Whether a rule of `no_proxy` matches. A rule is `*`, an IP address, a network, `host`, `.suffix`
+/// or `*.suffix`, with or without a port. A bare host also matches its subdomains.
 fn matches(rule: &str, host: &str, ip: Option<IpAddr>, port: u16) -> bool {
     if rule == "*" {
         return true;
@@ -131,7 +131,7 @@ fn matches(rule: &str, host: &str, ip: Option<IpAddr>, port: u16) -> bool {
     }
 }
 
-/// Splits a port off; an IPv6 address without brackets has none.
+/// Splits off a port; an IPv6 address without brackets has none.
 fn split_port(rule: &str) -> (&str, Option<u16>) {
     if let Some((host, after)) = rule.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return (

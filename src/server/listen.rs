@@ -20,23 +20,24 @@ use crate::sys::{self, Families, InheritedFd, ListenerKind, UnixAddress};
 
 pub(crate) use error::{BindError, BindProblem, InheritError};
 
-/// Connections that wait in the kernel while the front is busy; the kernel caps it at somaxconn.
+/// Connections that wait in the kernel while the I/O thread is busy; the kernel limits it to
+/// somaxconn.
 const BACKLOG: i32 = 4096;
-/// Time to look up the host of a listen address at start.
+/// Timeout for looking up the host of a listen address at start.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time to find out whether somebody answers on a socket file that is already there.
+/// Timeout for finding out whether a server accepts on an existing socket file.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
-/// What the kernel takes for a client besides what is on its way to it, which `delivery` bounds: 64 clients
-/// that read nothing cost 20 MB. A unix socket has nothing else; Linux doubles the number there (socket(7),
-/// SO_SNDBUF).
+/// Bytes that the kernel buffers for a client, besides those in transit, which `delivery` limits.
+/// 64 clients that read nothing cost 20 MB. On a unix socket nothing is in transit, and Linux
+/// doubles the number (socket(7), SO_SNDBUF).
 const UNREAD_BYTES: i32 = 256 * 1024;
-/// A TCP client that acknowledges nothing, or has no room, for so long is gone (tcp(7), TCP_USER_TIMEOUT).
-/// Also bounds how long the kernel keeps bytes for connections that are closed already.
+/// A TCP client that acknowledges nothing, or has no room, for this long is disconnected (tcp(7),
+/// TCP_USER_TIMEOUT). This also limits how long the kernel keeps bytes of closed connections.
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Most sockets that systemd may pass.
+/// Maximum number of sockets that systemd can pass.
 const MAX_INHERITED: u16 = 64;
 
-/// What `--web.listen-address` names.
+/// A value of `--web.listen-address`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenAddress {
     /// `:port`: every interface, IPv4 and IPv6.
@@ -48,10 +49,10 @@ pub enum ListenAddress {
 }
 
 impl ListenAddress {
-    /// Parses an address; port 0 lets the kernel choose.
+    /// Parses an address; with port 0 the kernel chooses one.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The invalid part.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         if let Some(path) = text.strip_prefix("unix:") {
             let path = path.strip_prefix("//").unwrap_or(path);
@@ -93,7 +94,7 @@ impl fmt::Display for ListenAddress {
     }
 }
 
-/// A bound listener: non-blocking, with TCP_NODELAY where that means anything.
+/// A bound listener: non-blocking; TCP listeners have TCP_NODELAY.
 #[derive(Debug)]
 pub(crate) struct Listener {
     /// The listening descriptor.
@@ -101,12 +102,12 @@ pub(crate) struct Listener {
     /// The address it is bound to.
     pub name: String,
     kind: ListenerKind,
-    /// A socket file that we made.
+    /// A socket file that the exporter created.
     _file: Option<SocketFile>,
 }
 
-/// Removed with its listener, at a clean stop and at a start that fails, unless another has taken its
-/// place.
+/// A socket file. It is removed with its listener, at a clean stop and at a failed start, unless
+/// another file has replaced it.
 #[derive(Debug)]
 struct SocketFile {
     path: PathBuf,
@@ -122,8 +123,8 @@ impl Drop for SocketFile {
 }
 
 impl Listener {
-    /// Accepts a connection: non-blocking, close-on-exec, and with a bound on what the kernel takes for it.
-    /// TCP connections have that from their listener; unix sockets do not inherit it.
+    /// Accepts a connection: non-blocking, close-on-exec, with a limit on the bytes that the kernel
+    /// buffers. TCP connections inherit the limit from their listener, unix sockets do not.
     pub(crate) fn accept(&self) -> io::Result<OwnedFd> {
         let client = sys::accept(self.fd.as_raw_fd())?;
         if self.kind == ListenerKind::Unix {
@@ -171,14 +172,14 @@ fn bind(address: &ListenAddress, mode: u32) -> Result<Vec<Listener>, BindProblem
     }
 }
 
-/// Listens on an address, or fails as the machine does.
+/// Binds and listens; tests replace it to fail as other machines do.
 type Listen<'a> = &'a dyn Fn(SocketAddr, Families) -> io::Result<TcpListener>;
 
 fn listen_tcp(address: SocketAddr, families: Families) -> io::Result<TcpListener> {
     sys::listen_tcp(address, families, BACKLOG)
 }
 
-/// Every interface: one socket for both families, or IPv4 alone on a machine without IPv6.
+/// All interfaces: one socket for both families, or only IPv4 on a machine without IPv6.
 fn bind_any(port: u16, listen: Listen<'_>) -> io::Result<Vec<Listener>> {
     let all = |ip| [SocketAddr::new(ip, port)];
     match bind_host(&all(IpAddr::V6(Ipv6Addr::UNSPECIFIED)), listen) {
@@ -189,19 +190,19 @@ fn bind_any(port: u16, listen: Listen<'_>) -> io::Result<Vec<Listener>> {
     }
 }
 
-/// Whether this machine does not have an address, or not its family.
+/// Whether this machine lacks an address or its family.
 fn is_absent(error: &io::Error) -> bool {
     let number = error.raw_os_error();
     matches!(number, Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL))
 }
 
-/// All addresses of a host. One that does not exist on this machine is passed over while another
-/// does: `localhost` has an IPv6 address in files of machines without IPv6.
+/// Binds all addresses of a host. An address that this machine lacks is skipped if another one
+/// exists: /etc/hosts has an IPv6 address for `localhost` even on machines without IPv6.
 fn bind_host(addresses: &[SocketAddr], listen: Listen<'_>) -> io::Result<Vec<Listener>> {
     let mut listeners = Vec::new();
     let mut absent = None;
     for address in addresses {
-        // `[::]` takes IPv4 as well, as in Go; `[::ffff:10.0.0.1]` is an IPv4 address.
+        // `[::]` accepts IPv4 too, as in Go; `[::ffff:10.0.0.1]` is an IPv4 address.
         let address = match address.ip().to_canonical() {
             ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
             IpAddr::V6(_) => *address,
@@ -226,7 +227,8 @@ fn tcp_listener(listener: TcpListener) -> Listener {
     let name = listener
         .local_addr()
         .map_or_else(|_| "?".to_owned(), |address| address.to_string());
-    // Inherited by accepted sockets, as TCP_NODELAY is. A kernel that refuses serves all the same.
+    // Accepted sockets inherit these options. If the kernel rejects one, the exporter serves
+    // without it.
     sys::set_no_delay(listener.as_fd());
     let _ = sys::set_most_not_sent(listener.as_fd(), UNREAD_BYTES);
     let _ = sys::set_user_timeout(listener.as_fd(), USER_TIMEOUT);
@@ -247,7 +249,8 @@ fn unix_listener(listener: UnixListener, path: &Path, file: Option<SocketFile>) 
     }
 }
 
-/// A stale socket file, which nobody answers on, is replaced; anything else there is left alone.
+/// Replaces a stale socket file, on which no server accepts. Anything else at that path is left
+/// alone.
 fn bind_unix(path: &Path, mode: u32) -> Result<Listener, BindProblem> {
     match std::fs::symlink_metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
@@ -261,7 +264,7 @@ fn bind_unix(path: &Path, mode: u32) -> Result<Listener, BindProblem> {
                 PROBE_TIMEOUT,
             ) {
                 Ok(_) => return Err(BindProblem::Taken),
-                // It is alive, with a full backlog.
+                // A server is alive, with a full backlog.
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     return Err(BindProblem::Taken);
                 }
@@ -280,10 +283,10 @@ fn bind_unix(path: &Path, mode: u32) -> Result<Listener, BindProblem> {
     Ok(unix_listener(listener, path, file))
 }
 
-/// Takes over the sockets that systemd passes (sd_listen_fds(3)); `variable` reads the environment.
+/// Takes the sockets that systemd passes (sd_listen_fds(3)); `variable` reads the environment.
 ///
 /// # Errors
-/// When it passed none, or one cannot be used.
+/// If none was passed, or one cannot be used.
 pub(crate) fn inherited(
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Vec<Listener>, InheritError> {
@@ -312,7 +315,7 @@ fn take_over(fd: OwnedFd) -> io::Result<Listener> {
         let listener = UnixListener::from(fd);
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        // The file is systemd's: it stays.
+        // The file belongs to systemd and is not removed.
         let path = address.as_pathname().unwrap_or(Path::new("?"));
         return Ok(unix_listener(listener, path, None));
     }

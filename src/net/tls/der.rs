@@ -1,14 +1,14 @@
-//! What errors say of certificates: names, for people.
+//! Names in certificates, for error messages.
 //!
-//! Nothing is decided here: webpki reads and checks the certificates.
+//! Nothing is decided here: webpki parses and verifies the certificates.
 
 /// id-at-commonName, 2.5.4.3, and id-at-organizationName, 2.5.4.10.
 const COMMON_NAME: [u8; 3] = [0x55, 4, 3];
 const ORGANIZATION: [u8; 3] = [0x55, 4, 10];
-/// Characters of a peer's name in an error.
+/// Maximum number of characters of a peer's name in an error.
 const MAX_NAME_CHARACTERS: usize = 64;
 
-/// The common name in an encoded name (RFC 5280, 4.1.2.4), or else the organization; empty when there
+/// The common name in an encoded name (RFC 5280, 4.1.2.4), or else the organization. Empty if there
 /// is neither.
 pub(crate) fn common_name(name: &[u8]) -> String {
     let value = attribute(name, &COMMON_NAME).or_else(|| attribute(name, &ORGANIZATION));
@@ -27,7 +27,7 @@ fn attribute<'a>(mut name: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
     None
 }
 
-/// Takes one element off `input` and returns its content (X.690, 8.1).
+/// Removes one element from `input` and returns its content (X.690, 8.1).
 fn element<'a>(input: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (&[_, first], rest) = input.split_first_chunk()?;
     let (length, rest) = match first {

@@ -1,4 +1,4 @@
-//! Why TLS cannot be set up, and what a peer did wrong.
+//! TLS errors: of the setup, and of a peer.
 
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -17,26 +17,26 @@ pub(crate) enum SetupError {
     CaFile(String, CaFileError),
     /// The system has no roots, with the reason if there is one.
     NoRoots(Option<rustls_native_certs::Error>),
-    /// The name to verify that was given.
+    /// The name to verify, from the flag.
     ServerName(String),
-    /// The URI's host, which would be verified.
+    /// The host of the URI, which cannot be verified.
     Host(String),
-    /// rustls refuses its configuration.
+    /// rustls rejected its configuration.
     Rustls(rustls::Error),
 }
 
-/// Why a file gives no roots. Certificates are counted from 1.
+/// Why a file contains no roots. Certificates are counted from 1.
 #[derive(Debug)]
 pub(crate) enum CaFileError {
     /// It cannot be opened or read.
     Io(io::Error),
     /// It has more than `MAX_CA_FILE_BYTES`.
     TooLarge,
-    /// The certificate of this number is not written as PEM.
+    /// The certificate of this number is not valid PEM.
     NotPem(usize),
     /// The certificate of this number cannot be a root.
     Certificate(usize, rustls::Error),
-    /// Nothing in it begins as a certificate does.
+    /// It does not contain a certificate.
     NoCertificate,
 }
 
@@ -76,24 +76,24 @@ impl Display for CaFileError {
     }
 }
 
-/// What a TLS peer did wrong.
+/// An error of a TLS peer.
 #[derive(Debug)]
 pub(crate) enum TlsError {
-    /// It closed during the handshake.
+    /// It closed the connection during the handshake.
     Closed,
-    /// It closed without close_notify: anybody on the way can do so.
+    /// It closed the connection without close_notify; an attacker on the network can do that too.
     Cut,
-    /// What it sent is not TLS.
+    /// It does not speak TLS.
     NotTls,
-    /// It wants a client certificate.
+    /// It requires a client certificate.
     ClientCertificate,
     /// It refused, with this alert (RFC 8446, 6).
     Alert(AlertDescription),
-    /// Its certificate vouches for itself.
+    /// Its certificate is self-signed.
     SelfSigned,
-    /// Its certificate is signed by this issuer, whom nobody here knows.
+    /// Its certificate is signed by this issuer, which is not trusted.
     UnknownIssuer(String),
-    /// Its certificate names this issuer, who is trusted, and is not signed by that one.
+    /// Its certificate names this trusted issuer, but that issuer did not sign it.
     NotSigned(String),
     /// Its certificate is not valid now.
     OutOfDate(Validity),
@@ -101,34 +101,35 @@ pub(crate) enum TlsError {
     IssuerOutOfDate(String, Validity),
     /// Its certificate is for other names.
     WrongName(OtherNames),
-    /// Its certificate is wrong in another way.
+    /// Its certificate is invalid for another reason.
     Certificate(CertificateError),
-    /// Anything else that rustls says.
+    /// Any other error of rustls.
     Other(rustls::Error),
 }
 
-/// When a certificate is valid, in seconds since 1970-01-01 UTC (RFC 5280, 4.1.2.5).
+/// Since when or until when a certificate is valid, in seconds since 1970-01-01 UTC (RFC 5280,
+/// 4.1.2.5).
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Validity {
-    /// It has ended.
+    /// It has expired.
     Until(u64),
-    /// It has not begun.
+    /// It is not valid yet.
     From(u64),
 }
 
-/// The names of a certificate that has not the one that is wanted.
+/// The names of a certificate that lacks the expected one.
 #[derive(Debug)]
 pub(crate) struct OtherNames {
-    /// The one that is wanted.
+    /// The expected name.
     pub wanted: String,
-    /// The first of those that it has.
+    /// The first names of the certificate.
     pub first: Vec<String>,
-    /// How many more it has.
+    /// The number of further names.
     pub more: usize,
 }
 
 impl TlsError {
-    /// Whether the certificate would do if its issuer were trusted.
+    /// Whether the certificate would be accepted if its issuer were trusted.
     pub(crate) fn is_unknown_issuer(&self) -> bool {
         matches!(self, Self::SelfSigned | Self::UnknownIssuer(_))
     }
@@ -193,8 +194,8 @@ impl Display for OtherNames {
     }
 }
 
-/// What is wrong with a certificate. Where rustls has no variant for an error of webpki's, it prints
-/// `Other(OtherError(...))` around it.
+/// The reason why a certificate is invalid. If rustls has no variant for an error of webpki, it
+/// prints `Other(OtherError(...))` around it.
 fn certificate_reason(error: &CertificateError) -> &dyn Display {
     match error {
         CertificateError::Other(other) => other,

@@ -25,13 +25,14 @@ use verify::Verifier;
 
 pub(crate) use error::{SetupError, TlsError};
 
-/// What is set up once, at the start, for every connection to one https URI.
+/// The setup for all connections to one https URI; made once, at start.
 pub(crate) struct Client {
     config: Arc<ClientConfig>,
-    /// Tells why the last certificate was refused; none when certificates are not checked.
+    /// Keeps the reason why the last certificate was rejected; none if certificates are not
+    /// verified.
     verifier: Arc<Verifier>,
     name: ServerName<'static>,
-    /// The request for a tunnel, when there is a proxy.
+    /// The request for a tunnel, if a proxy is used.
     tunnel: Option<Vec<u8>>,
 }
 
@@ -43,11 +44,11 @@ pub(crate) struct Connection {
 }
 
 impl Client {
-    /// Reads the roots and prepares the handshake; nothing is read again later. Also returns why
+    /// Reads the roots and prepares the handshake. Nothing is read again later. Also returns why
     /// some of the system's roots are missing.
     ///
     /// # Errors
-    /// When the roots or the name cannot be used.
+    /// If the roots or the name cannot be used.
     pub(crate) fn new(
         uri: &HttpUri,
         options: &TlsOptions,
@@ -73,7 +74,8 @@ impl Client {
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<_>)
             .with_no_client_auth();
-        // A resumed session is not checked again: a certificate that has expired would go unnoticed.
+        // A resumed session does not verify the certificate again, so an expired one would be
+        // accepted.
         config.resumption = Resumption::disabled();
         let client = Self {
             config: Arc::new(config),
@@ -84,10 +86,10 @@ impl Client {
         Ok((client, missing))
     }
 
-    /// Asks the proxy for a tunnel, if there is one, and does the handshake.
+    /// Opens a tunnel if a proxy is used, and does the handshake.
     ///
     /// # Errors
-    /// What the proxy or the peer did wrong, or that the time is over.
+    /// An error of the proxy or the peer, or a timeout.
     pub(crate) fn connect(
         &self,
         stream: Stream,
@@ -120,7 +122,7 @@ impl Client {
     }
 }
 
-/// There are no client certificates, and so the code that signs can stay out of the binary.
+/// Client certificates are not used, so the code that signs can be left out of the binary.
 #[derive(Debug)]
 struct NoKeys;
 
@@ -130,7 +132,8 @@ impl KeyProvider for NoKeys {
     }
 }
 
-/// The name to verify: as given, or the URI's host without an IPv6 zone or the root's dot.
+/// The name to verify: the given one, or the host of the URI without an IPv6 zone or a trailing
+/// dot.
 fn server_name(uri: &HttpUri, given: Option<&str>) -> Result<ServerName<'static>, SetupError> {
     let text = given.unwrap_or(&uri.address.host);
     let host = text.split('%').next().unwrap_or_default();
@@ -161,7 +164,7 @@ fn tunnel_request(uri: &HttpUri, proxy: &Proxy) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Returns what came behind the proxy's answer (RFC 9110, 9.3.6: a 2xx has no body).
+/// Returns the bytes after the proxy's response (RFC 9110, 9.3.6: a 2xx has no body).
 fn open_tunnel(stream: &Stream, request: &[u8], deadline: Deadline) -> Result<Vec<u8>, NetError> {
     stream.send_all(request, deadline)?;
     let mut head = Vec::new();
@@ -200,7 +203,7 @@ impl Connection {
         deadline: Deadline,
     ) -> Result<(), NetError> {
         while !bytes.is_empty() {
-            // Takes what fits into the session's buffer.
+            // Writes what fits into the buffer of the session.
             let taken = self.session.writer().write(bytes);
             bytes = &bytes[taken.map_err(|error| NetError::Io(Phase::Send, error))?..];
             self.push(deadline)?;
@@ -208,11 +211,10 @@ impl Connection {
         Ok(())
     }
 
-    /// Receives something into `room`; 0 is the end of the stream, and then `check_end` tells
-    /// of which kind.
+    /// Receives bytes into `room`; 0 is the end of the stream, whose kind `check_end` reports.
     ///
     /// # Errors
-    /// As for `Stream::receive`, and what the peer's TLS did wrong.
+    /// Those of `Stream::receive`, and TLS errors of the peer.
     pub(crate) fn receive(
         &mut self,
         room: &mut [u8],
@@ -229,15 +231,15 @@ impl Connection {
                 Err(error) => return Err(NetError::Io(Phase::Read, error)),
             }
             self.pull(deadline)?;
-            // Answers to key updates.
+            // Replies to key updates.
             self.flush(deadline)?;
         }
     }
 
-    /// For an answer that nothing but the end of the stream ends.
+    /// For a response that only the end of the stream terminates.
     ///
     /// # Errors
-    /// When the stream ended without close_notify: anybody on the way can make it end so.
+    /// If the stream ended without close_notify: an attacker on the network could have ended it.
     pub(crate) fn check_end(&self) -> Result<(), NetError> {
         if self.is_cut {
             return Err(NetError::Tls(Phase::Read, TlsError::Cut));
@@ -258,12 +260,13 @@ impl Connection {
         let Err(error) = self.session.process_new_packets() else {
             return Ok(());
         };
-        // The alert that tells the peer; whether it arrives does not matter here.
+        // Sends the alert to the peer; whether it arrives does not matter.
         let _ = self.flush(deadline);
         Err(NetError::Tls(Phase::Read, explain(error)))
     }
 
-    /// Flushes. A peer that closed may have said why in an alert, which tells more than a reset.
+    /// Flushes. If the peer has closed, it may have sent an alert with the reason, which tells more
+    /// than a reset.
     fn push(&mut self, deadline: Deadline) -> Result<(), NetError> {
         self.flush(deadline)
             .map_err(|problem| match self.pull(deadline) {
@@ -283,14 +286,15 @@ impl Connection {
 }
 
 impl Drop for Connection {
-    /// Says good-bye, without waiting for it to be sent.
+    /// Sends close_notify, without waiting until it is sent.
     fn drop(&mut self) {
         self.session.send_close_notify();
         let _ = self.flush(Deadline::after(Duration::ZERO));
     }
 }
 
-/// The stream as rustls wants to see it. What went wrong is kept beside its `io::Error`.
+/// The stream with the interface that rustls needs. The original error is kept, because rustls sees
+/// only an `io::Error`.
 struct Wire<'a> {
     stream: &'a Stream,
     deadline: Deadline,
@@ -336,7 +340,7 @@ impl Write for Wire<'_> {
     }
 }
 
-/// What a peer did wrong, of which rustls says this.
+/// The error of the peer that an error of rustls stands for.
 fn explain(error: Error) -> TlsError {
     match error {
         Error::InvalidCertificate(error) => TlsError::Certificate(error),

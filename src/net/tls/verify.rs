@@ -1,4 +1,4 @@
-//! Who is trusted, and the words for a certificate that is not.
+//! Verifies certificates, and explains why one is rejected.
 
 use std::fs::File;
 use std::io::Read;
@@ -16,18 +16,18 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, Sign
 use super::der;
 use super::error::{CaFileError, OtherNames, SetupError, TlsError, Validity};
 
-/// A bundle of all public roots has 250 KB.
+/// Maximum size of the file. A bundle of all public roots has 250 KB.
 pub(super) const MAX_CA_FILE_BYTES: u64 = 4 << 20;
-/// Names of a certificate that fit into a readable line.
+/// Maximum number of names of a certificate in a log line.
 const MAX_NAMES: usize = 5;
 
-/// Some roots, and why others are missing.
+/// Roots, and why some are missing.
 type Roots = (RootCertStore, Option<rustls_native_certs::Error>);
 
-/// The roots of `ca_file`, or else the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`).
+/// The roots of `ca_file`, or else those of the system (`SSL_CERT_FILE`, `SSL_CERT_DIR`).
 ///
 /// # Errors
-/// When there are none.
+/// If there are none.
 pub(crate) fn roots(ca_file: Option<&str>) -> Result<Roots, SetupError> {
     match ca_file {
         Some(path) => match roots_of_file(path) {
@@ -71,18 +71,18 @@ fn system_roots() -> Result<Roots, SetupError> {
     }
 }
 
-/// Checks certificates and keeps the words for the last one that it refused.
+/// Verifies certificates and keeps the reason for the last one that it rejected.
 #[derive(Debug)]
 pub(crate) struct Verifier {
-    /// `None` takes any certificate (`--no-haproxy.ssl-verify`); that the peer holds its key is
-    /// checked still.
+    /// `None` accepts any certificate (`--no-haproxy.ssl-verify`). The handshake still checks that
+    /// the peer holds its key.
     roots: Option<RootCertStore>,
     algorithms: WebPkiSupportedAlgorithms,
     refusal: Mutex<Option<TlsError>>,
 }
 
 impl Verifier {
-    /// Trusts `roots`, or anybody.
+    /// Trusts `roots`, or every certificate.
     pub(crate) fn new(roots: Option<RootCertStore>, algorithms: WebPkiSupportedAlgorithms) -> Self {
         Self {
             roots,
@@ -91,7 +91,7 @@ impl Verifier {
         }
     }
 
-    /// Why the last certificate was refused; only once.
+    /// Why the last certificate was rejected; returned only once.
     pub(crate) fn refusal(&self) -> Option<TlsError> {
         let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
         refusal.take()
@@ -132,8 +132,8 @@ impl Verifier {
         )
     }
 
-    /// Whether a certificate is out of date by itself, whoever signed it, and since or until when:
-    /// webpki looks at the dates first.
+    /// Whether a certificate is not valid now, whoever signed it, and since or until when. webpki
+    /// checks the dates first.
     fn is_out_of_date(&self, certificate: &CertificateDer<'_>, now: UnixTime) -> bool {
         let Ok(parsed) = ParsedCertificate::try_from(certificate) else {
             return false;
@@ -143,20 +143,20 @@ impl Verifier {
     }
 }
 
-/// Whether the peer's own certificate is among the roots. Where it is one of an authority, as
-/// `openssl req -x509` makes it and many a HAProxy has it, webpki refuses it as that of a server, once
-/// its dates are found good. Its key is the trusted one all the same, and the handshake proves that
-/// the peer holds it; a root whose names are constrained is left to webpki.
+/// Whether the peer's own certificate is one of the roots. `openssl req -x509` makes it one of an
+/// authority, and many HAProxy instances have such a certificate. webpki rejects it as that of a
+/// server, after its dates. But its key is trusted, and the handshake proves that the peer holds
+/// the key. A root whose names are constrained is left to webpki.
 fn is_root(certificate: &CertificateDer<'_>, roots: &RootCertStore) -> bool {
     let mut own = RootCertStore::empty();
-    // What cannot be parsed is webpki's to refuse.
+    // webpki rejects what cannot be parsed.
     let _ = own.add(certificate.clone());
     own.roots
         .first()
         .is_some_and(|own| own.name_constraints.is_none() && roots.roots.contains(own))
 }
 
-/// Whether webpki refused a certificate because it is one of an authority, and for nothing before.
+/// Whether webpki rejected a certificate only because it is one of an authority.
 fn is_authority(error: &Error) -> bool {
     let Error::InvalidCertificate(CertificateError::Other(other)) = error else {
         return false;
@@ -164,7 +164,7 @@ fn is_authority(error: &Error) -> bool {
     other.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
 }
 
-/// The time of a certificate that is over or yet to come.
+/// The dates of a certificate that has expired or is not valid yet.
 fn validity_of(why: &CertificateError) -> Option<Validity> {
     match why {
         CertificateError::ExpiredContext { not_after, .. } => {
@@ -218,7 +218,7 @@ impl ServerCertVerifier for Verifier {
 }
 
 impl Verifier {
-    /// Why a certificate was refused, with what an operator needs to mend it.
+    /// Why a certificate was rejected, with what an operator needs to fix it.
     fn refusal_of(
         &self,
         error: &Error,
@@ -272,7 +272,7 @@ fn other_names(wanted: &str, presented: &[String]) -> OtherNames {
     let name = |written: &String| {
         let inner = written.split_once('(').map_or(&**written, |(_, rest)| rest);
         let inner = inner.strip_suffix(')').unwrap_or(inner);
-        // An IPv6 address is not written as everybody else does (`0::1`).
+        // Formats an IPv6 address as usual (webpki: `0::1`).
         let address = inner.parse::<IpAddr>().map(|address| address.to_string());
         address.unwrap_or_else(|_| inner.trim_matches('"').to_owned())
     };

@@ -1,4 +1,4 @@
-//! Why there is no listener.
+//! Why a listener cannot be bound.
 
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -9,25 +9,25 @@ use crate::net::resolve::ResolveError;
 
 use super::ListenAddress;
 
-/// An address that cannot be listened on.
+/// An address that cannot be bound.
 #[derive(Debug)]
 pub(crate) struct BindError {
     pub(super) address: ListenAddress,
     pub(super) problem: BindProblem,
 }
 
-/// Why an address cannot be listened on.
+/// Why an address cannot be bound.
 #[derive(Debug)]
 pub(crate) enum BindProblem {
     /// A system call failed.
     Io(io::Error),
     /// The host has no address.
     Unresolved(ResolveError),
-    /// Something else has the name of the socket file.
+    /// The path of the socket file belongs to something else.
     NotSocket,
-    /// Somebody answers on the socket file.
+    /// Another server accepts on the socket file.
     Taken,
-    /// Nobody answers on the socket file, and it cannot be removed.
+    /// No server accepts on the socket file, and it cannot be removed.
     Stale(io::Error),
 }
 
@@ -57,7 +57,7 @@ impl Display for BindError {
 pub(crate) enum InheritError {
     /// The variables of sd_listen_fds(3) are missing.
     NotSet,
-    /// They are another process's, or count none.
+    /// They belong to another process, or count no socket.
     NoSocket,
     /// A descriptor is not a listening socket, or not open.
     Descriptor(String, io::Error),
