@@ -19,8 +19,7 @@ pub(crate) fn print(
     out: &mut dyn Write,
 ) -> io::Result<bool> {
     let selection = Selection::all(defaults);
-    let mut wanted = Wanted::default();
-    wanted.add(&selection);
+    let wanted = Wanted::of(&selection);
     let mut snapshot = Snapshot::default();
     let is_up = scraper.scrape(&wanted, None, &mut snapshot);
     let mut buffer = vec![0; BUFFER_BYTES];

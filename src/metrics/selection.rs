@@ -292,6 +292,13 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
+    /// What one request wants.
+    pub(crate) fn of(selection: &Selection) -> Self {
+        let mut wanted = Self::default();
+        wanted.add(selection);
+        wanted
+    }
+
     /// Adds what another request wants.
     pub(crate) fn add(&mut self, selection: &Selection) {
         let families = &mut self.profiles[selection.profile].0;
@@ -321,25 +328,28 @@ impl Wanted {
 
     /// Whether all cells are wanted that `other` wants, under whatever names.
     pub(crate) fn includes(&self, other: &Self, catalog: &Catalog) -> bool {
-        let own: Vec<_> = self.cells(catalog).collect();
-        other.cells(catalog).all(|cell| own.contains(&cell))
+        let own: Vec<_> = self.all_cells(catalog).collect();
+        other.all_cells(catalog).all(|cell| own.contains(&cell))
     }
 
     /// Marks the slots of those columns that are wanted of rows of a type.
     pub(crate) fn mark_slots(&self, catalog: &Catalog, row_type: RowType, wanted: &mut Vec<bool>) {
         wanted.clear();
         wanted.resize(catalog.stored_columns(row_type).len(), false);
-        for (rows, slot) in self.cells(catalog) {
+        for (rows, slot) in self.all_cells(catalog) {
             if rows == row_type as usize {
                 wanted[slot] = true;
             }
         }
-        if row_type == RowType::Server && self.no_maint && wanted.contains(&true) {
-            let status = catalog.slot(row_type, number("status"), Conversion::ServerState);
-            if let Some(wanted) = status.and_then(|slot| wanted.get_mut(slot)) {
-                *wanted = true;
-            }
-        }
+    }
+
+    /// The cells of the wanted families, and the states of servers if those in maintenance are left out.
+    fn all_cells<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = (usize, usize)> + 'a {
+        let servers = RowType::Server as usize;
+        let chooses = self.no_maint && self.cells(catalog).any(|(rows, _)| rows == servers);
+        let state = catalog.slot(RowType::Server, number("status"), Conversion::ServerState);
+        let state = state.filter(|_| chooses).map(|slot| (servers, slot));
+        self.cells(catalog).chain(state)
     }
 
     /// The number of the rows and the slot of each cell of each wanted family.

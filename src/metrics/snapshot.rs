@@ -9,6 +9,7 @@ use super::catalog::Catalog;
 use super::column::Column;
 use super::exposition::push_escaped;
 use super::name_index::NameIndex;
+use super::selection::Wanted;
 use super::value::{MAX_VALUE_BYTES, Value};
 use super::{Group, Table};
 use crate::haproxy::rules::MAX_NAME_BYTES;
@@ -35,6 +36,8 @@ pub(crate) struct Outcome {
 pub(crate) struct Snapshot {
     /// How the scrape went that filled it.
     pub(crate) outcome: Outcome,
+    /// What was scraped; only requests that want no more can be answered with it.
+    pub(crate) wanted: Wanted,
     /// Those of `show stat`, by type.
     stat: [Rows; RowType::ALL.len()],
     /// Those that groups have of their own, by number: see `Catalog::rows_of`.

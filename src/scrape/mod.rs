@@ -156,6 +156,7 @@ impl Scraper {
         let took = start.elapsed();
         self.add_exporter(is_up, took, into);
         into.outcome = Outcome { is_up, took };
+        into.wanted = *wanted;
         into.shrink();
         is_up
     }

@@ -1,6 +1,7 @@
 //! Who shares a scrape, how long it may take, and when the next may begin.
 
 use std::os::fd::RawFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::connection::{MIN_ANSWER_TIME, Wait};
@@ -10,6 +11,7 @@ use super::slots::Slots;
 use super::snapshots::Snapshots;
 use super::targets::Targets;
 use crate::metrics::selection::Wanted;
+use crate::metrics::snapshot::Snapshot;
 
 /// The last free snapshot is not taken unless another one can be had after this: then whoever comes next
 /// waits no longer, and has the other half of Prometheus' 10 s for its scrape and answer.
@@ -219,7 +221,7 @@ impl Scrapes {
     /// waited since before the last one ended.
     fn latest_may_be_needed(&self, slots: &Slots, ends: Instant) -> bool {
         slots.waiting().any(|(wait, since)| {
-            let latest = self.snapshots.finished_after(wait.target, since);
+            let latest = self.latest_for(wait, since);
             wait.gives_up.is_some_and(|at| at < ends) && latest.is_some()
         })
     }
@@ -269,6 +271,12 @@ impl Scrapes {
         *pace = longer_than.map(|longer_than| Pace { longer_than, until });
     }
 
+    /// The latest snapshot, if a client can be answered with it that waits since then.
+    fn latest_for(&self, wait: &Wait, since: Instant) -> Option<&Arc<Snapshot>> {
+        let snapshots = &self.snapshots;
+        snapshots.finished_after(wait.target, since, &wait.selection)
+    }
+
     /// When a client that waits is answered with what there is. If its scrape has run out of time by then,
     /// what comes of that is here in a moment, and says more.
     fn late_at(&self, wait: &Wait) -> Option<Instant> {
@@ -283,8 +291,7 @@ impl Scrapes {
     /// Answers those whose time is over: with the latest scrape, if that ended while they waited.
     pub(crate) fn answer_late(&self, slots: &mut Slots, buffers: &mut Buffers, now: Instant) {
         let is_late = |wait: &Wait| self.late_at(wait).is_some_and(|at| at <= now);
-        let latest = |wait: &Wait, since| self.snapshots.finished_after(wait.target, since);
-        let choose = |wait: &Wait, since| is_late(wait).then(|| latest(wait, since));
+        let choose = |wait: &Wait, since| is_late(wait).then(|| self.latest_for(wait, since));
         slots.answer(choose, buffers, now);
     }
 

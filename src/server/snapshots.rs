@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::metrics::selection::{Selection, Wanted};
 use crate::metrics::snapshot::Snapshot;
 
 /// Maximum number of snapshots. One slow reader holds one. Readers that arrive at different times,
@@ -74,12 +75,20 @@ impl Snapshots {
         self.latest = Some((target, now));
     }
 
-    /// The latest snapshot, if it still exists, belongs to this target and was finished after
-    /// `since`.
-    pub(crate) fn finished_after(&self, target: usize, since: Instant) -> Option<&Arc<Snapshot>> {
+    /// The latest snapshot, if it still exists, belongs to this target, was finished after `since` and has
+    /// all that is selected: the clients that it was made for may have wanted less.
+    pub(crate) fn finished_after(
+        &self,
+        target: usize,
+        since: Instant,
+        selection: &Selection,
+    ) -> Option<&Arc<Snapshot>> {
         self.latest
             .filter(|(of, at)| *of == target && *at > since)?;
-        self.live.last()
+        let latest = self.live.last()?;
+        let wanted = Wanted::of(selection);
+        let is_whole = latest.wanted.includes(&wanted, selection.catalog());
+        is_whole.then_some(latest)
     }
 
     /// The snapshots that are being read, the oldest first.

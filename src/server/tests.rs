@@ -8,7 +8,7 @@ use crate::metrics::catalog::Catalog;
 use crate::metrics::cursor::{Cursor, exposition_bytes};
 use crate::metrics::exporter_and_process::{EXPORTER, ExporterFacts};
 use crate::metrics::exposition::BUFFER_BYTES;
-use crate::metrics::selection::{Defaults, Selection};
+use crate::metrics::selection::{Defaults, Selection, Wanted};
 use crate::metrics::snapshot::Snapshot;
 
 fn catalog() -> &'static Catalog {
@@ -31,6 +31,7 @@ pub(super) fn selection() -> Selection {
 /// A snapshot that shows so many scrapes, and frontends: each has 2 KB of text.
 pub(super) fn snapshot(scrapes: u64, frontends: usize) -> Snapshot {
     let mut snapshot = Snapshot::default();
+    snapshot.wanted = Wanted::of(&selection());
     let facts = ExporterFacts {
         scrapes,
         ..ExporterFacts::default()

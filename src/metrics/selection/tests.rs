@@ -308,13 +308,28 @@ fn targets_are_named_in_the_query() {
 #[test]
 fn a_request_includes_what_it_reads_and_nothing_else() {
     let defaults = defaults();
-    let wanted = |query: &str| {
-        let mut wanted = Wanted::default();
-        wanted.add(&Selection::parse(query, &defaults).unwrap().0);
-        wanted
-    };
+    let wanted = |query: &str| Wanted::of(&Selection::parse(query, &defaults).unwrap().0);
     for (own, other, expected) in [
         ("", "", true),
+        // Servers in maintenance are left out by their state, which must be there for it.
+        ("", "no-maint", true),
+        ("no-maint", "", true),
+        (
+            "metrics=haproxy_server_weight",
+            "metrics=haproxy_server_weight&no-maint",
+            false,
+        ),
+        (
+            "metrics=haproxy_server_weight&no-maint",
+            "metrics=haproxy_server_weight",
+            true,
+        ),
+        (
+            "metrics=haproxy_server_weight,haproxy_server_status&names=builtin",
+            "metrics=haproxy_server_weight&no-maint",
+            true,
+        ),
+        ("scope=frontend", "scope=frontend&no-maint", true),
         ("", "scope=server", true),
         ("scope=server", "", false),
         ("scope=server", "scope=frontend", false),

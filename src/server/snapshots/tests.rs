@@ -1,4 +1,4 @@
-use super::super::tests::snapshot_of_bytes;
+use super::super::tests::{defaults, selection, snapshot, snapshot_of_bytes};
 use super::*;
 
 /// A snapshot that takes so much memory.
@@ -86,26 +86,51 @@ fn spacing_lets_each_be_read_for_the_whole_time() {
 #[test]
 fn the_latest_is_there_for_who_waited_for_it() {
     let mut snapshots = Snapshots::new();
+    let all = selection();
     let before = Instant::now();
     let at = before + Duration::from_secs(1);
     let after = at + Duration::from_secs(1);
-    assert!(snapshots.finished_after(0, before).is_none());
-    let latest = snapshots.take(true).unwrap();
-    snapshots.publish(latest, 7, at);
-    assert!(snapshots.finished_after(7, before).is_some());
+    assert!(snapshots.finished_after(0, before, &all).is_none());
+    drop(snapshots.take(true).unwrap());
+    snapshots.publish(Arc::new(snapshot(1, 0)), 7, at);
+    assert!(snapshots.finished_after(7, before, &all).is_some());
     // Clients of the same round come after it.
-    assert!(snapshots.finished_after(7, at).is_none());
-    assert!(snapshots.finished_after(7, after).is_none());
+    assert!(snapshots.finished_after(7, at, &all).is_none());
+    assert!(snapshots.finished_after(7, after, &all).is_none());
     assert!(
-        snapshots.finished_after(0, before).is_none(),
+        snapshots.finished_after(0, before, &all).is_none(),
         "another target"
     );
     // Kept while there may be another, gone when it is taken for the next scrape.
     let other = snapshots.take(true).unwrap();
-    assert!(snapshots.finished_after(7, before).is_some());
+    assert!(snapshots.finished_after(7, before, &all).is_some());
     drop(other);
     drop(snapshots.take(false).unwrap());
-    assert!(snapshots.finished_after(7, before).is_none());
+    assert!(snapshots.finished_after(7, before, &all).is_none());
+}
+
+/// It was made for others, who may have wanted less.
+#[test]
+fn the_latest_has_all_that_is_selected() {
+    let selected = |query: &str| Selection::parse(query, &defaults()).unwrap().0;
+    let before = Instant::now();
+    for (made_for, selected_by, is_whole) in [
+        ("", "scope=server&no-maint", true),
+        ("scope=frontend", "scope=frontend", true),
+        ("scope=frontend", "", false),
+        (
+            "names=builtin&scope=server",
+            "names=exporter&scope=backend",
+            false,
+        ),
+    ] {
+        let mut snapshots = Snapshots::new();
+        let mut latest = Snapshot::default();
+        latest.wanted = Wanted::of(&selected(made_for));
+        snapshots.publish(Arc::new(latest), 0, before + Duration::from_secs(1));
+        let found = snapshots.finished_after(0, before, &selected(selected_by));
+        assert_eq!(found.is_some(), is_whole, "{made_for:?}, {selected_by:?}");
+    }
 }
 
 #[test]
