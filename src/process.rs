@@ -6,9 +6,8 @@ mod pid_file;
 
 use std::error::Error;
 use std::fmt::{self, Display};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -21,7 +20,7 @@ use pid_file::Pids;
 /// machines with hundreds of processors, where `btime` can be far behind the beginning.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 /// Size of the buffer in bytes. Most files fit, so that one read gets all and the next finds the
-/// end. It also holds the directory entries of 170 descriptors.
+/// end.
 const USUAL_FILE_BYTES: usize = 4096;
 
 /// If the clock jumps by more than this, it was set; slewing by NTP is smaller.
@@ -301,13 +300,10 @@ impl ProcRoot {
             facts.open_fds = Some(metadata.len());
             return Ok(());
         }
-        self.bytes.resize(USUAL_FILE_BYTES, 0);
-        let mut options = OpenOptions::new();
-        let directory = options
-            .read(true)
-            .custom_flags(libc::O_DIRECTORY)
-            .open(&self.path);
-        let count = directory.and_then(|opened| sys::count_entries(&opened, &mut self.bytes));
+        let entries = std::fs::read_dir(&self.path);
+        let count = entries.and_then(|mut entries| {
+            entries.try_fold(0_u64, |count, entry| entry.map(|_| count + 1))
+        });
         let count = count.map_err(|error| {
             let denied = error.kind() == io::ErrorKind::PermissionDenied;
             Complaint {

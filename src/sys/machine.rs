@@ -1,8 +1,6 @@
-//! Facts about the machine and the kernel: clock, limits, units, directories.
+//! Facts about the machine and the kernel: clock, limits, units.
 
-use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use super::check;
@@ -109,31 +107,6 @@ pub(crate) fn page_bytes() -> u64 {
     // SAFETY: sysconf has no preconditions.
     let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     u64::try_from(bytes).unwrap_or(4096)
-}
-
-/// Entries of a directory except `.` and `..` (getdents64(2)), read through `buffer`.
-/// `std::fs::read_dir` allocates for each entry.
-pub(crate) fn count_entries(directory: &File, buffer: &mut [u8]) -> io::Result<u64> {
-    /// Layout of a record: inode and offset, length, type, name (struct linux_dirent64).
-    const LENGTH_AT: usize = 16;
-    const NAME_AT: usize = 19;
-    let mut count = 0;
-    loop {
-        let (fd, pointer) = (directory.as_raw_fd(), buffer.as_mut_ptr());
-        // SAFETY: pointer and length are those of one live, exclusively borrowed slice.
-        let n = unsafe { libc::syscall(libc::SYS_getdents64, fd, pointer, buffer.len()) };
-        let filled = usize::try_from(n).map_err(|_| io::Error::last_os_error())?;
-        if filled == 0 {
-            return Ok(count);
-        }
-        let mut records = &buffer[..filled];
-        while let Some([low, high, _, name @ ..]) = records.get(LENGTH_AT..) {
-            let is_name = !name.starts_with(b".\0") && !name.starts_with(b"..\0");
-            count += u64::from(is_name);
-            let length = usize::from(u16::from_ne_bytes([*low, *high]));
-            records = records.get(length.max(NAME_AT)..).unwrap_or_default();
-        }
-    }
 }
 
 #[cfg(test)]

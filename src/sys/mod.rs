@@ -24,7 +24,7 @@ use libc::c_int;
 pub(crate) use descriptors::{replace, terminal_number};
 pub(crate) use inherited::InheritedFd;
 pub(crate) use machine::{
-    Resource, clock_ticks, count_entries, descriptor_limit, page_bytes, soft_limit, time_of_day,
+    Resource, clock_ticks, descriptor_limit, page_bytes, soft_limit, time_of_day,
 };
 pub(crate) use sockets::{
     ListenerKind, accept, interface_number, listener_kind, queued_bytes, receive, reset_at_close,
