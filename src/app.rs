@@ -1,12 +1,14 @@
 //! The command: parses the flags, connects the parts and serves.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::cli::flags::READY_FD;
+use crate::cli::flags::{ONCE, PROXY_FROM_ENV, READY_FD, SYSTEMD_SOCKET};
+#[cfg(feature = "tls")]
+use crate::cli::flags::{SCRAPE_URI, SSL_CA_FILE, SSL_SERVER_NAME};
 use crate::cli::{self, Command};
 use crate::commands;
 use crate::config::Config;
@@ -14,10 +16,11 @@ use crate::errno::reason;
 use crate::haproxy::source::{SetupError, Source};
 use crate::haproxy::uri::ScrapeUri;
 use crate::log;
-
-use crate::metrics::selection::Defaults;
+use crate::metrics::cursor::Cursor;
+use crate::metrics::exposition::BUFFER_BYTES;
+use crate::metrics::selection::{Defaults, Selection, Wanted};
+use crate::metrics::snapshot::Snapshot;
 use crate::net::proxy;
-use crate::once;
 use crate::scrape::Scraper;
 use crate::server::front::{End, Front};
 use crate::server::link;
@@ -26,7 +29,6 @@ use crate::server::routes::Routes;
 use crate::server::scrapes::Scrapes;
 use crate::server::supervisor::{self, ReadyFd};
 use crate::server::targets::Targets;
-use crate::start_error::StartError;
 use crate::sys::{self, InheritedFd, signals};
 
 /// Exit status for an invalid command line.
@@ -43,12 +45,76 @@ const DESCRIPTORS: u64 = 9;
 /// Exit status after a start or a run that failed.
 const FAILED: u8 = 1;
 
+/// Why the command ended, or did not start. The text contains the cause.
+#[derive(Debug)]
+enum StartError {
+    /// The command line is invalid.
+    Usage(String),
+    /// Something failed.
+    Failed(String),
+}
+
+impl StartError {
+    /// An error of `what`.
+    fn of(what: impl Display) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Failed(format!("{what}: {}", reason(&error)))
+    }
+
+    fn status(&self) -> u8 {
+        match self {
+            Self::Usage(_) => USAGE,
+            Self::Failed(_) => FAILED,
+        }
+    }
+
+    /// No thread for the I/O or for `tiny_http`.
+    fn no_thread(error: &io::Error) -> Self {
+        let why = reason(error);
+        Self::Failed(format!(
+            "cannot start a thread: is there a memory or process limit? ({why})"
+        ))
+    }
+}
+
+impl Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(text) | Self::Failed(text) => f.write_str(text),
+        }
+    }
+}
+
+/// A source that cannot be used, with its flag.
+fn setup(error: &SetupError) -> String {
+    match error {
+        SetupError::Proxy(_) => format!("--{PROXY_FROM_ENV}: {error}"),
+        #[cfg(feature = "tls")]
+        SetupError::Tls(tls) => tls_setup(tls),
+    }
+}
+
+#[cfg(feature = "tls")]
+fn tls_setup(error: &crate::net::tls::SetupError) -> String {
+    use crate::net::tls::SetupError as Error;
+    match error {
+        Error::CaFile(..) => format!("--{SSL_CA_FILE}: {error}"),
+        Error::ServerName(_) => format!("--{SSL_SERVER_NAME}: {error}"),
+        Error::NoRoots(_) => {
+            format!("--{SCRAPE_URI}: {error} (--{SSL_CA_FILE} or SSL_CERT_FILE can name some)")
+        }
+        Error::Host(_) | Error::Rustls(_) => format!("--{SCRAPE_URI}: {error}"),
+    }
+}
+
+/// The name of standard output in errors.
+const STDOUT: &str = "standard output";
+
 /// Runs the command; returns its exit status.
 pub fn main() -> ExitCode {
     let result = match cli::parse(std::env::args_os().skip(1)) {
         Ok(Command::Print(text)) => print(&text),
         Ok(Command::Run(config)) => run(*config),
-        Err(error) => Err(StartError::Usage(error)),
+        Err(error) => Err(StartError::Usage(error.to_string())),
     };
     ExitCode::from(result.unwrap_or_else(|error| say(&error)))
 }
@@ -57,12 +123,12 @@ pub fn main() -> ExitCode {
 fn say(error: &StartError) -> u8 {
     let reason = one_line(&error.to_string());
     log::plain(&format!("haproxy_exporter: {reason}"));
-    if error.is_usage() { USAGE } else { FAILED }
+    error.status()
 }
 
 fn print(text: &str) -> Result<u8, StartError> {
     let printed = io::stdout().write_all(text.as_bytes());
-    printed.map(|()| 0).map_err(StartError::Output)
+    printed.map(|()| 0).map_err(StartError::of(STDOUT))
 }
 
 /// Control characters in a flag value must not break the line.
@@ -80,12 +146,12 @@ fn run(mut config: Config) -> Result<u8, StartError> {
     let ready = config.ready_fd.take();
     // Lives as long as the process.
     let config: &Config = Box::leak(Box::new(config));
-    let sources = sources(config).map_err(StartError::Source)?;
+    let sources = sources(config).map_err(|error| StartError::Usage(setup(&error)))?;
     if config.once {
         return once(config, sources);
     }
     let error = start(config, ready, sources)?;
-    Err(StartError::Stopped(error))
+    Err(StartError::of("the server stopped")(error))
 }
 
 /// The HAProxy instances to scrape, by name.
@@ -116,11 +182,38 @@ fn scrapers(config: &'static Config, sources: Vec<(String, Source)>) -> (Vec<Scr
 fn once(config: &'static Config, sources: Vec<(String, Source)>) -> Result<u8, StartError> {
     let (mut scrapers, defaults) = scrapers(config, sources);
     let [scraper] = &mut scrapers[..] else {
-        return Err(StartError::NotOne);
+        let why = format!("--{ONCE}: scrapes one HAProxy; more are given");
+        return Err(StartError::Usage(why));
     };
-    let printed = once::print(scraper, &defaults, &mut io::stdout().lock());
-    let is_up = printed.map_err(StartError::Output)?;
+    let printed = print_scrape(scraper, &defaults, &mut io::stdout().lock());
+    let is_up = printed.map_err(StartError::of(STDOUT))?;
     Ok(if is_up { 0 } else { FAILED })
+}
+
+/// Scrapes everything and writes the exposition to `out`, even if the scrape failed. Returns
+/// whether it succeeded; the reason of a failure is logged.
+///
+/// # Errors
+/// Errors of writing to `out`.
+fn print_scrape(
+    scraper: &mut Scraper,
+    defaults: &Defaults,
+    out: &mut dyn Write,
+) -> io::Result<bool> {
+    let selection = Selection::all(defaults);
+    let wanted = Wanted::of(&selection);
+    let mut snapshot = Snapshot::default();
+    let is_up = scraper.scrape(&wanted, None, &mut snapshot);
+    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut cursor = Cursor::default();
+    loop {
+        match cursor.fill(&snapshot, &selection, &mut buffer) {
+            0 => break,
+            filled => out.write_all(&buffer[..filled])?,
+        }
+    }
+    out.flush()?;
+    Ok(is_up)
 }
 
 /// Binds the listeners, starts the I/O thread and serves. Returns only when the server has failed.
@@ -130,18 +223,21 @@ fn start(
     sources: Vec<(String, Source)>,
 ) -> Result<io::Error, StartError> {
     // Must come before anything else is opened: see `InheritedFd::take`.
-    let ready = ready.map(ReadyFd::take).transpose();
-    let ready = ready.map_err(StartError::Ready)?;
+    let ready = ready.map(|fd| {
+        let what = format!("--{READY_FD}={fd}");
+        ReadyFd::take(fd).map_err(StartError::of(what))
+    });
+    let ready = ready.transpose()?;
     let inherited = inherited_listeners(config)?;
     check_descriptors(inherited.as_ref().map_or(config.listen.len(), Vec::len))?;
     // Must come before any thread starts: threads inherit the signal mask.
-    let signals = signals::descriptor().map_err(StartError::Signals)?;
+    let signals = signals::descriptor().map_err(StartError::of("signals"))?;
     sys::set_default_stack_bytes(STACK_BYTES);
     // Must come before socket files exist, which a start without threads would leave in place.
-    let (front_end, main_end) = link::open().map_err(StartError::PrivateConnection)?;
+    let (front_end, main_end) = link::open().map_err(StartError::of("private connection"))?;
     let listeners = match inherited {
         Some(listeners) => listeners,
-        None => listen::bind_all(&config.listen, config.socket_mode).map_err(StartError::Listen)?,
+        None => listen::bind_all(&config.listen, config.socket_mode).map_err(StartError::Failed)?,
     };
     // A host can have several addresses.
     check_descriptors(listeners.len())?;
@@ -155,7 +251,7 @@ fn start(
         .name("front".to_owned())
         .stack_size(STACK_BYTES)
         .spawn(move || leave(front.run()))
-        .map_err(StartError::Thread)?;
+        .map_err(|error| StartError::no_thread(&error))?;
     tell_supervisor(ready);
     Ok(main_end.run(|target, wanted, time, into| {
         if let Some(scraper) = scrapers.get_mut(target) {
@@ -167,14 +263,16 @@ fn start(
 fn inherited_listeners(config: &Config) -> Result<Option<Vec<Listener>>, StartError> {
     let listeners = || listen::inherited(|name| std::env::var(name).ok());
     let listeners = config.systemd_socket.then(listeners).transpose();
-    listeners.map_err(StartError::Inherited)
+    listeners.map_err(StartError::of(format!("--{SYSTEMD_SOCKET}")))
 }
 
 /// With fewer descriptors, no client could be served or HAProxy could not be reached.
 fn check_descriptors(listeners: usize) -> Result<(), StartError> {
     let needed = DESCRIPTORS + listeners as u64;
     match sys::descriptor_limit() {
-        limit if limit < needed => Err(StartError::Descriptors(limit, needed)),
+        limit if limit < needed => Err(StartError::Failed(format!(
+            "no descriptors: limit is {limit}, {needed} are needed"
+        ))),
         _ => Ok(()),
     }
 }
@@ -224,7 +322,7 @@ fn tell_supervisor(ready: Option<ReadyFd>) {
 fn report_panic(panic: &PanicHookInfo<'_>) {
     let message = panic.payload_as_str().unwrap_or_default();
     if let Some(error) = thread_error(message) {
-        std::process::exit(i32::from(say(&StartError::Thread(error))));
+        std::process::exit(i32::from(say(&StartError::no_thread(&error))));
     }
     let thread = std::thread::current();
     let name = thread.name().unwrap_or("tiny_http");
@@ -257,3 +355,6 @@ fn leave(end: End) -> ! {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

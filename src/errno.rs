@@ -27,7 +27,9 @@ pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut characters = text.chars();
-    characters.next().map_or(String::new(), |first| {
-        first.to_lowercase().chain(characters).collect()
-    })
+    match (characters.next(), text.chars().nth(1)) {
+        // Not the name of a variable.
+        (Some(first), Some('a'..='z')) => first.to_lowercase().chain(characters).collect(),
+        _ => text.to_owned(),
+    }
 }

@@ -23,7 +23,7 @@
 //! | which requests share a scrape, and what is its deadline? | `server/scrapes.rs` |
 //! | which path returns what? | `server/routes.rs`, `server/landing.rs` |
 //! | which HAProxy instances are targets, and how did their last scrapes end? | `server/targets.rs` |
-//! | what does `--once` do? | `once.rs` |
+//! | what does `--once` do? | `app.rs` |
 //! | how are log lines written? | `log/` |
 //! | which commands does a scrape send? | `scrape/` |
 //! | what does HAProxy have besides `show stat`, and which metrics are made of it? | `commands/` |
@@ -65,11 +65,9 @@ mod haproxy;
 mod log;
 mod metrics;
 mod net;
-mod once;
 mod process;
 mod scrape;
 mod server;
-mod start_error;
 mod sys;
 mod version;
 

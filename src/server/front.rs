@@ -4,8 +4,6 @@
 //! of an answer gets the next pieces, in turn. What needs no scrape is answered at once; for the metrics
 //! the main loop is asked (`scrapes`), which never sees a client.
 
-use std::error::Error;
-use std::fmt::{self, Display};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -13,7 +11,6 @@ use std::time::{Duration, Instant};
 use super::clock::Clock;
 use super::connection::{Client, Fate, Wait};
 use super::delivery::Buffers;
-use super::link::LinkError;
 use super::listen::Listener;
 use super::request::{MAX_HEAD_BYTES, Request};
 use super::routes::{Route, Routes, Text};
@@ -43,31 +40,8 @@ const LONGEST_ROUND: Duration = Duration::from_secs(1);
 pub(crate) enum End {
     /// A signal asked for it.
     Stopped,
-    /// Nobody can be served any more.
-    Dead(FrontError),
-}
-
-/// Why nobody can be served any more.
-#[derive(Debug)]
-pub(crate) enum FrontError {
-    /// What is ready cannot be told.
-    Poll(io::Error),
-    /// The way to the main loop is broken.
-    Link(LinkError),
-    /// The main loop has not reported in time.
-    NoReport,
-}
-
-impl Error for FrontError {}
-
-impl Display for FrontError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Poll(error) => write!(f, "poll: {}", reason(error)),
-            Self::Link(error) => write!(f, "private connection: {error}"),
-            Self::NoReport => f.write_str("the server has not answered in time"),
-        }
-    }
+    /// Nobody can be served any more, and why.
+    Dead(String),
 }
 
 /// The front's connections and what goes on over them.
@@ -133,13 +107,15 @@ impl Front {
                     log::debug("cannot poll", &[("err", &reason(&error))]);
                     std::thread::sleep(RETRY_PAUSE);
                 }
-                Err(error) => return End::Dead(FrontError::Poll(error)),
+                Err(error) => return End::Dead(format!("poll: {}", reason(&error))),
             }
             let now = clock.advance(Instant::now(), wait);
             match self.round(&set, accepts, now) {
                 Ok(None) => {}
                 Ok(Some(end)) => return end,
-                Err(error) => return End::Dead(FrontError::Link(error)),
+                Err(error) => {
+                    return End::Dead(format!("private connection: {}", reason(&error)));
+                }
             }
         }
     }
@@ -184,12 +160,7 @@ impl Front {
     }
 
     /// Looks after all that is ready in `set`, then after all whose time has come.
-    fn round(
-        &mut self,
-        set: &[PollFd],
-        accepts: usize,
-        now: Instant,
-    ) -> Result<Option<End>, LinkError> {
+    fn round(&mut self, set: &[PollFd], accepts: usize, now: Instant) -> io::Result<Option<End>> {
         if set[1].revents != 0 {
             self.scrapes
                 .receive(&mut self.slots, &mut self.buffers, now)?;
@@ -212,7 +183,9 @@ impl Front {
         self.scrapes
             .answer_late(&mut self.slots, &mut self.buffers, now);
         if self.scrapes.gives_up_at().is_some_and(|at| at <= now) {
-            return Ok(Some(End::Dead(FrontError::NoReport)));
+            return Ok(Some(End::Dead(
+                "the server has not answered in time".to_owned(),
+            )));
         }
         match self.stop_at {
             Some(at) if at <= now || !self.slots.is_answering() => return Ok(Some(End::Stopped)),

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use super::routes::HEALTHY_PATH;
 use super::targets::Targets;
 use crate::metrics::PROFILES;
 
@@ -30,7 +29,12 @@ td:nth-child(4):not(:empty)::before{content:\"took \"}\
 td:last-child::before{content:\"metrics \"}}";
 
 /// The page.
-pub(super) fn page(path: &str, targets: &Targets, started: Instant, now: Instant) -> String {
+pub(super) fn page(
+    [path, healthy_path]: [&str; 2],
+    targets: &Targets,
+    started: Instant,
+    now: Instant,
+) -> String {
     let mut page = String::with_capacity(4096);
     let version = env!("CARGO_PKG_VERSION");
     let uptime = words(now.saturating_duration_since(started));
@@ -77,7 +81,7 @@ pub(super) fn page(path: &str, targets: &Targets, started: Instant, now: Instant
     }
     let _ = write!(
         page,
-        "<a href=\"{HEALTHY_PATH}\">{HEALTHY_PATH}</a></p>\n</body>\n</html>\n"
+        "<a href=\"{healthy_path}\">{healthy_path}</a></p>\n</body>\n</html>\n"
     );
     page
 }

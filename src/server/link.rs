@@ -6,8 +6,6 @@
 //! The connection exists before `tiny_http` starts, and its listener is shut down before that too.
 //! So nobody else can be accepted, and `tiny_http` starts no threads for more clients.
 
-use std::error::Error;
-use std::fmt::{self, Display};
 use std::io::{self, Read, Write};
 use std::mem::ManuallyDrop;
 use std::net::Shutdown;
@@ -19,7 +17,6 @@ use std::time::Duration;
 
 use tiny_http::Server;
 
-use crate::errno::reason;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
 use crate::sys::{self, UnixAddress};
@@ -78,60 +75,19 @@ pub(crate) struct MainEnd {
     shared: Shared,
 }
 
-/// Why the private connection cannot be made or used.
-#[derive(Debug)]
-pub(crate) enum LinkError {
-    /// A system call failed.
-    Io(io::Error),
-    /// Another process took each name that was tried.
-    NoName,
-    /// `tiny_http` did not start in time.
-    NotStarted,
-    /// The main loop received a request that the I/O thread did not send.
-    NotAsked,
-    /// The server closed the connection.
-    Closed,
-    /// The I/O thread received something other than a report.
-    NotReport,
-    /// A report without a scrape.
-    NothingScraped,
-}
-
-impl From<io::Error> for LinkError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl Error for LinkError {}
-
-impl Display for LinkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Io(error) => return f.write_str(&reason(error)),
-            Self::NoName => "another process connects to each name first",
-            Self::NotStarted => "tiny_http did not start in time",
-            Self::NotAsked => "a request that the front did not send",
-            Self::Closed => "closed by the server",
-            Self::NotReport => "not a report",
-            Self::NothingScraped => "a report without a scrape",
-        })
-    }
-}
-
 /// Starts `tiny_http` with its only connection.
 ///
 /// # Errors
 /// If a socket cannot be created. If a thread cannot be started, `std::thread::spawn` panics.
-pub(crate) fn open() -> Result<(FrontEnd, MainEnd), LinkError> {
+pub(crate) fn open() -> io::Result<(FrontEnd, MainEnd)> {
     let (listener, stream) = listener_with_own_connection()?;
     let server = Server::from_listener(listener, None).map_err(io::Error::other)?;
     let server = ManuallyDrop::new(server);
     // The accept thread takes the connection, finds once that there is no other, and ends.
     match server.recv_timeout(START_TIMEOUT) {
         Err(_) => {}
-        Ok(None) => return Err(LinkError::NotStarted),
-        Ok(Some(_)) => return Err(LinkError::NotAsked),
+        Ok(None) => return Err(io::Error::other("tiny_http did not start in time")),
+        Ok(Some(_)) => return Err(io::Error::other("a request that the front did not send")),
     }
     let front = FrontEnd::new(stream);
     let shared = front.shared.clone();
@@ -144,7 +100,7 @@ pub(crate) fn open() -> Result<(FrontEnd, MainEnd), LinkError> {
 /// chroot. Every local process can connect to such a name. So the queue has room for one connection
 /// only, and it must be ours. If the queue is full, another process was first, and another name is
 /// tried.
-fn listener_with_own_connection() -> Result<(UnixListener, UnixStream), LinkError> {
+fn listener_with_own_connection() -> io::Result<(UnixListener, UnixStream)> {
     for _ in 0..MAX_NAMES {
         let listener = sys::bind_to_new_name()?;
         // A backlog of 0 accepts one connection (listen(2), unix(7)).
@@ -157,10 +113,12 @@ fn listener_with_own_connection() -> Result<(UnixListener, UnixStream), LinkErro
                 return Ok((listener, stream));
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
-    Err(LinkError::NoName)
+    Err(io::Error::other(
+        "another process connects to each name first",
+    ))
 }
 
 /// Fails with `WouldBlock` if the listener's queue is full.
@@ -191,10 +149,10 @@ impl FrontEnd {
     ///
     /// # Errors
     /// If the server is broken.
-    pub(crate) fn ask(&mut self, scrape: Scrape) -> Result<(), LinkError> {
+    pub(crate) fn ask(&mut self, scrape: Scrape) -> io::Result<()> {
         *self.shared.lock() = Some(scrape);
         // The server has read everything that was sent before, so these few bytes always fit.
-        Ok(self.stream.write_all(REQUEST)?)
+        self.stream.write_all(REQUEST)
     }
 
     /// Reads the report of the main loop as far as it has arrived. Returns the scrape when it has
@@ -202,10 +160,10 @@ impl FrontEnd {
     ///
     /// # Errors
     /// If anything else arrives, or the connection ends: the server is broken.
-    pub(crate) fn report(&mut self) -> Result<Option<Scrape>, LinkError> {
+    pub(crate) fn report(&mut self) -> io::Result<Option<Scrape>> {
         let mut bytes = [0; 2 * REPORT.len()];
         let count = match self.stream.read(&mut bytes) {
-            Ok(0) => return Err(LinkError::Closed),
+            Ok(0) => return Err(io::Error::other("closed by the server")),
             Ok(count) => count,
             Err(e)
                 if matches!(
@@ -215,10 +173,10 @@ impl FrontEnd {
             {
                 return Ok(None);
             }
-            Err(e) => return Err(e.into()),
+            Err(e) => return Err(e),
         };
         if !REPORT[self.reported..].starts_with(&bytes[..count]) {
-            return Err(LinkError::NotReport);
+            return Err(io::Error::other("not a report"));
         }
         self.reported += count;
         if self.reported < REPORT.len() {
@@ -226,7 +184,9 @@ impl FrontEnd {
         }
         self.reported = 0;
         let scrape = self.shared.lock().take();
-        scrape.map(Some).ok_or(LinkError::NothingScraped)
+        scrape
+            .map(Some)
+            .ok_or_else(|| io::Error::other("a report without a scrape"))
     }
 }
 

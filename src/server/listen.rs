@@ -1,7 +1,5 @@
 //! The public listeners: TCP, unix sockets, and sockets that systemd passes.
 
-mod error;
-
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -12,13 +10,12 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::errno::reason;
 use crate::net::address::{AddressError, HostPort, split_host_port};
 use crate::net::deadline::Deadline;
 use crate::net::resolve::Resolver;
 use crate::net::unsigned;
 use crate::sys::{self, Families, InheritedFd, ListenerKind, UnixAddress};
-
-pub(crate) use error::{BindError, BindProblem, InheritError};
 
 /// Connections that wait in the kernel while the I/O thread is busy; the kernel limits it to
 /// somaxconn.
@@ -142,23 +139,19 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
 ///
 /// # Errors
 /// The first address that cannot be bound, and the reason.
-pub(crate) fn bind_all(addresses: &[ListenAddress], mode: u32) -> Result<Vec<Listener>, BindError> {
+pub(crate) fn bind_all(addresses: &[ListenAddress], mode: u32) -> Result<Vec<Listener>, String> {
     let mut listeners: Vec<Listener> = Vec::new();
     for address in addresses {
-        match bind(address, mode) {
-            Ok(bound) => listeners.extend(bound),
-            Err(problem) => {
-                let address = address.clone();
-                return Err(BindError { address, problem });
-            }
-        }
+        let bound = bind(address, mode);
+        let fail = |error| format!("listen address {address}: {}", reason(&error));
+        listeners.extend(bound.map_err(fail)?);
     }
     Ok(listeners)
 }
 
-fn bind(address: &ListenAddress, mode: u32) -> Result<Vec<Listener>, BindProblem> {
+fn bind(address: &ListenAddress, mode: u32) -> io::Result<Vec<Listener>> {
     match address {
-        ListenAddress::Any(port) => Ok(bind_any(*port, &listen_tcp)?),
+        ListenAddress::Any(port) => bind_any(*port, &listen_tcp),
         ListenAddress::Unix(path) => bind_unix(path, mode).map(|listener| vec![listener]),
         ListenAddress::Host(host, port) => {
             let host = HostPort {
@@ -166,8 +159,8 @@ fn bind(address: &ListenAddress, mode: u32) -> Result<Vec<Listener>, BindProblem
                 port: *port,
             };
             let found = Resolver::system().resolve(&host, Deadline::after(RESOLVE_TIMEOUT));
-            let found = found.map_err(BindProblem::Unresolved)?;
-            Ok(bind_host(&found, &listen_tcp)?)
+            let found = found.map_err(|error| io::Error::other(error.to_string()))?;
+            bind_host(&found, &listen_tcp)
         }
     }
 }
@@ -251,27 +244,29 @@ fn unix_listener(listener: UnixListener, path: &Path, file: Option<SocketFile>) 
 
 /// Replaces a stale socket file, on which no server accepts. Anything else at that path is left
 /// alone.
-fn bind_unix(path: &Path, mode: u32) -> Result<Listener, BindProblem> {
+fn bind_unix(path: &Path, mode: u32) -> io::Result<Listener> {
+    let taken = || io::Error::other("another process is listening there");
     match std::fs::symlink_metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-        Err(e) => return Err(e.into()),
+        Err(e) => return Err(e),
         Ok(metadata) if !metadata.file_type().is_socket() => {
-            return Err(BindProblem::NotSocket);
+            return Err(io::Error::other("exists and is not a socket"));
         }
         Ok(_) => {
             match sys::connect_unix(
                 UnixAddress::Path(path.as_os_str().as_bytes()),
                 PROBE_TIMEOUT,
             ) {
-                Ok(_) => return Err(BindProblem::Taken),
+                Ok(_) => return Err(taken()),
                 // A server is alive, with a full backlog.
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    return Err(BindProblem::Taken);
+                    return Err(taken());
                 }
                 Err(e) if e.kind() == io::ErrorKind::ConnectionRefused => {
-                    std::fs::remove_file(path).map_err(BindProblem::Stale)?;
+                    std::fs::remove_file(path)
+                        .map_err(|e| io::Error::other(format!("stale socket: {}", reason(&e))))?;
                 }
-                Err(e) => return Err(e.into()),
+                Err(e) => return Err(e),
             }
         }
     }
@@ -287,25 +282,23 @@ fn bind_unix(path: &Path, mode: u32) -> Result<Listener, BindProblem> {
 ///
 /// # Errors
 /// If none was passed, or one cannot be used.
-pub(crate) fn inherited(
-    variable: impl Fn(&str) -> Option<String>,
-) -> Result<Vec<Listener>, InheritError> {
+pub(crate) fn inherited(variable: impl Fn(&str) -> Option<String>) -> io::Result<Vec<Listener>> {
     let number = |name: &str| variable(name).and_then(|text| text.parse::<u32>().ok());
     let count = match (number("LISTEN_PID"), number("LISTEN_FDS")) {
         (Some(pid), Some(count)) if pid == std::process::id() => count,
         (Some(_), Some(_)) => 0,
-        _ => return Err(InheritError::NotSet),
+        _ => return Err(io::Error::other("LISTEN_PID and LISTEN_FDS are not set")),
     };
     if count == 0 {
-        return Err(InheritError::NoSocket);
+        return Err(io::Error::other("systemd passed no socket to this process"));
     }
     let count = u16::try_from(count).map_or(MAX_INHERITED, |count| count.min(MAX_INHERITED));
     InheritedFd::from_systemd(count)
         .map(|fd| {
             let number = fd.to_string();
-            fd.take()
-                .and_then(take_over)
-                .map_err(|error| InheritError::Descriptor(number, error))
+            fd.take().and_then(take_over).map_err(|error| {
+                io::Error::other(format!("descriptor {number}: {}", reason(&error)))
+            })
         })
         .collect()
 }

@@ -68,7 +68,8 @@ impl Routes {
 
     /// The landing page at `/`.
     pub(crate) fn landing_page(&self, targets: &Targets, now: Instant) -> Text {
-        let page = landing::page(&self.telemetry_path, targets, self.started, now);
+        let paths = [&self.telemetry_path, HEALTHY_PATH];
+        let page = landing::page(paths, targets, self.started, now);
         Text {
             kind: HTML,
             ..Text::plain("200 OK", page.into())

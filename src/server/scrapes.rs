@@ -1,12 +1,13 @@
 //! Who shares a scrape, how long it may take, and when the next may begin.
 
+use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::connection::{MIN_ANSWER_TIME, Wait};
 use super::delivery::Buffers;
-use super::link::{FrontEnd, LinkError, Scrape};
+use super::link::{FrontEnd, Scrape};
 use super::slots::Slots;
 use super::snapshots::Snapshots;
 use super::targets::Targets;
@@ -172,7 +173,7 @@ impl Scrapes {
     ///
     /// # Errors
     /// When the server is broken.
-    pub(crate) fn begin(&mut self, slots: &mut Slots, now: Instant) -> Result<(), LinkError> {
+    pub(crate) fn begin(&mut self, slots: &mut Slots, now: Instant) -> io::Result<()> {
         if self.running.is_some() || self.begins_at(slots, now).is_none_or(|at| at > now) {
             return Ok(());
         }
@@ -235,7 +236,7 @@ impl Scrapes {
         slots: &mut Slots,
         buffers: &mut Buffers,
         now: Instant,
-    ) -> Result<(), LinkError> {
+    ) -> io::Result<()> {
         let Some(scrape) = self.link.report()? else {
             return Ok(());
         };

@@ -1,8 +1,6 @@
 //! Notifies the supervisor that every listener is bound.
 
-use std::error::Error;
 use std::ffi::OsStr;
-use std::fmt::{self, Display};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -25,14 +23,14 @@ impl ReadyFd {
     ///
     /// # Errors
     /// If it is not open, or is not a descriptor for readiness.
-    pub(crate) fn take(fd: InheritedFd) -> Result<Self, ReadyError> {
-        let number = fd.to_string();
-        let taken = match fd.take() {
-            Ok(taken) => taken,
-            Err(error) => return Err(ReadyError::NotOpen(number, error)),
-        };
+    pub(crate) fn take(fd: InheritedFd) -> io::Result<Self> {
+        let taken = fd.take().map_err(|error| {
+            let why = reason(&error);
+            io::Error::other(format!("{why} (is it the number in s6's notification-fd?)"))
+        })?;
         match sys::listener_kind(taken.as_fd()) {
-            Ok(_) => Err(ReadyError::Listener(number)),
+            // One of `LISTEN_FDS`, for example.
+            Ok(_) => Err(io::Error::other("is a listening socket")),
             Err(_) => Ok(Self(taken.into())),
         }
     }
@@ -43,32 +41,6 @@ impl ReadyFd {
     /// Those of the write.
     pub(crate) fn tell(mut self) -> io::Result<()> {
         self.0.write_all(b"\n")
-    }
-}
-
-/// Why the descriptor for readiness cannot be used; each has its number.
-#[derive(Debug)]
-pub(crate) enum ReadyError {
-    /// Taking ownership failed.
-    NotOpen(String, io::Error),
-    /// It is a listening socket, for example one of `LISTEN_FDS`.
-    Listener(String),
-}
-
-impl Error for ReadyError {}
-
-impl Display for ReadyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotOpen(number, error) => {
-                let why = reason(error);
-                write!(
-                    f,
-                    "{number}: {why} (is it the number in s6's notification-fd?)"
-                )
-            }
-            Self::Listener(number) => write!(f, "{number}: is a listening socket"),
-        }
     }
 }
 

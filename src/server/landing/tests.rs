@@ -28,7 +28,7 @@ fn each_target_has_a_row() {
     };
     targets.scraped(0, outcome(true, 12), at(60));
     targets.scraped(1, outcome(false, 5000), at(61));
-    let page = page("/metrics", &targets, started, at(75));
+    let page = page(["/metrics", "/-/healthy"], &targets, started, at(75));
     for expected in [
         "<p>running for 1 min 15 s</p>",
         "<tr><td>default<td class=\"up\">up<td>15 s<td>12.2 ms<td><a href=\"/metrics?names=exporter\">exporter</a> <a href=\"/metrics?names=builtin\">builtin</a> </tr>",
@@ -40,7 +40,7 @@ fn each_target_has_a_row() {
     }
     // Where all have names, there is nothing at the bare path.
     let named = Targets::new(vec!["edge".to_owned()]);
-    let page = super::page("/metrics", &named, started, at(1));
+    let page = super::page(["/metrics", "/-/healthy"], &named, started, at(1));
     assert!(
         !page.contains("<a href=\"/metrics\">") && page.contains("/-/healthy"),
         "{page}"

@@ -66,6 +66,8 @@ fn addresses() {
 
 /// What a machine says to an address, if it does not have it.
 type Machine = fn(SocketAddr) -> Option<i32>;
+/// The listeners there are, or the error.
+type Bound<'a> = Result<&'a [&'a str], i32>;
 
 /// What is listened on at a machine for an address or several, in this order; or the error.
 fn bound(addresses: &[&str], machine: Machine) -> Result<Vec<String>, Option<i32>> {
@@ -104,7 +106,7 @@ fn families_and_addresses_that_a_machine_lacks() {
     let is_elsewhere: Machine =
         |address| (address.ip().to_string() == "192.0.2.1").then_some(libc::EADDRNOTAVAIL);
     let localhost = &["127.0.0.1:7", "[::1]:7"][..];
-    let cases: [(&str, &[&str], Machine, Result<&[&str], i32>); 19] = [
+    let cases: [(&str, &[&str], Machine, Bound<'_>); 19] = [
         ("every interface", &[":7"], whole, Ok(&["[::]:7 both"])),
         (
             "every interface, no IPv6",

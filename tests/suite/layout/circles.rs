@@ -52,14 +52,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         "parts of one thing, which share its error",
     ),
     (
-        &["server/landing.rs", "server/routes.rs"],
-        "the page at / lists the other routes",
-    ),
-    (
-        &["server/listen.rs", "server/listen/error.rs"],
-        "its error shows the address",
-    ),
-    (
         &[
             "sys/descriptors.rs",
             "sys/inherited.rs",
