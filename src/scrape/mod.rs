@@ -310,7 +310,8 @@ impl Scraper {
         }
         match self.reader.has_no_row() {
             true => {
-                let why = "it is stopping, or its stats scope or bind-process hides every proxy";
+                let why =
+                    "it has no proxies, is stopping, or its stats scope or bind-process hides them";
                 self.no_row.happens(now, why, &[("err", &why)]);
             }
             false => self.no_row.is_over(),

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::support::csv;
 use crate::support::documents;
 use crate::support::exporter::{self, Exporter};
 use crate::support::fake_haproxy::{Act, Answers, Fake};
@@ -161,6 +162,7 @@ fn log_lines_of_troubles() {
     let directory = open_directory();
     let mut logs = socket_troubles(directory.path());
     logs.push(page("HTTP/1.0 200 OK\r\n\r\n<html><body>\n"));
+    logs.push(page(&format!("HTTP/1.0 200 OK\r\n\r\n{}", csv::HEADER)));
     logs.push(page("HTTP/1.1 426 Upgrade Required\r\n\r\n"));
     logs.push(page("HTTP/1.0 401 Unauthorized\r\n\r\n"));
     let taken = TcpListener::bind("127.0.0.1:0").expect("bind a TCP socket");

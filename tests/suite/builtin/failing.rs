@@ -285,7 +285,7 @@ fn a_request_for_less_says_nothing_of_the_rest() {
     ask("*");
     let begun = messages(exporter);
     let begun: Vec<&str> = begun.iter().map(|line| line.trim_end()).collect();
-    let no_row = "it is stopping, or its stats scope or bind-process hides every proxy";
+    let no_row = "it has no proxies, is stopping, or its stats scope or bind-process hides them";
     let wanted = [
         "warn bad rows or cells:",
         "info all rows are good again:",

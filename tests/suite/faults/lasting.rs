@@ -71,7 +71,7 @@ fn told(steps: impl IntoIterator<Item = Change>) -> Vec<String> {
 #[test]
 fn what_lasts_is_said_once() {
     const NO_ROW: &str = "level=warn msg=\"HAProxy printed no row\" \
-        err=\"it is stopping, or its stats scope or bind-process hides every proxy\"";
+        err=\"it has no proxies, is stopping, or its stats scope or bind-process hides them\"";
     let good = || rows(&[]);
     let short = || "app,odd\n".to_owned();
     let typed = || row(&[(0, "l"), (32, "x")]);

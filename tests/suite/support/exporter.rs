@@ -281,7 +281,7 @@ impl Problem {
 
     /// The line for an answer with a header alone.
     pub(crate) fn no_row() -> Problem {
-        let why = "it is stopping, or its stats scope or bind-process hides every proxy";
+        let why = "it has no proxies, is stopping, or its stats scope or bind-process hides them";
         Problem::new("warn", "HAProxy printed no row", &[("err", why)])
     }
 
