@@ -4,7 +4,6 @@ use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
 
 /// An answer with a snapshot of so many frontends.
 fn delivery(frontends: usize, is_head: bool, keep_alive: bool) -> Delivery {
@@ -72,29 +71,57 @@ fn large_answers_are_sent_in_turns() {
     assert!(got == (head(text.len(), "close") + &text).into_bytes());
 }
 
+/// The others wait meanwhile, however much the kernel takes for a client that reads fast.
 #[test]
 fn nobody_takes_more_than_a_turn() {
-    let text = text(&snapshot(1, 2_000));
-    let (near, mut far) = client();
-    let reader = std::thread::spawn(move || far.read_to_end(&mut Vec::new()).unwrap());
-    let mut delivery = delivery(2_000, false, false);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    far.set_nonblocking(true).unwrap();
+    let near = listener.accept().unwrap().0;
+    near.set_nonblocking(true).unwrap();
     let mut buffers = Buffers::default();
-    while delivery.left == text.len() as u64 {
-        delivery.send(near.as_fd(), &mut buffers).unwrap();
+    let mut delivery = delivery(20_000, false, false);
+    let length = head(delivery.length as usize, "close").len() + delivery.length as usize;
+    let (mut got, mut most, mut piece) = (0, 0, vec![0; 1 << 20]);
+    loop {
+        let before = delivery.left;
+        let turn = delivery.send(near.as_fd(), &mut buffers).unwrap();
+        most = most.max(before - delivery.left);
+        // Then it has read all, and has room for several turns.
+        while let Ok(count @ 1..) = far.read(&mut piece) {
+            got += count;
+        }
+        if turn == Turn::Sent {
+            break;
+        }
     }
-    let taken = text.len() as u64 - delivery.left;
-    assert!(
-        taken <= (PIECES_A_TURN * BUFFER_BYTES) as u64,
-        "{taken} bytes"
-    );
-    while delivery.send(near.as_fd(), &mut buffers).unwrap() == Turn::Unfinished {
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    // A piece holds whole lines.
+    let whole_turn = (PIECES_A_TURN * (BUFFER_BYTES - 1024)) as u64;
+    let allowed = whole_turn..=(PIECES_A_TURN * BUFFER_BYTES) as u64;
+    assert!(allowed.contains(&most), "{most} bytes at most");
     drop(near);
-    assert_eq!(
-        reader.join().unwrap(),
-        text.len() + head(text.len(), "close").len()
-    );
+    far.set_nonblocking(false).unwrap();
+    got += far.read_to_end(&mut Vec::new()).unwrap();
+    assert_eq!(got, length);
+}
+
+/// A crowd that reads slowly costs no memory once it has gone.
+#[test]
+fn two_buffers_are_kept_for_the_next_answers() {
+    let mut buffers = Buffers::default();
+    let mut crowd: Vec<_> = (0..KEPT_BUFFERS + 3)
+        .map(|_| (client(), delivery(2_000, false, false)))
+        .collect();
+    for ((near, _), delivery) in &mut crowd {
+        let turn = delivery.send(near.as_fd(), &mut buffers).unwrap();
+        assert_eq!(turn, Turn::Unfinished);
+        assert!(delivery.piece.is_some() && buffers.free.is_empty());
+    }
+    for (number, ((near, far), mut delivery)) in crowd.into_iter().enumerate() {
+        drop(far);
+        delivery.send(near.as_fd(), &mut buffers).unwrap_err();
+        assert_eq!(buffers.free.len(), KEPT_BUFFERS.min(number + 1));
+    }
 }
 
 #[test]
