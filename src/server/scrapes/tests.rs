@@ -215,6 +215,38 @@ fn the_readers_of_the_oldest_give_way_after_ten_seconds() {
     assert!(readers[1..].iter().all(|slot| bench.is_answered(*slot)));
 }
 
+/// Who was answered late, with a scrape that another reads already, has as much time as others.
+#[test]
+fn the_last_reader_of_a_snapshot_has_its_whole_time() {
+    let mut bench = Bench::new();
+    let first = bench.ask(0.0, None);
+    assert!(bench.begins(0.0));
+    // Too late for that scrape; the next one comes too late for it.
+    let late = bench.ask(0.0, Some(9.0));
+    bench.end(0.1);
+    let now = bench.at(8.6);
+    let (slots, buffers) = (&mut bench.slots, &mut bench.buffers);
+    bench.scrapes.answer_late(slots, buffers, now);
+    assert!(bench.is_answered(first) && bench.is_answered(late));
+    for number in 1..MAX_SNAPSHOTS - 1 {
+        let seconds = 8.6 + number as f64 / 50.0;
+        bench.ask(seconds, Some(0.15));
+        assert!(bench.begins(seconds));
+        bench.end(seconds);
+    }
+    let over = 8.6 + MIN_ANSWER_TIME.as_secs_f64();
+    bench.ask(10.5, None);
+    let half = over - MAX_WAIT.as_secs_f64();
+    assert!(!bench.begins(half - 0.01), "the last free one is kept");
+    assert!(bench.begins(half));
+    bench.end(half);
+    bench.ask(half, None);
+    assert!(!bench.begins(over - 0.01));
+    assert!(bench.is_answered(first) && bench.is_answered(late));
+    assert!(bench.begins(over));
+    assert!(!bench.is_answered(first) && !bench.is_answered(late));
+}
+
 /// Without need nobody is cut.
 #[test]
 fn slow_readers_stay_while_nobody_else_comes() {
