@@ -28,7 +28,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) const MIN_ANSWER_TIME: Duration = Duration::from_secs(10);
 /// An idle connection is not pushed out by newer ones before it had this time to send its request.
 const MIN_IDLE: Duration = Duration::from_millis(10);
-/// Until the next look at what the kernel still has for a client whose place is needed.
+/// How often the kernel is asked whether a client has acknowledged everything: poll does not report that.
 const LOOK_PAUSE: Duration = Duration::from_millis(100);
 /// A scrape may take so long, however little time there is: one that cannot succeed would only say that
 /// HAProxy is down, to the client and in the log.
@@ -44,6 +44,9 @@ pub(crate) struct Client {
     pub state: State,
     /// When the state began.
     pub since: Instant,
+    /// Whether the client has shut down its sending direction. Over TCP, a client that has closed the
+    /// connection looks the same until data is sent to it: then its kernel replies with a reset.
+    pub half_closed: bool,
     /// Bytes of a head that has not ended.
     pending: Vec<u8>,
     /// When the kernel had all of the last answer.
@@ -59,10 +62,7 @@ pub(crate) enum State {
     /// Getting its answer.
     Answering(Delivery),
     /// It has its last answer; whatever it still sends is thrown away, so that it can read that.
-    Leaving {
-        /// Whether it has said that it sends nothing more.
-        has_ended: bool,
-    },
+    Leaving,
 }
 
 /// What a client waits for.
@@ -136,21 +136,51 @@ impl Client {
             fd,
             state: State::Reading,
             since: now,
+            half_closed: false,
             pending: Vec::new(),
             sent_at: None,
         }
     }
 
-    /// What to poll for in the present state; while it waits, or its answer rests, only what poll always
-    /// reports, a broken connection. A leaving client that has ended would be ready all the time.
+    /// The events to poll for in the current state. A half-closed client that is leaving is not polled: it
+    /// would always be ready.
     pub(crate) fn poll_fd(&self) -> PollFd {
-        let fd = self.fd.as_raw_fd();
-        match self.state {
-            State::Reading | State::Leaving { has_ended: false } => sys::poll_fd(fd, sys::READABLE),
-            State::Waiting(_) => sys::poll_fd(fd, 0),
-            State::Answering(ref delivery) if delivery.rests_until.is_some() => sys::poll_fd(fd, 0),
-            State::Answering(_) => sys::poll_fd(fd, sys::WRITABLE),
-            State::Leaving { has_ended: true } => sys::poll_fd(-1, 0),
+        let events = match &self.state {
+            State::Leaving if self.half_closed => return sys::poll_fd(-1, 0),
+            State::Reading | State::Leaving => sys::READABLE,
+            State::Answering(delivery) if delivery.rests_until.is_none() => sys::WRITABLE,
+            State::Waiting(_) | State::Answering(_) => 0,
+        };
+        let shutdown = if self.half_closed {
+            0
+        } else {
+            sys::HALF_CLOSED
+        };
+        sys::poll_fd(self.fd.as_raw_fd(), events | shutdown)
+    }
+
+    /// Handles the events that poll has reported.
+    pub(crate) fn handle(
+        &mut self,
+        events: i16,
+        scratch: &mut [u8; MAX_HEAD_BYTES],
+        buffers: &mut Buffers,
+        now: Instant,
+    ) -> Fate {
+        // While a client is leaving, both directions may be shut down before it has its last response; and
+        // everything it has sent must be read before the close.
+        if !matches!(self.state, State::Leaving) {
+            if events & sys::HUNG_UP != 0 {
+                return Fate::Gone;
+            }
+            self.half_closed |= events & sys::HALF_CLOSED != 0;
+        }
+        if events & sys::WRITABLE != 0 {
+            self.send(buffers, now)
+        } else if events & sys::READABLE != 0 {
+            self.read(scratch, now)
+        } else {
+            Fate::Stays
         }
     }
 
@@ -161,7 +191,8 @@ impl Client {
                 Some(self.since + KEEP_ALIVE_TIMEOUT)
             }
             State::Reading => Some(self.since + HEAD_TIMEOUT),
-            State::Leaving { .. } => Some(self.since + LINGER_TIMEOUT),
+            State::Leaving if self.half_closed => Some(self.since + LOOK_PAUSE),
+            State::Leaving => Some(self.since + LINGER_TIMEOUT),
             State::Answering(delivery) => {
                 let end = delivery.began + ANSWER_TIMEOUT;
                 Some(delivery.rests_until.map_or(end, |until| until.min(end)))
@@ -170,13 +201,14 @@ impl Client {
         }
     }
 
-    /// When the connection could be closed for a newer one; an idle one goes before one that reads its
-    /// answer.
+    /// When the connection can be closed for a newer one: at once if it is half-closed or leaving.
     pub(crate) fn can_go_at(&self, now: Instant) -> Option<Instant> {
         match &self.state {
+            _ if self.half_closed => Some(now),
+            State::Leaving => Some(now),
             State::Waiting(_) => None,
             State::Answering(delivery) => Some(delivery.began + MIN_ANSWER_TIME),
-            State::Reading | State::Leaving { .. } => {
+            State::Reading => {
                 let reads_until = self.sent_at.map(|at| at + MIN_ANSWER_TIME);
                 match reads_until.filter(|until| now < *until && self.has_unread()) {
                     Some(until) => Some(until.min(now + LOOK_PAUSE)),
@@ -186,10 +218,10 @@ impl Client {
         }
     }
 
-    /// Goes over to another state; returns the one before.
-    fn enter(&mut self, state: State, now: Instant) -> State {
+    /// Goes over to another state.
+    fn enter(&mut self, state: State, now: Instant) {
         self.since = now;
-        std::mem::replace(&mut self.state, state)
+        self.state = state;
     }
 
     /// Lets it wait for a scrape.
@@ -262,28 +294,28 @@ impl Client {
     /// The kernel has all of the answer: reads the next request, if there may be one.
     fn sent(&mut self, keep_alive: bool, now: Instant) {
         self.sent_at = Some(now);
+        // Set again when everything that the client sent before has been read.
+        self.half_closed = false;
         match keep_alive {
-            true => drop(self.enter(State::Reading, now)),
+            true => self.enter(State::Reading, now),
             false => self.leave(now),
         }
     }
 
     /// Its time is over.
-    pub(crate) fn expire(&mut self, scratch: &mut [u8; MAX_HEAD_BYTES], now: Instant) -> Fate {
+    pub(crate) fn expire(&mut self, now: Instant) -> Fate {
         match &mut self.state {
             State::Answering(delivery) if now < delivery.began + ANSWER_TIMEOUT => {
                 delivery.rests_until = None;
                 Fate::Stays
             }
             State::Reading if !self.pending.is_empty() => self.refuse(Refusal::Timeout, now),
-            State::Leaving { .. } => {
-                let until = self.sent_at.map(|at| at + ANSWER_TIMEOUT);
-                let may_stay = self.has_unread() && until.is_some_and(|until| now < until);
-                if !may_stay || self.read(scratch, now) == Fate::Gone {
-                    return Fate::Gone;
-                }
+            State::Leaving if self.sent_at.is_some_and(|at| now < at + ANSWER_TIMEOUT) => {
                 self.since = now;
-                Fate::Stays
+                match self.has_unread() {
+                    true => Fate::Stays,
+                    false => Fate::Gone,
+                }
             }
             _ => Fate::Gone,
         }
@@ -297,7 +329,7 @@ impl Client {
                 if matches!(self.state, State::Reading) {
                     self.leave(now);
                 }
-                self.state = State::Leaving { has_ended: true };
+                self.half_closed = true;
                 Fate::Stays
             }
             Ok(0) => Fate::Gone,
@@ -363,15 +395,20 @@ impl Client {
         }
     }
 
-    /// Whether the kernel still has something for the client.
+    /// Whether the kernel still has bytes that the client has not acknowledged. After a reset SIOCOUTQ stays
+    /// above 0 for ever.
     fn has_unread(&self) -> bool {
-        sys::unsent_bytes(self.fd.as_fd()).is_ok_and(|bytes| bytes > 0)
+        let fd = self.fd.as_fd();
+        sys::unsent_bytes(fd).is_ok_and(|bytes| bytes > 0) && !sys::has_error(fd)
     }
 
     /// Closes this side and waits for the client to do the same: to close at once while bytes of
     /// the client are unread would make the kernel throw away what was sent (RFC 9112, 9.6).
     fn leave(&mut self, now: Instant) {
         let _ = sys::shutdown(self.fd.as_raw_fd(), Shutdown::Write);
-        self.enter(State::Leaving { has_ended: false }, now);
+        self.enter(State::Leaving, now);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,9 +171,10 @@ impl Front {
         let clients_from = 2 + accepts;
         for (slot, ready) in (0..self.slots.len()).zip(&set[clients_from..]) {
             if ready.revents != 0 {
-                self.look_at(slot, ready, now);
+                self.handle(slot, ready.revents, now);
             }
         }
+        let newcomers = set[2..clients_from].iter().any(|one| one.revents != 0);
         for (listener, ready) in (0..accepts).zip(&set[2..]) {
             if ready.revents != 0 {
                 self.accept(listener, now);
@@ -190,7 +191,7 @@ impl Front {
         match self.stop_at {
             Some(at) if at <= now || !self.slots.is_answering() => return Ok(Some(End::Stopped)),
             Some(_) => {}
-            None => self.scrapes.begin(&mut self.slots, now)?,
+            None => self.scrapes.begin(&mut self.slots, newcomers, now)?,
         }
         self.scrapes.trim();
         Ok(None)
@@ -212,21 +213,13 @@ impl Front {
         }
     }
 
-    /// Sends what the client takes, or reads what it sends. While it waits only its end shows.
-    fn look_at(&mut self, slot: usize, ready: &PollFd, now: Instant) {
-        let Some(client) = self.slots.get_mut(slot) else {
-            return;
-        };
-        // Its answer may have begun in this round. Slots are given away behind this only, in `accept`.
-        if client.poll_fd().events != ready.events {
-            return;
+    /// Handles the events that poll has reported for a slot. In a round, slots get other clients only after
+    /// this, in `accept`.
+    fn handle(&mut self, slot: usize, events: i16, now: Instant) {
+        if let Some(client) = self.slots.get_mut(slot) {
+            let fate = client.handle(events, &mut self.scratch, &mut self.buffers, now);
+            self.apply(slot, fate, now);
         }
-        let fate = match ready.events {
-            sys::WRITABLE => client.send(&mut self.buffers, now),
-            sys::READABLE => client.read(&mut self.scratch, now),
-            _ => Fate::Gone,
-        };
-        self.apply(slot, fate, now);
     }
 
     fn apply(&mut self, slot: usize, fate: Fate, now: Instant) {
@@ -263,7 +256,7 @@ impl Front {
             if let Some(client) = self.slots.get_mut(slot)
                 && client.expires().is_some_and(|at| at <= now)
             {
-                let fate = client.expire(&mut self.scratch, now);
+                let fate = client.expire(now);
                 self.apply(slot, fate, now);
             }
         }
@@ -276,11 +269,13 @@ impl Front {
             };
             match self.listeners[listener].accept() {
                 Ok(fd) => {
-                    let mut client = Client::new(fd, now);
+                    let client = Client::new(fd, now);
                     // A client usually sends its request at once, and many only come and go.
-                    let fate = client.read(&mut self.scratch, now);
+                    let mut set = [client.poll_fd()];
                     self.slots.put(slot, client);
-                    self.apply(slot, fate, now);
+                    if matches!(sys::poll(&mut set, Some(Duration::ZERO)), Ok(1)) {
+                        self.handle(slot, set[0].revents, now);
+                    }
                 }
                 Err(error) => {
                     self.accept_failed(&error, now);

@@ -112,10 +112,11 @@ impl Scrapes {
 
     /// The target that is next.
     fn next(&self, slots: &Slots, now: Instant) -> Option<usize> {
-        // One that failed is asked after those that did not, but not for ever.
+        // A target that failed, or for which only half-closed clients wait, is scraped after the others,
+        // but the wait is bounded.
         let late = |target, since| {
             let is_patient = now.saturating_duration_since(since) < self.timeout;
-            self.targets.has_failed(target) && is_patient
+            is_patient && (self.targets.has_failed(target) || slots.all_half_closed(target))
         };
         let key = |(wait, since): &(&Wait, Instant)| {
             let target_at = self.target_at(wait.target, slots, now);
@@ -169,17 +170,26 @@ impl Scrapes {
         Some(began + self.snapshots.spacing(time))
     }
 
-    /// Begins the next scrape, if it is time to.
+    /// Begins the next scrape, if it is time to. No scrape for half-closed clients alone begins while there
+    /// are `newcomers` to accept, who can share it.
     ///
     /// # Errors
     /// When the server is broken.
-    pub(crate) fn begin(&mut self, slots: &mut Slots, now: Instant) -> io::Result<()> {
+    pub(crate) fn begin(
+        &mut self,
+        slots: &mut Slots,
+        newcomers: bool,
+        now: Instant,
+    ) -> io::Result<()> {
         if self.running.is_some() || self.begins_at(slots, now).is_none_or(|at| at > now) {
             return Ok(());
         }
         let Some(target) = self.next(slots, now) else {
             return Ok(());
         };
+        if newcomers && slots.all_half_closed(target) {
+            return Ok(());
+        }
         let time = self.time_for(target, slots, now);
         if self.snapshots.free() == 0 {
             self.cut_readers(slots, now);

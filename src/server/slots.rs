@@ -146,17 +146,24 @@ impl Slots {
         free.or_else(|| self.replaceable(now))
     }
 
-    /// The slot of the client that has been idle the longest, or else has read its answer the longest,
-    /// if that was for long enough.
+    /// Whether every client that waits for a target is half-closed, and may be gone.
+    pub(crate) fn all_half_closed(&self, target: usize) -> bool {
+        let mut all = self.all().filter(|client| !client.half_closed);
+        !all.any(|client| matches!(client.state, State::Waiting(wait) if wait.target == target))
+    }
+
+    /// The slot of the client to evict: half-closed clients first, then those that are leaving, then idle
+    /// ones, then those that receive a response; within each class the one whose state began first.
     pub(crate) fn replaceable(&self, now: Instant) -> Option<usize> {
         let slots = self.slots.iter().enumerate();
         let replaceable = slots.filter_map(|(slot, client)| {
             let client = client.as_ref()?;
             let reads = matches!(client.state, State::Answering(_));
+            let leaves = matches!(client.state, State::Leaving);
             let can_go = client.can_go_at(now).is_some_and(|at| at <= now);
-            can_go.then_some((reads, client.since, slot))
+            can_go.then_some((!client.half_closed, !leaves, reads, client.since, slot))
         });
-        replaceable.min().map(|(_, _, slot)| slot)
+        replaceable.min().map(|(.., slot)| slot)
     }
 
     /// When a slot can be had, if nobody leaves before; `None` when all wait for a scrape.
@@ -168,3 +175,6 @@ impl Slots {
         self.slots.iter().flatten()
     }
 }
+
+#[cfg(test)]
+mod tests;

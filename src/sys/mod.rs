@@ -27,9 +27,9 @@ pub(crate) use machine::{
     Resource, clock_ticks, descriptor_limit, page_bytes, soft_limit, time_of_day,
 };
 pub(crate) use sockets::{
-    ListenerKind, accept, interface_number, listener_kind, queued_bytes, receive, reset_at_close,
-    send, set_backlog, set_most_not_sent, set_no_delay, set_send_buffer, set_user_timeout,
-    shutdown, unsent_bytes,
+    ListenerKind, accept, has_error, interface_number, listener_kind, queued_bytes, receive,
+    reset_at_close, send, set_backlog, set_most_not_sent, set_no_delay, set_send_buffer,
+    set_user_timeout, shutdown, unsent_bytes,
 };
 pub(crate) use tcp::{Families, listen_tcp};
 pub(crate) use threads::set_default_stack_bytes;
@@ -42,6 +42,10 @@ pub(crate) type PollFd = libc::pollfd;
 pub(crate) const READABLE: i16 = libc::POLLIN;
 /// Event: room to write.
 pub(crate) const WRITABLE: i16 = libc::POLLOUT;
+/// Waiting for the peer to shut down its sending direction or to close (poll(2), POLLRDHUP).
+pub(crate) const HALF_CLOSED: i16 = libc::POLLRDHUP;
+/// Both directions are shut down, or the connection is broken; always reported (poll(2), POLLHUP).
+pub(crate) const HUNG_UP: i16 = libc::POLLHUP;
 
 /// A poll entry for `fd`.
 pub(crate) fn poll_fd(fd: RawFd, events: i16) -> PollFd {

@@ -69,6 +69,11 @@ pub(crate) fn unsent_bytes(fd: BorrowedFd<'_>) -> io::Result<usize> {
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
+/// Whether a socket has a pending error, such as a reset, which this clears (socket(7), SO_ERROR).
+pub(crate) fn has_error(fd: BorrowedFd<'_>) -> bool {
+    !matches!(get_option(fd, libc::SO_ERROR), Ok(0))
+}
+
 /// Shuts a socket down in the given direction. On a listening unix socket this wakes `accept`.
 pub(crate) fn shutdown(fd: RawFd, how: std::net::Shutdown) -> io::Result<()> {
     let how = match how {

@@ -67,9 +67,20 @@ impl Bench {
 
     /// Whether a scrape begins at this time.
     fn begins(&mut self, seconds: f64) -> bool {
+        self.begins_before(false, seconds)
+    }
+
+    /// The same while newcomers are to be accepted.
+    fn begins_before(&mut self, newcomers: bool, seconds: f64) -> bool {
         let now = self.at(seconds);
-        self.scrapes.begin(&mut self.slots, now).unwrap();
+        let begun = self.scrapes.begin(&mut self.slots, newcomers, now);
+        begun.unwrap();
         self.main.is_asked()
+    }
+
+    /// Its client may be gone.
+    fn half_closed(&mut self, slot: usize) {
+        self.slots.get_mut(slot).unwrap().half_closed = true;
     }
 
     /// A scrape that began ends.
@@ -366,4 +377,43 @@ fn a_target_that_failed_waits_for_the_others() {
     assert!(bench.begins(1.2));
     bench.end(1.3);
     assert!(bench.is_answered(failed));
+}
+
+/// A target for which only clients wait that may be gone is scraped after the others, but not for ever.
+#[test]
+fn clients_that_may_be_gone_wait_for_others() {
+    for (now, expected) in [(TIMEOUT.as_secs_f64() - 0.1, 1), (TIMEOUT.as_secs_f64(), 0)] {
+        let mut bench = Bench::new();
+        let ended = bench.ask_for(0, 0.0, None);
+        bench.half_closed(ended);
+        bench.ask_for(1, now, None);
+        assert!(bench.begins(now));
+        assert_eq!(bench.main.receive().target, expected, "{now}");
+    }
+    // Who shares a target with one that stays, shares its scrape.
+    let mut bench = Bench::new();
+    let ended = bench.ask_for(0, 0.0, None);
+    bench.half_closed(ended);
+    bench.ask_for(1, 1.0, None);
+    bench.ask_for(0, 2.0, None);
+    assert!(bench.begins(2.0));
+    assert_eq!(bench.main.receive().target, 0);
+}
+
+/// All clients that closed at once cost one scrape.
+#[test]
+fn clients_that_may_be_gone_wait_for_newcomers() {
+    let mut bench = Bench::new();
+    for _ in 0..3 {
+        let ended = bench.ask(0.0, None);
+        bench.half_closed(ended);
+        assert!(!bench.begins_before(true, 0.0));
+    }
+    bench.ask_for(1, 0.0, None);
+    assert!(bench.begins_before(true, 0.0));
+    assert_eq!(bench.main.receive().target, 1);
+    let mut bench = Bench::new();
+    let ended = bench.ask(0.0, None);
+    bench.half_closed(ended);
+    assert!(bench.begins_before(false, 0.0));
 }

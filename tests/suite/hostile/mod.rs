@@ -8,6 +8,7 @@ mod connections;
 mod heads;
 mod honest;
 mod hurry;
+mod leavers;
 mod link;
 mod listen;
 mod log;

@@ -155,8 +155,11 @@ impl Fake {
     pub(crate) fn set(&self, answers: Answers) {
         let mut state = self.shared.lock();
         state.answers = answers;
+        state.changes += 1;
         state.requests.clear();
         state.commands = 0;
+        drop(state);
+        self.shared.changed.notify_all();
     }
 
     /// The requests since the scripts were set, one for each connection, in the order they came. Reset
@@ -204,6 +207,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     answers: Answers,
+    /// How often they were set.
+    changes: u64,
     requests: Vec<String>,
     /// Commands in these requests.
     commands: usize,
@@ -248,15 +253,17 @@ impl Shared {
 
     fn answer(&self, stream: &mut Stream, protocol: Protocol) -> io::Result<()> {
         stream.set_patience()?;
-        for script in self.receive(stream, protocol)? {
-            if !self.play(stream, script)?.is_whole() {
+        let (scripts, changes) = self.receive(stream, protocol)?;
+        for script in scripts {
+            if !self.play(stream, script, changes)?.is_whole() {
                 break;
             }
         }
         Ok(())
     }
 
-    fn play(&self, stream: &mut Stream, script: Script) -> io::Result<Sent> {
+    /// Plays a script that was chosen after so many changes.
+    fn play(&self, stream: &mut Stream, script: Script, changes: u64) -> io::Result<Sent> {
         let mut sent = Sent::default();
         for act in script {
             match act {
@@ -277,7 +284,8 @@ impl Shared {
                         stream.write_all(&block)?;
                     }
                 }
-                Act::AwaitCommands(count) => self.await_commands(count)?,
+                Act::AwaitCommands(count) => self.wait_until(|state| state.commands >= count)?,
+                Act::AwaitChange => self.wait_until(|state| state.changes > changes)?,
                 Act::Hold => while stream.read(&mut [0; 64])? > 0 {},
                 Act::Close | Act::Reset => return Ok(Sent::default()),
                 Act::Choose(_) => unreachable!("chosen when the command came"),
@@ -287,7 +295,7 @@ impl Shared {
     }
 
     /// Reads a request byte by byte, so that nothing behind it is taken, and picks its scripts.
-    fn receive(&self, stream: &mut Stream, protocol: Protocol) -> io::Result<Vec<Script>> {
+    fn receive(&self, stream: &mut Stream, protocol: Protocol) -> io::Result<(Vec<Script>, u64)> {
         let mut request = Vec::new();
         loop {
             let mut byte = [0];
@@ -307,24 +315,22 @@ impl Shared {
                 .requests
                 .push(String::from_utf8_lossy(&request).into_owned());
             state.commands += scripts.len();
+            let changes = state.changes;
             drop(state);
             self.changed.notify_all();
-            return Ok(scripts);
+            return Ok((scripts, changes));
         }
     }
 
-    fn await_commands(&self, count: usize) -> io::Result<()> {
+    fn wait_until(&self, has_come: impl Fn(&State) -> bool) -> io::Result<()> {
         let state = self.lock();
         let (state, _) = self
             .changed
-            .wait_timeout_while(state, PATIENCE, |state| {
-                state.commands < count && !state.stopped
-            })
+            .wait_timeout_while(state, PATIENCE, |state| !has_come(state) && !state.stopped)
             .unwrap_or_else(PoisonError::into_inner);
-        if state.commands < count {
-            Err(io::ErrorKind::TimedOut.into())
-        } else {
-            Ok(())
+        match has_come(&state) {
+            true => Ok(()),
+            false => Err(io::ErrorKind::TimedOut.into()),
         }
     }
 

@@ -22,4 +22,4 @@ pub(crate) mod peers;
 pub(crate) mod reference;
 mod scripts;
 pub(crate) mod slow_link;
-mod stream;
+pub(crate) mod stream;

@@ -13,6 +13,8 @@ pub(crate) enum Act {
     Repeat(Vec<u8>),
     /// Wait until so many commands, or HTTP requests, have come in since the script was set.
     AwaitCommands(usize),
+    /// Wait until the test sets other scripts.
+    AwaitChange,
     /// Say nothing more, but stay connected until the other side leaves.
     Hold,
     /// Do what the function says for the command.

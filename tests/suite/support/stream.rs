@@ -37,6 +37,14 @@ impl Stream {
         }
     }
 
+    /// Sends nothing more.
+    pub(crate) fn end(&self) -> io::Result<()> {
+        match self {
+            Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+            Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
+        }
+    }
+
     /// Wakes whoever reads or writes it. It may be closed already.
     pub(crate) fn shut(&self) {
         let _ = match self {

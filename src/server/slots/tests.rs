@@ -1,0 +1,106 @@
+use super::*;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use super::super::request::{Parsed, parse};
+use super::super::tests::{selection, snapshot};
+
+/// Who gives way first stands first; the last never does.
+const ORDER: [(&str, bool); 7] = [
+    ("leaving", true),
+    ("waiting", true),
+    ("answering", true),
+    ("leaving", false),
+    ("idle", false),
+    ("answering", false),
+    ("waiting", false),
+];
+
+fn client(doing: &str, half_closed: bool, began: Instant, kept: &mut Vec<UnixStream>) -> Client {
+    let (near, far) = UnixStream::pair().unwrap();
+    near.set_nonblocking(true).unwrap();
+    kept.push(far);
+    let mut client = Client::new(near.into(), began);
+    let Parsed::Request(request, _) = parse(b"GET / HTTP/1.0\r\n\r\n") else {
+        panic!("a request");
+    };
+    let frontends = match doing {
+        "idle" => None,
+        "leaving" => Some(0),
+        // More than a unix socket takes.
+        _ => Some(1_000),
+    };
+    if let Some(frontends) = frontends {
+        client.wait(Wait::new(&request, (0, selection()), began), began);
+        if doing != "waiting" {
+            let snapshot = Arc::new(snapshot(1, frontends));
+            client.answer(&snapshot, &mut Buffers::default(), began);
+        }
+    }
+    let is = match client.state {
+        State::Reading => "idle",
+        State::Waiting(_) => "waiting",
+        State::Answering(_) => "answering",
+        State::Leaving => "leaving",
+    };
+    assert_eq!(is, doing);
+    client.half_closed = half_closed;
+    client
+}
+
+#[test]
+fn clients_that_have_ended_give_way_first() {
+    let (now, mut kept) = (Instant::now(), Vec::new());
+    let long_ago = now - MIN_ANSWER_TIME;
+    let mut slots = Slots::new(ORDER.len());
+    // Those that give way first came last.
+    for (slot, (doing, half_closed)) in ORDER.into_iter().rev().enumerate() {
+        let began = long_ago + Duration::from_millis(slot as u64) - Duration::from_secs(1);
+        slots.put(slot, client(doing, half_closed, began, &mut kept));
+    }
+    for (nth, expected) in ORDER[..ORDER.len() - 1].iter().enumerate() {
+        let slot = slots.replaceable(now).unwrap();
+        assert_eq!(slot, ORDER.len() - 1 - nth, "{expected:?}");
+        slots.close(slot);
+        assert_eq!(slots.free(now).map(|free| free >= slot), Some(true));
+    }
+    assert_eq!(slots.replaceable(now), None);
+}
+
+/// However short it was.
+#[test]
+fn who_has_ended_or_leaves_gives_way_at_once() {
+    let (now, mut kept) = (Instant::now(), Vec::new());
+    for (doing, half_closed) in ORDER {
+        let mut slots = Slots::new(1);
+        slots.put(0, client(doing, half_closed, now, &mut kept));
+        let at_once = half_closed || doing == "leaving";
+        assert_eq!(slots.free(now).is_some(), at_once, "{doing} {half_closed}");
+        assert_eq!(slots.next_replaceable(now) == Some(now), at_once);
+    }
+}
+
+/// Of several that are alike the one that came first.
+#[test]
+fn the_first_of_several_gives_way() {
+    let (now, mut kept) = (Instant::now(), Vec::new());
+    let mut slots = Slots::new(3);
+    for (slot, age) in [(0, 20), (1, 40), (2, 30)] {
+        let began = now - Duration::from_secs(age);
+        slots.put(slot, client("waiting", true, began, &mut kept));
+    }
+    assert_eq!(slots.replaceable(now), Some(1));
+}
+
+#[test]
+fn whether_all_who_wait_for_a_target_have_ended() {
+    let (now, mut kept) = (Instant::now(), Vec::new());
+    let mut slots = Slots::new(4);
+    slots.put(0, client("waiting", true, now, &mut kept));
+    slots.put(1, client("idle", false, now, &mut kept));
+    slots.put(2, client("leaving", false, now, &mut kept));
+    assert!(slots.all_half_closed(0));
+    slots.put(3, client("waiting", false, now, &mut kept));
+    assert!(!slots.all_half_closed(0));
+    assert!(slots.all_half_closed(1), "nobody waits for another target");
+}
