@@ -44,7 +44,7 @@ pub(crate) static FLAGS: [Flag; 27] = [
     flag(
         SCRAPE_URI,
         Value("URI", "http://localhost/;csv"),
-        "Where HAProxy's statistics are: unix:/path, unix:@name, tcp://host:port, http://[user:password@]host[:port]/path;csv (https:// in builds with TLS) or file:/path",
+        "URI to scrape HAProxy from: unix:/path, unix:@name, tcp://host:port, http://[user:password@]host[:port]/path;csv (https:// in builds with TLS) or file:/path",
         |to, text| {
             to.targets.push((String::new(), scrape_uri(text)?));
             Ok(())
@@ -53,31 +53,31 @@ pub(crate) static FLAGS: [Flag; 27] = [
     flag(
         "haproxy.target",
         Values("NAME=URI", ""),
-        "One of several HAProxys, scraped at /metrics?target=NAME; repeatable",
+        "One of several HAProxy instances, scraped at /metrics?target=NAME; repeatable",
         add_target,
     ),
     flag(
         "haproxy.timeout",
         Value("DURATION", "5s"),
-        "Time for one whole scrape of HAProxy, such as 500ms or 1m30s",
+        "Timeout for a whole scrape of HAProxy, e.g. 500ms or 1m30s",
         |to, text| put(&mut to.timeout, timeout(text)),
     ),
     flag(
         PID_FILE,
         Value("PATH", ""),
-        "HAProxy's pid file: adds its processor time, memory and open descriptors (from /proc)",
+        "HAProxy's pid file; adds its CPU time, memory and open file descriptors (from /proc)",
         |to, text| put(&mut to.pid_file, Ok(unless_empty(text).map(PathBuf::from))),
     ),
     flag(
         "haproxy.metric-names",
         Value("NAMES", "exporter"),
-        "Names of the metrics: exporter (those of prometheus/haproxy_exporter) or builtin (those of HAProxy's own exporter); a request can ask for the others with ?names=",
+        "Metric names: exporter (those of prometheus/haproxy_exporter) or builtin (those of HAProxy's built-in exporter); a request can choose with ?names=",
         |to, text| put(&mut to.profile, profile(text)),
     ),
     flag(
         "haproxy.proxy-include",
         Values("PATTERN", ""),
-        "Frontends, backends and what belongs to them are exported only if the proxy's name matches (* and ?); repeatable",
+        "Proxies to export (frontends, backends and their servers and listeners), by name; * and ? match; repeatable",
         |to, text| {
             to.filter.proxies.include.extend(unless_empty(text));
             Ok(())
@@ -86,7 +86,7 @@ pub(crate) static FLAGS: [Flag; 27] = [
     flag(
         "haproxy.proxy-exclude",
         Values("PATTERN", ""),
-        "They are left out if the proxy's name matches; repeatable",
+        "Proxies to exclude (frontends, backends and their servers and listeners), by name; * and ? match; repeatable",
         |to, text| {
             to.filter.proxies.exclude.extend(unless_empty(text));
             Ok(())
@@ -95,44 +95,44 @@ pub(crate) static FLAGS: [Flag; 27] = [
     flag(
         "haproxy.server-metric-fields",
         Value("COLUMNS", SERVER_METRIC_FIELDS),
-        "Columns of servers to export under the exporter names, by number (HAProxy management guide, 9.1), separated by commas; none if empty",
+        "Server columns to export with metric names exporter, by column number (HAProxy management guide, 9.1), separated by commas; none if empty",
         |to, text| put(&mut to.server_columns, columns(text)),
     ),
     flag(
         "haproxy.server-exclude-states",
         Value("STATES", ""),
-        "Servers in these states are left out, separated by commas, such as MAINT,DRAIN",
+        "States of servers to exclude, separated by commas, e.g. MAINT,DRAIN",
         |to, text| put(&mut to.filter.excluded_states, Ok(states(text))),
     ),
     flag(
         MASTER_SOCKET,
         Value("URI", ""),
-        "The CLI of HAProxy's master process (haproxy -W -S): adds reloads and the workers of before them; unix:/path, unix:@name or tcp://host:port",
+        "URI of HAProxy's master socket (haproxy -W -S); adds metrics about reloads and old workers; unix:/path, unix:@name or tcp://host:port",
         |to, text| put(&mut to.master_socket, master_socket(text)),
     ),
     flag(
         "haproxy.peers",
         Switch(false),
-        "Watch the peers of stick tables (show peers); needs a CLI socket",
+        "Export the peers of stick tables (show peers); needs a CLI socket",
         |to, text| turn(&mut to.peers, text),
     ),
     flag(
         "haproxy.certificates",
         Switch(false),
-        "Watch when the loaded certificates end; needs a CLI socket, of level operator before HAProxy 3.2",
+        "Export when the loaded certificates expire; needs a CLI socket (level operator before HAProxy 3.2)",
         |to, text| turn(&mut to.certificates, text),
     ),
     // About 270,000 servers.
     flag(
         MAX_RESPONSE_BYTES,
         Value("BYTES", "67108864"),
-        "Largest answer of HAProxy; a larger one fails the scrape",
+        "Maximum size of a reply of HAProxy; the scrape fails if a reply is larger",
         |to, text| put(&mut to.max_response_bytes, max_response_bytes(text)),
     ),
     flag(
         "haproxy.ssl-verify",
         Switch(true),
-        "Check the certificate of an https scrape URI",
+        "Verify the certificate of an https scrape URI",
         |to, text| {
             let mut is_verified = true;
             turn(&mut is_verified, text)?;
@@ -149,19 +149,19 @@ pub(crate) static FLAGS: [Flag; 27] = [
     flag(
         SSL_SERVER_NAME,
         Value("NAME", ""),
-        "Check for this name instead of the URI's host (builds with TLS)",
+        "Verify this name instead of the URI's host (builds with TLS)",
         |to, text| put(&mut to.tls.server_name, with_tls(text)),
     ),
     flag(
         PROXY_FROM_ENV,
         Switch(false),
-        "Use the proxy of http_proxy, https_proxy and no_proxy",
+        "Use the proxy in the environment (http_proxy, https_proxy, no_proxy)",
         |to, text| turn(&mut to.proxy_from_env, text),
     ),
     flag(
         "web.listen-address",
         Values("ADDRESS", ":9101"),
-        "Where to serve metrics: :port, host:port, [v6]:port or unix:/path; repeatable",
+        "Address to serve metrics on: :port, host:port, [v6]:port or unix:/path; repeatable",
         |to, text| {
             to.listen.push(listen_address(text)?);
             Ok(())
@@ -176,7 +176,7 @@ pub(crate) static FLAGS: [Flag; 27] = [
     flag(
         SYSTEMD_SOCKET,
         Switch(false),
-        "Serve on the sockets that systemd passes (LISTEN_FDS) instead",
+        "Serve on sockets passed by systemd (LISTEN_FDS) instead of --web.listen-address",
         |to, text| turn(&mut to.systemd_socket, text),
     ),
     flag(
@@ -188,7 +188,7 @@ pub(crate) static FLAGS: [Flag; 27] = [
     flag(
         "web.config.file",
         Value("PATH", ""),
-        "Refused: TLS and passwords belong in front (see README)",
+        "Not supported: put a TLS-terminating proxy in front of the exporter (see security.md)",
         |_, text| refused(text),
     ),
     flag(
@@ -200,19 +200,19 @@ pub(crate) static FLAGS: [Flag; 27] = [
     flag(
         "log.level",
         Value("LEVEL", "info"),
-        "Least severity to log: debug, info, warn or error",
+        "Minimum severity to log: debug, info, warn or error",
         |to, text| put(&mut to.log_level, log_level(text)),
     ),
     flag(
         "log.format",
         Value("FORMAT", "logfmt"),
-        "Shape of log lines: logfmt or json",
+        "Log format: logfmt or json",
         |to, text| put(&mut to.log_format, log_format(text)),
     ),
     flag(
         ONCE,
         Switch(false),
-        "Scrape once, print the metrics and exit: 0 when HAProxy answered, else 1",
+        "Scrape once, print the metrics and exit: 0 if the scrape succeeded, else 1",
         |to, text| turn(&mut to.once, text),
     ),
     flag(
@@ -257,7 +257,7 @@ pub(crate) fn help() -> String {
     for (usage, help) in fixed.into_iter().chain(listed) {
         text.push_str(&format!("  {usage}\n        {help}\n"));
     }
-    text.push_str("\n@FILE stands for the arguments in FILE, one a line.\n");
+    text.push_str("\n@FILE: read arguments from FILE, one per line.\n");
     text
 }
 

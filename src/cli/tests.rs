@@ -179,8 +179,8 @@ fn forms_of_switches() {
 /// Every flag with a value of its own that it refuses, and the forms of the command line.
 #[test]
 fn error_texts() {
-    const CONFIG_FILE: &str = "--web.config.file: TLS and passwords are not served here; put HAProxy in front \
-        of the exporter (README, section Security, has a tested configuration)";
+    const CONFIG_FILE: &str = "--web.config.file: TLS and passwords are not supported; put HAProxy in front of the \
+        exporter (security.md has a tested configuration)";
     let long_path = format!("--web.listen-address=unix:/{}", "p".repeat(107));
     let long_path_error = format!(
         "--web.listen-address: \"unix:/{}\": the path is longer than 107 bytes",

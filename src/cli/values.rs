@@ -16,8 +16,8 @@ use crate::sys::InheritedFd;
 const LARGEST_MAX_RESPONSE_BYTES: u64 = 1 << 30;
 
 /// What is said of `--web.config.file`.
-const CONFIG_FILE: &str = "TLS and passwords are not served here; put HAProxy in front of the exporter \
-    (README, section Security, has a tested configuration)";
+const CONFIG_FILE: &str = "TLS and passwords are not supported; put HAProxy in front of the exporter \
+    (security.md has a tested configuration)";
 
 fn must_be(what: &str, text: &str) -> String {
     format!("must be {what}, not {text:?}")

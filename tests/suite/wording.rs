@@ -152,7 +152,7 @@ fn too_long(text: &str) -> Vec<String> {
 
 /// The text with empty lines for the tables that quote the binary: its texts are held elsewhere.
 fn without_quotations(text: &str) -> String {
-    let quoted = ["flags -->", "troubleshooting -->"];
+    let quoted = ["troubleshooting -->"];
     let mut inside = false;
     let lines = text.lines().map(|line| {
         let marked = line.starts_with("<!--") && quoted.iter().any(|mark| line.ends_with(mark));
