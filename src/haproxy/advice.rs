@@ -5,11 +5,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::certificates;
-use super::lines::LinesError;
-use super::processes::{self, SHOW_PROC};
+use super::error::{Problem, SourceError};
 use super::reply::ReplyError;
-use super::source::Problem;
 use crate::net::error::{NetError, Phase};
 
 /// The flag for the largest answer.
@@ -33,8 +30,19 @@ pub(super) enum Asked<'a> {
     File,
 }
 
+impl SourceError {
+    /// Why `object` gave no answer. `is_denied`: HAProxy refused the command.
+    pub(super) fn new(object: &str, problem: Problem, asked: Asked<'_>, is_denied: bool) -> Self {
+        Self {
+            object: object.to_owned(),
+            advice: advice(&problem, asked, is_denied),
+            problem,
+        }
+    }
+}
+
 /// A question that leads to the cause, or the setting that can help; stands in brackets behind the error.
-pub(super) fn advice(problem: &Problem, asked: Asked<'_>) -> Option<Cow<'static, str>> {
+fn advice(problem: &Problem, asked: Asked<'_>, is_denied: bool) -> Option<Cow<'static, str>> {
     let text = match problem {
         Problem::Net(NetError::Io(Phase::Connect, error)) => return of_connect(error, asked),
         #[cfg(feature = "tls")]
@@ -42,14 +50,12 @@ pub(super) fn advice(problem: &Problem, asked: Asked<'_>) -> Option<Cow<'static,
             return Some(format!("--{SSL_CA_FILE} can trust it").into());
         }
         Problem::TooLarge(_) => return Some(format!("--{MAX_RESPONSE_BYTES}").into()),
-        Problem::Reply(ReplyError::Lines(error)) if is_denial(error) => {
-            "the CLI socket needs level operator"
-        }
-        Problem::Reply(error) => match asked {
+        Problem::Reply(_) if is_denied => "the CLI socket needs level operator",
+        Problem::Reply(ReplyError::Html) => match asked {
             Asked::Page {
                 asks_for_csv: false,
                 ..
-            } if error.is_html() => "does the scrape URI lack \";csv\"?",
+            } => "does the scrape URI lack \";csv\"?",
             _ => return None,
         },
         _ => return None,
@@ -98,17 +104,6 @@ fn closed_directory(path: &str) -> Option<String> {
     let way: Vec<&Path> = Path::new(path).ancestors().collect();
     let first = way.iter().rev().find(|path| is_denied(path))?;
     Some(first.parent()?.display().to_string())
-}
-
-/// Whether an answer says that the socket's level is too low for the command.
-fn is_denial(error: &LinesError) -> bool {
-    match error {
-        LinesError::OfAnotherKind(SHOW_PROC, line) => line.as_bytes() == processes::DENIED,
-        LinesError::OfAnotherKind(_, line) => line.as_bytes() == certificates::DENIED,
-        // Of a master of 3.0 nothing comes then.
-        LinesError::Empty(command) => *command == SHOW_PROC,
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The one buffer between a socket and the rows.
 
-use crate::haproxy::rules::MAX_LINE_BYTES;
+use super::limits::MAX_LINE_BYTES;
 
 /// Enough for what HAProxy hands over in one go (`tune.bufsize`, 16 KiB) several times.
 const START_BYTES: usize = 64 * 1024;

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use super::failures::excerpt;
-use super::lines::LinesError;
 use super::reply::{Proof, Reply, ReplyError, Taken};
 use crate::sys::calendar;
 
@@ -13,7 +12,7 @@ pub(crate) const SHOW_SSL_SNI: &str = "show ssl sni";
 /// The names of the files; needs level operator.
 pub(crate) const SHOW_SSL_CERT: &str = "show ssl cert";
 /// What a lower level gets.
-pub(super) const DENIED: &[u8] = b"Can't allocate memory!";
+const DENIED: &[u8] = b"Can't allocate memory!";
 /// Most certificates that are kept: each is a sample of each scrape.
 pub(crate) const MAX_CERTIFICATES: usize = 10_000;
 /// Longest line of the CLI: HAProxy's buffers have 16,384 bytes, a part of which is reserved.
@@ -42,7 +41,7 @@ pub(crate) struct Certificates {
     /// Answers that are to come.
     expected: usize,
     lines: usize,
-    error: Option<LinesError>,
+    error: Option<ReplyError>,
 }
 
 impl Certificates {
@@ -102,7 +101,7 @@ impl Certificates {
         self.current.clear();
     }
 
-    fn take_line(&mut self, line: &[u8]) -> Result<(), LinesError> {
+    fn take_line(&mut self, line: &[u8]) -> Result<(), ReplyError> {
         self.lines += 1;
         match self.form {
             Form::Sni => self.take_row(line),
@@ -112,7 +111,7 @@ impl Certificates {
     }
 
     /// The columns are found by the header.
-    fn take_row(&mut self, line: &[u8]) -> Result<(), LinesError> {
+    fn take_row(&mut self, line: &[u8]) -> Result<(), ReplyError> {
         let cells = || line.split(|byte| *byte == b'\t');
         let Some((file, end)) = self.columns else {
             let at = |name: &[u8]| cells().position(|cell| cell == name);
@@ -127,7 +126,7 @@ impl Certificates {
     }
 
     /// `# filename`, and before it perhaps `# transaction` with what is not committed: `*/path`.
-    fn take_name(&mut self, line: &[u8]) -> Result<(), LinesError> {
+    fn take_name(&mut self, line: &[u8]) -> Result<(), ReplyError> {
         if self.lines == 1 && !line.starts_with(b"# ") {
             return Err(self.refused(line));
         }
@@ -138,7 +137,7 @@ impl Certificates {
     }
 
     /// A file that is gone since, or a bundle, has a line that says so: it stays without an end.
-    fn take_detail(&mut self, line: &[u8]) -> Result<(), LinesError> {
+    fn take_detail(&mut self, line: &[u8]) -> Result<(), ReplyError> {
         if line == DENIED {
             return Err(self.refused(line));
         }
@@ -153,18 +152,18 @@ impl Certificates {
     }
 
     /// The answer has a line that is not one to this command.
-    fn refused(&self, line: &[u8]) -> LinesError {
+    fn refused(&self, line: &[u8]) -> ReplyError {
         let command = match self.form {
             Form::Sni => SHOW_SSL_SNI,
             Form::Names | Form::Files => SHOW_SSL_CERT,
         };
-        LinesError::OfAnotherKind(command, excerpt(line))
+        ReplyError::OfAnotherKind(command, excerpt(line))
     }
 
-    fn put(&mut self, file: &[u8], end: Option<i64>) -> Result<(), LinesError> {
+    fn put(&mut self, file: &[u8], end: Option<i64>) -> Result<(), ReplyError> {
         self.files.entry(file.to_vec()).or_insert(end);
         match self.files.len() > MAX_CERTIFICATES {
-            true => Err(LinesError::TooMany(MAX_CERTIFICATES, "certificates")),
+            true => Err(ReplyError::TooMany(MAX_CERTIFICATES, "certificates")),
             false => Ok(()),
         }
     }
@@ -183,26 +182,30 @@ impl Reply for Certificates {
                     return Ok(Taken { bytes, ends: true });
                 }
             } else if line.len() > MAX_ANSWER_LINE_BYTES {
-                return Err(self.refused(line).into());
+                return Err(self.refused(line));
             } else if self.error.is_none() {
                 self.error = self.take_line(line).err();
             }
         }
         // A line without end must not be waited for.
         match &input[bytes..] {
-            line if line.len() > MAX_ANSWER_LINE_BYTES => Err(self.refused(line).into()),
+            line if line.len() > MAX_ANSWER_LINE_BYTES => Err(self.refused(line)),
             _ => Ok(Taken { bytes, ends: false }),
         }
     }
 
     fn finish(&mut self, rest: &[u8], _: Proof) -> Result<(), ReplyError> {
         if let Some(error) = self.error.take() {
-            return Err(error.into());
+            return Err(error);
         }
         match self.expected == 0 && rest.is_empty() {
             true => Ok(()),
-            false => Err(LinesError::Cut.into()),
+            false => Err(ReplyError::Cut(Proof::EmptyLine)),
         }
+    }
+
+    fn is_denial(&self, error: &ReplyError) -> bool {
+        matches!(error, ReplyError::OfAnotherKind(_, line) if line.as_bytes() == DENIED)
     }
 }
 

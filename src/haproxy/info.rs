@@ -4,8 +4,6 @@
 //! line end is quoted as in the CSV, and a quoted `description` may look like more keys or like the
 //! end of the answer; old versions do not quote. So the first line of a key counts.
 
-use std::fmt;
-
 use super::reply::{Proof, Reply, ReplyError, Taken};
 use crate::net::unsigned;
 
@@ -40,35 +38,6 @@ struct Pair {
     value_end: usize,
 }
 
-/// Why an answer is not understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum InfoError {
-    /// Not a byte came.
-    Empty,
-    /// The closing empty line is missing.
-    Cut,
-    /// No `Version` in it.
-    NoVersion,
-    /// A master process says that the process that was asked is not there.
-    NoSuchProcess,
-    /// It has more than `MAX_INFO_BYTES`.
-    TooLarge,
-}
-
-impl fmt::Display for InfoError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("closed without an answer"),
-            Self::Cut => f.write_str("answer cut: the closing empty line is missing"),
-            Self::NoVersion => f.write_str("not an answer to \"show info\": it has no Version"),
-            Self::NoSuchProcess => f.write_str("the master has no such process"),
-            Self::TooLarge => write!(f, "read: the answer is larger than {MAX_INFO_BYTES} bytes"),
-        }
-    }
-}
-
-impl std::error::Error for InfoError {}
-
 impl Info {
     /// The value of a key as HAProxy printed it, without the line end; `None` when there is no such
     /// line.
@@ -101,7 +70,7 @@ impl Info {
     ///
     /// # Errors
     /// When the answer is too large.
-    fn take_lines(&mut self, input: &[u8]) -> Result<Taken, InfoError> {
+    fn take_lines(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
         let mut taken = Taken {
             bytes: 0,
             ends: false,
@@ -118,15 +87,15 @@ impl Info {
         }
         // A line without end must not be waited for.
         match self.bytes + input.len() - taken.bytes > MAX_INFO_BYTES {
-            true => Err(InfoError::TooLarge),
+            true => Err(ReplyError::TooLarge(MAX_INFO_BYTES)),
             false => Ok(taken),
         }
     }
 
-    fn count(&mut self, bytes: usize) -> Result<(), InfoError> {
+    fn count(&mut self, bytes: usize) -> Result<(), ReplyError> {
         self.bytes += bytes;
         match self.bytes > MAX_INFO_BYTES {
-            true => Err(InfoError::TooLarge),
+            true => Err(ReplyError::TooLarge(MAX_INFO_BYTES)),
             false => Ok(()),
         }
     }
@@ -157,32 +126,32 @@ impl Info {
         }
     }
 
-    fn check_end(&self, rest: &[u8]) -> Result<(), InfoError> {
+    fn check_end(&self, rest: &[u8]) -> Result<(), ReplyError> {
         if self.bytes == 0 && rest.is_empty() {
-            return Err(InfoError::Empty);
+            return Err(ReplyError::Empty(Proof::EmptyLine));
         }
         // It has no closing empty line.
         if self.text.starts_with(NO_SUCH_PROCESS) {
-            return Err(InfoError::NoSuchProcess);
+            return Err(ReplyError::NoSuchProcess);
         }
         // Where a quote is open, it is one that an old version did not mean as such.
         if !rest.is_empty() || !self.ends_blank {
-            return Err(InfoError::Cut);
+            return Err(ReplyError::Cut(Proof::EmptyLine));
         }
         match self.get("Version") {
             Some(version) if !version.is_empty() => Ok(()),
-            _ => Err(InfoError::NoVersion),
+            _ => Err(ReplyError::NoVersion),
         }
     }
 }
 
 impl Reply for Info {
     fn push(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
-        Ok(self.take_lines(input)?)
+        self.take_lines(input)
     }
 
     fn finish(&mut self, rest: &[u8], _: Proof) -> Result<(), ReplyError> {
-        Ok(self.check_end(rest)?)
+        self.check_end(rest)
     }
 }
 
@@ -190,7 +159,7 @@ impl Reply for Info {
 ///
 /// # Errors
 /// When it is cut, too large or something else than `show info`.
-pub(crate) fn parse(answer: &[u8]) -> Result<Info, InfoError> {
+pub(crate) fn parse(answer: &[u8]) -> Result<Info, ReplyError> {
     let mut info = Info::default();
     let taken = info.take_lines(answer)?;
     info.check_end(&answer[taken.bytes..])?;

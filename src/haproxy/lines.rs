@@ -2,8 +2,8 @@
 //! `show stat` and no `Key: value` pairs.
 
 use super::failures::excerpt;
-use super::reply::{ReplyError, Taken};
-use super::rules::MAX_LINE_BYTES;
+use super::limits::MAX_LINE_BYTES;
+use super::reply::{Proof, ReplyError, Taken};
 
 /// Most bytes of such an answer: some ten thousand lines. A peer that sends far more is not HAProxy.
 const MAX_BYTES: usize = 4 << 20;
@@ -14,40 +14,6 @@ pub(crate) struct Lines {
     text: Vec<u8>,
     ends_blank: bool,
 }
-
-/// Why an answer is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum LinesError {
-    /// Not a byte came to this command.
-    Empty(&'static str),
-    /// The closing empty line is missing.
-    Cut,
-    /// It has more than `MAX_BYTES`.
-    TooLarge,
-    /// A line has more than `MAX_LINE_BYTES`.
-    LineTooLong,
-    /// It names more than so many things of this kind.
-    TooMany(usize, &'static str),
-    /// It is not one to the command; holds the command and the beginning of what came.
-    OfAnotherKind(&'static str, String),
-}
-
-impl std::fmt::Display for LinesError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Empty(_) => f.write_str("closed without an answer"),
-            Self::Cut => f.write_str("answer cut: the closing empty line is missing"),
-            Self::TooLarge => write!(f, "read: the answer is larger than {MAX_BYTES} bytes"),
-            Self::LineTooLong => write!(f, "read: a line is longer than {MAX_LINE_BYTES} bytes"),
-            Self::TooMany(most, things) => write!(f, "more than {most} {things}"),
-            Self::OfAnotherKind(command, line) => {
-                write!(f, "not an answer to {command:?}: it begins {line:?}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for LinesError {}
 
 impl Lines {
     /// Forgets the answer, keeps the memory.
@@ -81,10 +47,10 @@ impl Lines {
         // A line without end must not be waited for, and the buffer has room for no longer one.
         let rest = input.len() - bytes;
         if rest > MAX_LINE_BYTES {
-            return Err(LinesError::LineTooLong.into());
+            return Err(ReplyError::LongLine);
         }
         match self.text.len() + rest > MAX_BYTES {
-            true => Err(LinesError::TooLarge.into()),
+            true => Err(ReplyError::TooLarge(MAX_BYTES)),
             false => Ok(Taken { bytes, ends: false }),
         }
     }
@@ -100,14 +66,14 @@ impl Lines {
         is_right: impl Fn(&[u8]) -> bool,
     ) -> Result<(), ReplyError> {
         if let Some(line) = self.iter().find(|line| !is_right(line)) {
-            return Err(LinesError::OfAnotherKind(command, excerpt(line)).into());
+            return Err(ReplyError::OfAnotherKind(command, excerpt(line)));
         }
         if self.text.is_empty() && rest.is_empty() && !self.ends_blank {
-            return Err(LinesError::Empty(command).into());
+            return Err(ReplyError::Empty(Proof::EmptyLine));
         }
         match self.ends_blank && rest.is_empty() {
             true => Ok(()),
-            false => Err(LinesError::Cut.into()),
+            false => Err(ReplyError::Cut(Proof::EmptyLine)),
         }
     }
 }

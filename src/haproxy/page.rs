@@ -2,9 +2,9 @@
 
 use super::advice::Asked;
 use super::buffer::ReadBuffer;
+use super::error::{Problem, SetupError, SourceError};
 use super::reader::{Limits, Reader};
 use super::reply::{Proof, Question};
-use super::source::{Problem, SetupError, SourceError};
 use crate::net::address::{HostPort, HttpUri, TlsOptions};
 use crate::net::deadline::Deadline;
 use crate::net::error::NetError;
@@ -94,7 +94,7 @@ impl HttpSource {
             asks_for_csv: self.asks_for_csv,
         };
         self.read_answer(reader)
-            .map_err(|problem| SourceError::new(&self.object, problem, asked))
+            .map_err(|problem| SourceError::new(&self.object, problem, asked, false))
     }
 
     fn read_answer(&mut self, reader: &mut Reader<'_>) -> Result<(), Problem> {

@@ -6,14 +6,14 @@
 //! old ones: the section alone does not say which is old.
 
 use super::failures::excerpt;
-use super::lines::{Lines, LinesError};
+use super::lines::Lines;
 use super::reply::{Proof, Reply, ReplyError, Taken};
 use crate::net::unsigned;
 
 /// The command.
 pub(crate) const SHOW_PROC: &str = "show proc";
 /// What 3.2 and later answer below level operator.
-pub(super) const DENIED: &[u8] = b"Permission denied";
+const DENIED: &[u8] = b"Permission denied";
 
 /// Most workers of a master: each reload leaves one at most. A peer that lists far more is not HAProxy.
 const MAX_WORKERS: usize = 1_000;
@@ -88,8 +88,8 @@ impl Processes {
         &self.workers
     }
 
-    fn read(&mut self) -> Result<(), LinesError> {
-        let of_another_kind = |line| LinesError::OfAnotherKind(SHOW_PROC, excerpt(line));
+    fn read(&mut self) -> Result<(), ReplyError> {
+        let of_another_kind = |line| ReplyError::OfAnotherKind(SHOW_PROC, excerpt(line));
         let mut lines = self.lines.iter();
         let Some(first) = lines.next() else {
             return Ok(());
@@ -108,7 +108,7 @@ impl Processes {
                 (Section::Master, Some(row)) => self.master = Some(row.master()),
                 (_, Some(row)) if self.workers.iter().any(|other| other.pid == row.pid) => {}
                 (_, Some(_)) if self.workers.len() == MAX_WORKERS => {
-                    return Err(LinesError::TooMany(MAX_WORKERS, "workers"));
+                    return Err(ReplyError::TooMany(MAX_WORKERS, "workers"));
                 }
                 (_, Some(row)) => {
                     let worker = row.worker(section == Section::OldWorkers);
@@ -133,8 +133,16 @@ impl Reply for Processes {
             Some(_) => Ok(()),
             None => {
                 let first = self.lines.iter().next().unwrap_or_default();
-                Err(LinesError::OfAnotherKind(SHOW_PROC, excerpt(first)).into())
+                Err(ReplyError::OfAnotherKind(SHOW_PROC, excerpt(first)))
             }
+        }
+    }
+
+    /// Of a master of 3.0 nothing comes then.
+    fn is_denial(&self, error: &ReplyError) -> bool {
+        match error {
+            ReplyError::OfAnotherKind(_, line) => line.as_bytes() == DENIED,
+            error => matches!(error, ReplyError::Empty(_)),
         }
     }
 }

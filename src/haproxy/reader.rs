@@ -1,8 +1,8 @@
 //! One answer on its way from a source to its reply, within its limits.
 
 use super::buffer::ReadBuffer;
+use super::error::Problem;
 use super::reply::{Proof, Reply};
-use super::source::Problem;
 use crate::net::deadline::Deadline;
 
 /// What an answer may cost.
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
     /// says more than how it ended.
     pub(super) fn broken(&mut self, problem: Problem) -> Problem {
         match self.reply.finish(self.buffer.data(), Proof::EmptyLine) {
-            Err(error) if error.is_of_another_kind() => error.into(),
+            Err(error) if error.is_no_statistics() => error.into(),
             _ => problem,
         }
     }

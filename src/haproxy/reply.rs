@@ -3,10 +3,8 @@
 
 use std::fmt;
 
-use super::info::InfoError;
-use super::lines::LinesError;
-use super::rules::TableError;
-use super::source::SourceError;
+use super::error::SourceError;
+use super::limits::{MAX_FIELDS, MAX_LABEL_BYTES, MAX_LINE_BYTES, MAX_NAME_BYTES};
 
 /// What proves that an answer was not cut. HAProxy writes whole rows, so a cut answer usually ends
 /// at a row's end.
@@ -35,6 +33,11 @@ pub(crate) trait Reply {
     /// # Errors
     /// When the answer is cut, or is not one to this command; nothing of it may be used then.
     fn finish(&mut self, rest: &[u8], proof: Proof) -> Result<(), ReplyError>;
+
+    /// Whether HAProxy refuses the command with this: the socket's level is too low for it.
+    fn is_denial(&self, _: &ReplyError) -> bool {
+        false
+    }
 }
 
 /// What `Reply::push` took.
@@ -83,60 +86,84 @@ impl<'a> Question<'a> {
     }
 }
 
-/// Why an answer is refused, in the words of its room.
+/// Why an answer is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ReplyError {
-    /// The answer to `show stat`.
-    Stat(TableError),
-    /// The answer to `show info`.
-    Info(InfoError),
-    /// The answer to a command whose lines are kept.
-    Lines(LinesError),
+    /// Not a byte came; over HTTP, none behind the head.
+    Empty(Proof),
+    /// The proof of completeness is missing.
+    Cut(Proof),
+    /// It has more than so many bytes.
+    TooLarge(usize),
+    /// It names more than so many things of this kind.
+    TooMany(usize, &'static str),
+    /// It is not one to the command; holds the command and the beginning of what came.
+    OfAnotherKind(&'static str, String),
+    /// It is not one to `show info`, which has a version.
+    NoVersion,
+    /// A master process says that the process that was asked is not there.
+    NoSuchProcess,
+    /// An HTML page.
+    Html,
+    /// The master of several processes (`-W -S`), which has no statistics.
+    Master,
+    /// Neither a header nor a single good row; holds the first line.
+    NotStatistics(String),
+    /// A line, of no CSV, is longer than `MAX_LINE_BYTES`.
+    LongLine,
+    /// A row, counted from 1, is longer than `MAX_LINE_BYTES`.
+    LineTooLong(u64),
+    /// A row has more than `MAX_FIELDS` fields.
+    TooManyFields(u64),
+    /// A row has a name of more than `MAX_NAME_BYTES`.
+    NameTooLong(u64),
+    /// With this row, the names of all rows pass `MAX_LABEL_BYTES`.
+    NamesTooLong(u64),
 }
 
 impl ReplyError {
-    /// Whether what came is no answer to this command at all, however it went on.
-    pub(crate) fn is_of_another_kind(&self) -> bool {
-        matches!(
-            self,
-            Self::Stat(TableError::NotStatistics(_) | TableError::Html | TableError::Master)
-        )
-    }
-}
-
-impl ReplyError {
-    /// Whether an HTML page came.
-    pub(crate) fn is_html(&self) -> bool {
-        matches!(self, Self::Stat(TableError::Html))
+    /// Whether what came is no answer to `show stat` at all, however it went on.
+    pub(crate) fn is_no_statistics(&self) -> bool {
+        matches!(self, Self::NotStatistics(_) | Self::Html | Self::Master)
     }
 }
 
 impl fmt::Display for ReplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stat(error) => error.fmt(f),
-            Self::Info(error) => error.fmt(f),
-            Self::Lines(error) => error.fmt(f),
+            Self::Empty(Proof::EmptyLine) => f.write_str("closed without an answer"),
+            Self::Empty(_) => f.write_str("an empty answer"),
+            Self::Cut(Proof::EmptyLine) => {
+                f.write_str("answer cut: the closing empty line is missing")
+            }
+            Self::Cut(_) => f.write_str("answer cut: it ends in the middle of a row"),
+            Self::TooLarge(bytes) => write!(f, "read: the answer is larger than {bytes} bytes"),
+            Self::TooMany(most, things) => write!(f, "more than {most} {things}"),
+            Self::OfAnotherKind(command, line) => {
+                write!(f, "not an answer to {command:?}: it begins {line:?}")
+            }
+            Self::NoVersion => f.write_str("not an answer to \"show info\": it has no Version"),
+            Self::NoSuchProcess => f.write_str("the master has no such process"),
+            Self::Html => f.write_str("an HTML page instead of CSV"),
+            Self::Master => f.write_str("this is the master's CLI; use a stats socket"),
+            Self::NotStatistics(line) => write!(f, "not HAProxy statistics: it begins {line:?}"),
+            Self::LongLine => write!(f, "read: a line is longer than {MAX_LINE_BYTES} bytes"),
+            Self::LineTooLong(line) => {
+                write!(f, "line {line} is longer than {MAX_LINE_BYTES} bytes")
+            }
+            Self::TooManyFields(line) => write!(f, "line {line} has more than {MAX_FIELDS} fields"),
+            Self::NamesTooLong(line) => write!(
+                f,
+                "the names up to line {line} are longer than {MAX_LABEL_BYTES} bytes"
+            ),
+            Self::NameTooLong(line) => {
+                write!(
+                    f,
+                    "line {line} has a name longer than {MAX_NAME_BYTES} bytes"
+                )
+            }
         }
     }
 }
 
 impl std::error::Error for ReplyError {}
-
-impl From<TableError> for ReplyError {
-    fn from(error: TableError) -> Self {
-        Self::Stat(error)
-    }
-}
-
-impl From<InfoError> for ReplyError {
-    fn from(error: InfoError) -> Self {
-        Self::Info(error)
-    }
-}
-
-impl From<LinesError> for ReplyError {
-    fn from(error: LinesError) -> Self {
-        Self::Lines(error)
-    }
-}

@@ -1,83 +1,35 @@
-//! Which rows count, and why a whole answer does not.
-
-use std::fmt;
+//! Which rows count.
 
 use super::columns::{Header, number};
 use super::csv::Row;
 use super::failures::{BadRow, Failures, Why, excerpt};
+use super::limits::{MAX_FIELDS, MAX_NAME_BYTES, MIN_FIELDS};
 use super::patterns::ProxyFilter;
-use super::reply::Proof;
-use super::stat::RowType;
+use super::reply::ReplyError;
 use super::status;
 
-/// A row with fewer fields is no row of statistics (the Go exporter's rule: `type` is the 33rd).
-pub(crate) const MIN_FIELDS: usize = 33;
-/// HAProxy 3.2 prints about 150; far more means that the peer is no HAProxy.
-pub(crate) const MAX_FIELDS: usize = 1024;
-/// Longest row; HAProxy prints a row into one buffer of 16 KiB by default (`tune.bufsize`).
-pub(crate) const MAX_LINE_BYTES: usize = 1 << 20;
-/// Longest name of a proxy or server; HAProxy reads configuration lines of 2 KiB.
-pub(crate) const MAX_NAME_BYTES: usize = 4096;
-/// Label texts of all rows: with names of usual length enough for more servers than an
-/// answer can hold, and a bound where a peer sends names only.
-pub(crate) const MAX_LABEL_BYTES: usize = 64 << 20;
-
-/// Why a whole answer is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum TableError {
-    /// Not a byte came; over HTTP, none behind the head.
-    Empty(Proof),
-    /// The proof of completeness is missing.
-    Cut(Proof),
-    /// An HTML page.
-    Html,
-    /// The master of several processes (`-W -S`), which has no statistics.
-    Master,
-    /// Neither a header nor a single good row; holds the first line.
-    NotStatistics(String),
-    /// A row, counted from 1, is longer than `MAX_LINE_BYTES`.
-    LineTooLong(u64),
-    /// A row has more than `MAX_FIELDS` fields.
-    TooManyFields(u64),
-    /// A row has a name of more than `MAX_NAME_BYTES`.
-    NameTooLong(u64),
-    /// With this row, the names of all rows pass `MAX_LABEL_BYTES`.
-    NamesTooLong(u64),
+/// What a row of the CSV is about (column 32, `type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowType {
+    /// Type 0.
+    Frontend,
+    /// Type 1.
+    Backend,
+    /// Type 2.
+    Server,
+    /// Type 3, printed for frontends with `option socket-stats`.
+    Listener,
 }
 
-impl fmt::Display for TableError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty(Proof::EmptyLine) => f.write_str("closed without an answer"),
-            Self::Empty(_) => f.write_str("an empty answer"),
-            Self::Cut(Proof::EmptyLine) => {
-                f.write_str("answer cut: the closing empty line is missing")
-            }
-            Self::Cut(_) => f.write_str("answer cut: it ends in the middle of a row"),
-            Self::Html => f.write_str("an HTML page instead of CSV"),
-            Self::Master => f.write_str("this is the master's CLI; use a stats socket"),
-            Self::NotStatistics(line) => write!(f, "not HAProxy statistics: it begins {line:?}"),
-            Self::LineTooLong(line) => {
-                write!(f, "line {line} is longer than {MAX_LINE_BYTES} bytes")
-            }
-            Self::TooManyFields(line) => write!(f, "line {line} has more than {MAX_FIELDS} fields"),
-            Self::NamesTooLong(line) => {
-                write!(
-                    f,
-                    "the names up to line {line} are longer than {MAX_LABEL_BYTES} bytes"
-                )
-            }
-            Self::NameTooLong(line) => {
-                write!(
-                    f,
-                    "line {line} has a name longer than {MAX_NAME_BYTES} bytes"
-                )
-            }
-        }
+impl RowType {
+    /// All types, in the order of their numbers.
+    pub(crate) const ALL: [Self; 4] = [Self::Frontend, Self::Backend, Self::Server, Self::Listener];
+
+    /// The bit for this type in the command's mask.
+    pub(crate) const fn bit(self) -> u8 {
+        1 << self as u8
     }
 }
-
-impl std::error::Error for TableError {}
 
 /// What a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,9 +107,9 @@ impl Rules {
         row: &Row<'_>,
         line: u64,
         failures: &mut Failures,
-    ) -> Result<Verdict, TableError> {
+    ) -> Result<Verdict, ReplyError> {
         if row.count > MAX_FIELDS {
-            return Err(TableError::TooManyFields(line));
+            return Err(ReplyError::TooManyFields(line));
         }
         if self.field_count.is_none() && row.count >= MIN_FIELDS {
             self.field_count = Some(row.count);
@@ -187,7 +139,7 @@ impl Rules {
             field(self.places.service_name),
         );
         if proxy.len() > MAX_NAME_BYTES || service.len() > MAX_NAME_BYTES {
-            return Err(TableError::NameTooLong(line));
+            return Err(ReplyError::NameTooLong(line));
         }
         if let Some(why) = misnamed(row_type, proxy, service) {
             failures.add(BadRow { line, why });

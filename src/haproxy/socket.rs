@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use super::advice::Asked;
 use super::buffer::ReadBuffer;
+use super::error::{Problem, SourceError};
 use super::pace::{Pace, Queue};
 use super::reader::{Limits, Reader};
-use super::reply::{Need, Proof, Question};
-use super::source::{Problem, SourceError};
+use super::reply::{Need, Proof, Question, Reply};
 use super::uri::UnixName;
 use crate::net::address::HostPort;
 use crate::net::deadline::Deadline;
@@ -117,7 +117,7 @@ impl SocketSource {
     ) -> Result<(), SourceError> {
         let stream = match self.send(questions, limits.deadline) {
             Ok(stream) => stream,
-            Err(problem) => return Err(self.error(problem)),
+            Err(problem) => return Err(self.error(problem, None)),
         };
         let mut link = Link::new(stream, self.pace(limits.deadline));
         let last = questions.len().saturating_sub(1);
@@ -144,8 +144,12 @@ impl SocketSource {
             };
             match (problem, question.need) {
                 (None, _) => {}
-                (Some(problem), Need::All) => return Err(self.error(problem)),
-                (Some(problem), Need::Extra) => question.failure = Some(self.error(problem)),
+                (Some(problem), Need::All) => {
+                    return Err(self.error(problem, Some(&*question.reply)));
+                }
+                (Some(problem), Need::Extra) => {
+                    question.failure = Some(self.error(problem, Some(&*question.reply)));
+                }
             }
         }
         Ok(())
@@ -159,7 +163,11 @@ impl SocketSource {
         Some(Pace::new(Duration::ZERO, time))
     }
 
-    fn error(&self, problem: Problem) -> SourceError {
+    fn error(&self, problem: Problem, reply: Option<&dyn Reply>) -> SourceError {
+        let is_denied = match (&problem, reply) {
+            (Problem::Reply(error), Some(reply)) => reply.is_denial(error),
+            _ => false,
+        };
         let asked = match &self.address {
             Address::Tcp(..) => Asked::Tcp,
             Address::Unix(name) => Asked::Unix {
@@ -170,7 +178,7 @@ impl SocketSource {
                 is_master: self.is_master,
             },
         };
-        SourceError::new(&self.object, problem, asked)
+        SourceError::new(&self.object, problem, asked, is_denied)
     }
 
     fn send(&mut self, questions: &[Question<'_>], deadline: Deadline) -> Result<Stream, Problem> {

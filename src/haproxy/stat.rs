@@ -8,11 +8,12 @@ mod answer;
 use super::columns::Header;
 use super::csv::{BadQuote, Item, Row, Splitter};
 use super::failures::{BadRow, Failures, Why, excerpt};
+use super::limits::{MAX_LABEL_BYTES, MAX_LINE_BYTES, MIN_FIELDS};
 use super::reply::{Proof, Reply, ReplyError, Taken};
-use super::rules::{
-    Filter, MAX_LABEL_BYTES, MAX_LINE_BYTES, MIN_FIELDS, Rules, TableError, Verdict,
-};
+use super::rules::{Filter, Rules, Verdict};
 use answer::Answer;
+
+pub(crate) use super::rules::RowType;
 
 /// Rows that are not taken yet may lie so far back in the input.
 const MAX_BATCH_BYTES: usize = 16 << 20;
@@ -24,29 +25,6 @@ enum More {
     Comes,
     /// Nothing.
     Never,
-}
-
-/// What a row of the CSV is about (column 32, `type`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RowType {
-    /// Type 0.
-    Frontend,
-    /// Type 1.
-    Backend,
-    /// Type 2.
-    Server,
-    /// Type 3, printed for frontends with `option socket-stats`.
-    Listener,
-}
-
-impl RowType {
-    /// All types, in the order of their numbers.
-    pub(crate) const ALL: [Self; 4] = [Self::Frontend, Self::Backend, Self::Server, Self::Listener];
-
-    /// The bit for this type in the command's mask.
-    pub(crate) const fn bit(self) -> u8 {
-        1 << self as u8
-    }
 }
 
 /// Where a row is.
@@ -130,7 +108,7 @@ impl StatReply<'_> {
     ///
     /// # Errors
     /// When the answer is cut or no statistics; nothing of it may be exported then.
-    fn end(&mut self, rest: &[u8], proof: Proof) -> Result<(), TableError> {
+    fn end(&mut self, rest: &[u8], proof: Proof) -> Result<(), ReplyError> {
         // A body as long as announced may do without the last line end, but no header does.
         let cut_header = self.reader.answer.lines == 0 && rest.starts_with(b"#");
         let is_cut = cut_header || (proof != Proof::Length && !rest.is_empty());
@@ -143,10 +121,10 @@ impl StatReply<'_> {
         }
         // A body as long as announced may still end in a row that is not whole.
         if !rest.is_empty() && self.reader.answer.ends_in_cut_row {
-            return Err(TableError::Cut(proof));
+            return Err(ReplyError::Cut(proof));
         }
         if is_cut || (proof == Proof::EmptyLine && !self.reader.answer.ends_blank) {
-            return Err(TableError::Cut(proof));
+            return Err(ReplyError::Cut(proof));
         }
         Ok(())
     }
@@ -155,19 +133,19 @@ impl StatReply<'_> {
         self.reader.answer.has_header || self.reader.answer.has_good_row
     }
 
-    fn not_statistics(&self, proof: Proof) -> TableError {
+    fn not_statistics(&self, proof: Proof) -> ReplyError {
         let line = self.reader.answer.first_line.as_slice();
         if line.is_empty() {
-            return TableError::Empty(proof);
+            return ReplyError::Empty(proof);
         }
         match line.trim_ascii_start().first() {
-            Some(b'<') => TableError::Html,
-            _ if self.reader.answer.is_of_master => TableError::Master,
-            _ => TableError::NotStatistics(excerpt(line)),
+            Some(b'<') => ReplyError::Html,
+            _ if self.reader.answer.is_of_master => ReplyError::Master,
+            _ => ReplyError::NotStatistics(excerpt(line)),
         }
     }
 
-    fn take_rows(&mut self, input: &[u8], more: More) -> Result<usize, TableError> {
+    fn take_rows(&mut self, input: &[u8], more: More) -> Result<usize, ReplyError> {
         // Where the text begins that the rows' batches lie in.
         let mut origin = 0;
         let result = self.take_rows_from(input, more, &mut origin);
@@ -180,7 +158,7 @@ impl StatReply<'_> {
         input: &[u8],
         more: More,
         origin: &mut usize,
-    ) -> Result<usize, TableError> {
+    ) -> Result<usize, ReplyError> {
         let mut at = 0;
         while at < input.len() {
             if at - *origin > MAX_BATCH_BYTES {
@@ -191,7 +169,7 @@ impl StatReply<'_> {
             let reader = &mut *self.reader;
             let (item, taken) = reader.splitter.next(&input[at..], more == More::Never);
             if taken > MAX_LINE_BYTES || (taken == 0 && input.len() - at > MAX_LINE_BYTES) {
-                return Err(TableError::LineTooLong(reader.answer.next_line()));
+                return Err(ReplyError::LineTooLong(reader.answer.next_line()));
             }
             if taken == 0 {
                 break;
@@ -221,7 +199,7 @@ impl StatReply<'_> {
                         _ => {}
                     }
                     if self.rows.name_bytes() > MAX_LABEL_BYTES {
-                        return Err(TableError::NamesTooLong(line));
+                        return Err(ReplyError::NamesTooLong(line));
                     }
                 }
                 Item::Bad(reason) => reader.failures.add(bad_quote(reason, line)),
@@ -273,7 +251,7 @@ impl Reply for StatReply<'_> {
     }
 
     fn finish(&mut self, rest: &[u8], proof: Proof) -> Result<(), ReplyError> {
-        Ok(self.end(rest, proof)?)
+        self.end(rest, proof)
     }
 }
 

@@ -12,7 +12,7 @@ use super::name_index::NameIndex;
 use super::selection::Wanted;
 use super::value::{MAX_VALUE_BYTES, Value};
 use super::{Group, Table};
-use crate::haproxy::rules::MAX_NAME_BYTES;
+use crate::haproxy::limits::MAX_NAME_BYTES;
 use crate::haproxy::stat::RowType;
 
 /// Scrapes in a row that need less than a quarter of the memory before it is given back.

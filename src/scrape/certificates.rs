@@ -6,10 +6,10 @@ use crate::commands::certificates::{CERTIFICATE, CERTIFICATES, Reading};
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::certificates::{Certificates, SHOW_SSL_CERT, SHOW_SSL_SNI};
-use crate::haproxy::lines::LinesError;
+use crate::haproxy::error::{Problem, SourceError};
 use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::{Need, Question, ReplyError};
-use crate::haproxy::source::{Problem, Source, SourceError};
+use crate::haproxy::source::Source;
 use crate::log::Level;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::snapshot::Snapshot;
@@ -92,11 +92,7 @@ impl CertificateWatch {
 /// Whether the command was not answered but refused: a cut answer, or one with too many certificates, is
 /// not better with the dearer question.
 fn is_unknown(error: &SourceError) -> bool {
-    let reply = match &error.problem {
-        Problem::Reply(reply) => reply,
-        _ => return false,
-    };
-    matches!(reply, ReplyError::Lines(LinesError::OfAnotherKind(..)))
+    matches!(error.problem, Problem::Reply(ReplyError::OfAnotherKind(..)))
 }
 
 /// HAProxy before 3.2 does not know the first command: then the files are asked for one by one.

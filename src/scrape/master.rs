@@ -12,13 +12,13 @@ use super::traffic::OldTraffic;
 use crate::commands::master::{MASTER, Master, OLD_WORKERS, OldWorkers, Traffic};
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
+use crate::haproxy::error::{Problem, SourceError};
 use crate::haproxy::info::Info;
-use crate::haproxy::lines::LinesError;
 use crate::haproxy::processes::{Processes, SHOW_PROC, Worker};
 use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::ReplyError;
 use crate::haproxy::socket::Spent;
-use crate::haproxy::source::{Problem, Source, SourceError};
+use crate::haproxy::source::Source;
 use crate::log::Level;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::snapshot::Snapshot;
@@ -352,13 +352,10 @@ impl Failing {
     /// Whether the socket fails as it does for a moment while the master starts itself anew. What was
     /// seen before stands as long.
     fn may_be_reload(&self, now: Instant) -> bool {
-        let is_alike = match &self.error.problem {
-            Problem::Net(_) => true,
-            Problem::Reply(ReplyError::Lines(lines)) => {
-                matches!(lines, LinesError::Empty(_) | LinesError::Cut)
-            }
-            _ => false,
-        };
+        let is_alike = matches!(
+            self.error.problem,
+            Problem::Net(_) | Problem::Reply(ReplyError::Empty(_) | ReplyError::Cut(_))
+        );
         is_alike && now.saturating_duration_since(self.since) < RELOAD_TIME
     }
 }

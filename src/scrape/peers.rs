@@ -2,9 +2,10 @@
 
 use crate::commands::peers::PEER;
 use crate::event::Event;
+use crate::haproxy::error::SourceError;
 use crate::haproxy::peers::Peers;
 use crate::haproxy::reply::Reply;
-use crate::haproxy::source::{Source, SourceError};
+use crate::haproxy::source::Source;
 use crate::log::Level;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::snapshot::Snapshot;

@@ -1,10 +1,10 @@
 //! One question on a connection of its own, as a master process wants them, and how it ended.
 
 use crate::haproxy::buffer::ReadBuffer;
-use crate::haproxy::info::InfoError;
+use crate::haproxy::error::{Problem, SourceError};
 use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::{Need, Question, Reply, ReplyError};
-use crate::haproxy::source::{Problem, Source, SourceError};
+use crate::haproxy::source::Source;
 use crate::net::error::{NetError, Phase};
 
 /// One question on a connection of its own; the bytes of its answer, and whether it came.
@@ -40,11 +40,8 @@ pub(super) fn ending(error: &SourceError) -> Ending {
     match &error.problem {
         Problem::Net(NetError::TimedOut(Phase::Read)) => Ending::Abandoned,
         Problem::Net(NetError::Io(..)) => Ending::OfMaster,
-        Problem::Reply(ReplyError::Info(error)) => match error {
-            InfoError::Empty | InfoError::Cut => Ending::Closed,
-            InfoError::NoSuchProcess => Ending::NoSuchProcess,
-            InfoError::NoVersion | InfoError::TooLarge => Ending::Other,
-        },
+        Problem::Reply(ReplyError::Empty(_) | ReplyError::Cut(_)) => Ending::Closed,
+        Problem::Reply(ReplyError::NoSuchProcess) => Ending::NoSuchProcess,
         _ => Ending::Other,
     }
 }

@@ -1,3 +1,4 @@
+use super::super::reply::Proof;
 use super::*;
 
 fn io(phase: Phase, number: i32) -> Problem {
@@ -49,10 +50,10 @@ fn advice_by_errno() {
         (libc::EHOSTUNREACH, [None; 5]),
     ];
     for (number, expected) in cases {
-        let found = asked.map(|asked| advice(&io(Phase::Connect, number), asked));
+        let found = asked.map(|asked| advice(&io(Phase::Connect, number), asked, false));
         assert_eq!(found.each_ref().map(Option::as_deref), expected, "{number}");
         // Later, nobody has to look at the listener.
-        let later = asked.map(|asked| advice(&io(Phase::Read, number), asked));
+        let later = asked.map(|asked| advice(&io(Phase::Read, number), asked, false));
         assert_eq!(later, [const { None }; 5], "{number}");
     }
 }
@@ -60,31 +61,55 @@ fn advice_by_errno() {
 /// Answers that are refused, and what can be done.
 #[test]
 fn advice_by_answer() {
-    use super::super::rules::TableError;
     let page = |asks_for_csv| Asked::Page {
         has_proxy: true,
         asks_for_csv,
     };
-    let html = || Problem::Reply(TableError::Html.into());
-    let denied = |command, line: &[u8]| {
-        let line = String::from_utf8_lossy(line).into_owned();
-        Problem::Reply(LinesError::OfAnotherKind(command, line).into())
+    let html = || Problem::Reply(ReplyError::Html);
+    let line = |command| {
+        let line = "Permission denied".to_owned();
+        Problem::Reply(ReplyError::OfAnotherKind(command, line))
     };
     let level = Some("the CLI socket needs level operator");
     #[rustfmt::skip]
     let cases = [
-        (Problem::TooLarge(9), Asked::Tcp, Some("--haproxy.max-response-bytes")),
-        (Problem::TooLarge(9), page(true), Some("--haproxy.max-response-bytes")),
-        (html(), page(false), Some("does the scrape URI lack \";csv\"?")),
-        (html(), page(true), None),
-        (html(), Asked::File, None),
-        (denied(SHOW_PROC, processes::DENIED), Asked::Tcp, level),
-        (denied("show ssl cert", certificates::DENIED), Asked::Tcp, level),
-        (denied(SHOW_PROC, b"x"), Asked::Tcp, None),
-        (Problem::Reply(LinesError::Empty(SHOW_PROC).into()), Asked::Tcp, level),
-        (Problem::Reply(LinesError::Cut.into()), Asked::Tcp, None),
+        (Problem::TooLarge(9), Asked::Tcp, false, Some("--haproxy.max-response-bytes")),
+        (Problem::TooLarge(9), page(true), false, Some("--haproxy.max-response-bytes")),
+        (html(), page(false), false, Some("does the scrape URI lack \";csv\"?")),
+        (html(), page(true), false, None),
+        (html(), Asked::File, false, None),
+        (line("show proc"), Asked::Tcp, true, level),
+        (line("show proc"), Asked::Tcp, false, None),
+        (Problem::Reply(ReplyError::Empty(Proof::EmptyLine)), Asked::Tcp, true, level),
+        (Problem::TooMuch, Asked::Tcp, true, None),
     ];
-    for (problem, asked, expected) in cases {
-        assert_eq!(advice(&problem, asked).as_deref(), expected, "{problem}");
+    for (problem, asked, is_denied, expected) in cases {
+        let found = advice(&problem, asked, is_denied);
+        assert_eq!(found.as_deref(), expected, "{problem}");
+    }
+}
+
+/// Which answers say that the level is too low.
+#[test]
+fn denials() {
+    use super::super::certificates::{Certificates, SHOW_SSL_CERT};
+    use super::super::info::Info;
+    use super::super::processes::{Processes, SHOW_PROC};
+    use super::super::reply::Reply;
+    let other = |command, line: &str| ReplyError::OfAnotherKind(command, line.to_owned());
+    let (processes, info) = (Processes::default(), Info::default());
+    let certificates = Certificates::of_names();
+    #[rustfmt::skip]
+    let cases: [(&dyn Reply, ReplyError, bool); 7] = [
+        (&processes, other(SHOW_PROC, "Permission denied"), true),
+        (&processes, ReplyError::Empty(Proof::EmptyLine), true),
+        (&processes, other(SHOW_PROC, "x"), false),
+        (&certificates, other(SHOW_SSL_CERT, "Can't allocate memory!"), true),
+        (&certificates, ReplyError::Empty(Proof::EmptyLine), false),
+        (&certificates, other(SHOW_SSL_CERT, "Permission denied"), false),
+        (&info, ReplyError::Empty(Proof::EmptyLine), false),
+    ];
+    for (reply, error, expected) in cases {
+        assert_eq!(reply.is_denial(&error), expected, "{error}");
     }
 }

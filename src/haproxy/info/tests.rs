@@ -87,7 +87,7 @@ fn pieces() {
             info.clear();
             assert_eq!(
                 info.finish(&[], Proof::EmptyLine),
-                Err(InfoError::Empty.into())
+                Err(ReplyError::Empty(Proof::EmptyLine))
             );
             assert_eq!(info.pairs().count(), 0);
         }
@@ -97,12 +97,15 @@ fn pieces() {
 #[test]
 fn odd_answers() {
     let error = |answer: &[u8]| parse(answer).map(|_| ()).unwrap_err();
-    assert_eq!(error(b""), InfoError::Empty);
-    assert_eq!(error(b"\n"), InfoError::NoVersion);
-    assert_eq!(error(b"Unknown command.\n\n"), InfoError::NoVersion);
-    assert_eq!(error(b"Version: \n\n"), InfoError::NoVersion);
-    assert_eq!(error(b"Version: 1\n"), InfoError::Cut);
-    assert_eq!(error(b"Version: 1\n\nmore"), InfoError::Cut);
+    assert_eq!(error(b""), ReplyError::Empty(Proof::EmptyLine));
+    assert_eq!(error(b"\n"), ReplyError::NoVersion);
+    assert_eq!(error(b"Unknown command.\n\n"), ReplyError::NoVersion);
+    assert_eq!(error(b"Version: \n\n"), ReplyError::NoVersion);
+    assert_eq!(error(b"Version: 1\n"), ReplyError::Cut(Proof::EmptyLine));
+    assert_eq!(
+        error(b"Version: 1\n\nmore"),
+        ReplyError::Cut(Proof::EmptyLine)
+    );
     let info = parse(b"Version: 1: 2\r\nIdle_pct: 101\r\nUptime_sec: \r\n\r\n").unwrap();
     assert_eq!(text(&info, "Version"), Some("1: 2"));
     assert_eq!(text(&info, "Idle_pct"), Some("101"));
@@ -153,6 +156,9 @@ fn an_answer_is_bounded() {
         vec![b'x'; MAX_INFO_BYTES + 1],
         b"a\n".repeat(40_000),
     ] {
-        assert_eq!(parse(&answer).map(|_| ()), Err(InfoError::TooLarge));
+        assert_eq!(
+            parse(&answer).map(|_| ()),
+            Err(ReplyError::TooLarge(MAX_INFO_BYTES))
+        );
     }
 }

@@ -30,7 +30,7 @@ impl Reply for Lines {
     fn finish(&mut self, rest: &[u8], _: Proof) -> Result<(), ReplyError> {
         match rest.is_empty() && (self.0 == "|" || self.0.ends_with("||")) {
             true => Ok(()),
-            false => Err(crate::haproxy::info::InfoError::Cut.into()),
+            false => Err(ReplyError::Cut(Proof::EmptyLine)),
         }
     }
 }

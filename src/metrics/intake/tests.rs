@@ -1,8 +1,9 @@
 //! From the bytes of an answer to the exposition.
 
 use crate::commands;
+use crate::haproxy::limits::MAX_LINE_BYTES;
 use crate::haproxy::reply::{Proof, Reply, ReplyError};
-use crate::haproxy::rules::{Filter, MAX_LINE_BYTES, TableError};
+use crate::haproxy::rules::Filter;
 use crate::haproxy::stat::{RowType, StatReader};
 use crate::metrics::catalog::Catalog;
 use crate::metrics::cursor::{self, Cursor};
@@ -46,7 +47,7 @@ fn frontend(cells: &[(usize, &str)]) -> String {
 /// What a scrape makes of an answer.
 #[derive(Debug, PartialEq, Eq)]
 struct Scraped {
-    result: Result<(), TableError>,
+    result: Result<(), ReplyError>,
     text: String,
     failures: u64,
     first: Option<String>,
@@ -91,10 +92,6 @@ fn scrape(table: &mut Table, answer: &[u8], piece: usize, proof: Proof) -> Scrap
         }
     }
     let result = pushed.and_then(|()| reply.finish(&pending, proof));
-    let result = result.map_err(|error| match error {
-        ReplyError::Stat(error) => error,
-        other => panic!("{other}"),
-    });
     rows.finish();
     let failures = table.reader.failures();
     Scraped {
@@ -218,7 +215,7 @@ fn complete_and_cut_answers() {
     let crlf = |text: &str| text.replace('\n', "\r\n");
     let only_row = frontend(&[(4, "1")]);
     #[rustfmt::skip]
-    let cases: [(&str, String, Proof, Result<usize, TableError>); 35] = [
+    let cases: [(&str, String, Proof, Result<usize, ReplyError>); 35] = [
         ("cli", rows.clone() + "\n", EmptyLine, Ok(2)),
         ("cli, CRLF", crlf(&rows) + "\r\n", EmptyLine, Ok(2)),
         ("cli, two empty lines", rows.clone() + "\n\n", EmptyLine, Ok(2)),
@@ -230,16 +227,16 @@ fn complete_and_cut_answers() {
         ("cli, header only", HEADER.to_owned(), EmptyLine, cut_by(EmptyLine)),
         ("cli, cut header", "# pxna".to_owned(), EmptyLine, cut_by(EmptyLine)),
         ("cli, no header", only_row.clone() + "\n", EmptyLine, Ok(1)),
-        ("cli, nothing", String::new(), EmptyLine, Err(TableError::Empty(EmptyLine))),
-        ("cli, empty line", "\n".to_owned(), EmptyLine, Err(TableError::Empty(EmptyLine))),
+        ("cli, nothing", String::new(), EmptyLine, Err(ReplyError::Empty(EmptyLine))),
+        ("cli, empty line", "\n".to_owned(), EmptyLine, Err(ReplyError::Empty(EmptyLine))),
         ("length", rows.clone(), Length, Ok(2)),
         ("length, CRLF", crlf(&rows), Length, Ok(2)),
         ("length, no line end", cut.clone(), Length, Ok(2)),
         ("length, empty line", rows.clone() + "\n", Length, Ok(2)),
         ("length, header", HEADER.to_owned(), Length, Ok(0)),
         ("length, cut header", HEADER.trim_end().to_owned(), Length, cut_by(Length)),
-        ("length, nothing", String::new(), Length, Err(TableError::Empty(Length))),
-        ("length, CR", "\r".to_owned(), Length, Err(TableError::Empty(Length))),
+        ("length, nothing", String::new(), Length, Err(ReplyError::Empty(Length))),
+        ("length, CR", "\r".to_owned(), Length, Err(ReplyError::Empty(Length))),
         ("file", rows.clone(), LineEnd, Ok(2)),
         ("file, CRLF", crlf(&rows), LineEnd, Ok(2)),
         ("file, empty line", rows.clone() + "\n", LineEnd, Ok(2)),
@@ -248,9 +245,9 @@ fn complete_and_cut_answers() {
         ("file, cut header", "# pxname,svna".to_owned(), LineEnd, cut_by(LineEnd)),
         ("file, a row alone, cut", only_row.trim_end().to_owned(), LineEnd, cut_by(LineEnd)),
         ("file, a row alone", only_row, LineEnd, Ok(1)),
-        ("file, nothing", String::new(), LineEnd, Err(TableError::Empty(LineEnd))),
-        ("page", "<!DOCTYPE html>\n<p>\n".to_owned(), Length, Err(TableError::Html)),
-        ("page, one line", " <html><body class=\"x\">".to_owned(), LineEnd, Err(TableError::Html)),
+        ("file, nothing", String::new(), LineEnd, Err(ReplyError::Empty(LineEnd))),
+        ("page", "<!DOCTYPE html>\n<p>\n".to_owned(), Length, Err(ReplyError::Html)),
+        ("page, one line", " <html><body class=\"x\">".to_owned(), LineEnd, Err(ReplyError::Html)),
         ("cli, unknown", "Unknown command.\nhelp\n\n".to_owned(), EmptyLine, other("Unknown command.")),
         ("cli, denied", "Permission denied\n\n".to_owned(), EmptyLine, other("Permission denied")),
         ("noise", format!("{}\u{1b}", "x".repeat(79)), LineEnd, other(&format!("{}\u{1b}", "x".repeat(79)))),
@@ -268,45 +265,45 @@ fn complete_and_cut_answers() {
     }
 }
 
-fn cut_by(proof: Proof) -> Result<usize, TableError> {
-    Err(TableError::Cut(proof))
+fn cut_by(proof: Proof) -> Result<usize, ReplyError> {
+    Err(ReplyError::Cut(proof))
 }
 
-fn other(line: &str) -> Result<usize, TableError> {
-    Err(TableError::NotStatistics(line.to_owned()))
+fn other(line: &str) -> Result<usize, ReplyError> {
+    Err(ReplyError::NotStatistics(line.to_owned()))
 }
 
 #[test]
 fn error_texts() {
     let cases = [
         (
-            TableError::Empty(Proof::EmptyLine),
+            ReplyError::Empty(Proof::EmptyLine),
             "closed without an answer",
         ),
-        (TableError::Empty(Proof::Length), "an empty answer"),
+        (ReplyError::Empty(Proof::Length), "an empty answer"),
         (
-            TableError::Cut(Proof::EmptyLine),
+            ReplyError::Cut(Proof::EmptyLine),
             "answer cut: the closing empty line is missing",
         ),
         (
-            TableError::Cut(Proof::LineEnd),
+            ReplyError::Cut(Proof::LineEnd),
             "answer cut: it ends in the middle of a row",
         ),
-        (TableError::Html, "an HTML page instead of CSV"),
+        (ReplyError::Html, "an HTML page instead of CSV"),
         (
-            TableError::NotStatistics("a\u{1b}\"".to_owned()),
+            ReplyError::NotStatistics("a\u{1b}\"".to_owned()),
             r#"not HAProxy statistics: it begins "a\u{1b}\"""#,
         ),
         (
-            TableError::LineTooLong(3),
+            ReplyError::LineTooLong(3),
             "line 3 is longer than 1048576 bytes",
         ),
         (
-            TableError::TooManyFields(3),
+            ReplyError::TooManyFields(3),
             "line 3 has more than 1024 fields",
         ),
         (
-            TableError::NameTooLong(3),
+            ReplyError::NameTooLong(3),
             "line 3 has a name longer than 4096 bytes",
         ),
     ];

@@ -1,7 +1,7 @@
 //! What bounds the memory of a table.
 
 use super::*;
-use crate::haproxy::rules::{MAX_FIELDS, MAX_NAME_BYTES};
+use crate::haproxy::limits::{MAX_FIELDS, MAX_NAME_BYTES};
 use crate::metrics::snapshot::IDLE_SCRAPES_BEFORE_SHRINK;
 
 #[test]
@@ -10,18 +10,18 @@ fn limits() {
     let fields = |count: usize| ",".repeat(count - 1) + "\n";
     let line = |bytes: usize| format!("# {}\n", "x".repeat(bytes - 3));
     #[rustfmt::skip]
-    let cases: [(&str, String, Result<(), TableError>); 11] = [
+    let cases: [(&str, String, Result<(), ReplyError>); 11] = [
         ("a name", name(MAX_NAME_BYTES), Ok(())),
-        ("a longer name", name(MAX_NAME_BYTES + 1), Err(TableError::NameTooLong(3))),
-        ("a longer proxy", row(&"n".repeat(MAX_NAME_BYTES + 1), "FRONTEND", "0", &[]), Err(TableError::NameTooLong(3))),
-        ("a listener's longer name", row("a", &"n".repeat(MAX_NAME_BYTES + 1), "3", &[]), Err(TableError::NameTooLong(3))),
+        ("a longer name", name(MAX_NAME_BYTES + 1), Err(ReplyError::NameTooLong(3))),
+        ("a longer proxy", row(&"n".repeat(MAX_NAME_BYTES + 1), "FRONTEND", "0", &[]), Err(ReplyError::NameTooLong(3))),
+        ("a listener's longer name", row("a", &"n".repeat(MAX_NAME_BYTES + 1), "3", &[]), Err(ReplyError::NameTooLong(3))),
         ("fields", fields(MAX_FIELDS), Ok(())),
-        ("more fields", fields(MAX_FIELDS + 1), Err(TableError::TooManyFields(3))),
-        ("more fields, quoted", "\"\"".to_owned() + &fields(MAX_FIELDS + 1), Err(TableError::TooManyFields(3))),
+        ("more fields", fields(MAX_FIELDS + 1), Err(ReplyError::TooManyFields(3))),
+        ("more fields, quoted", "\"\"".to_owned() + &fields(MAX_FIELDS + 1), Err(ReplyError::TooManyFields(3))),
         ("a line", line(MAX_LINE_BYTES), Ok(())),
-        ("a longer line", line(MAX_LINE_BYTES + 1), Err(TableError::LineTooLong(3))),
-        ("an endless line", "x".repeat(2 * MAX_LINE_BYTES), Err(TableError::LineTooLong(3))),
-        ("an endless quote", "\"".to_owned() + &"x\n".repeat(MAX_LINE_BYTES), Err(TableError::LineTooLong(3))),
+        ("a longer line", line(MAX_LINE_BYTES + 1), Err(ReplyError::LineTooLong(3))),
+        ("an endless line", "x".repeat(2 * MAX_LINE_BYTES), Err(ReplyError::LineTooLong(3))),
+        ("an endless quote", "\"".to_owned() + &"x\n".repeat(MAX_LINE_BYTES), Err(ReplyError::LineTooLong(3))),
     ];
     for (name, rows, expected) in cases {
         let answer = [HEADER, &frontend(&[(4, "1")]), &rows, "\n"].concat();
@@ -96,7 +96,7 @@ fn names_that_only_cost_memory() {
     let answer = rows.collect::<Vec<_>>().concat();
     let scraped = scrape(&mut table, &answer, 64 * 1024, Proof::LineEnd);
     let refused = scraped.result.unwrap_err();
-    assert!(matches!(refused, TableError::NamesTooLong(_)), "{refused}");
+    assert!(matches!(refused, ReplyError::NamesTooLong(_)), "{refused}");
     let text = refused.to_string();
     assert!(text.ends_with("are longer than 67108864 bytes"), "{text}");
 }

@@ -115,7 +115,7 @@ fn rows_of_fewer_than_33_fields_are_no_statistics() {
         ),
         (
             short.clone(),
-            Err(TableError::NotStatistics(short.trim_end().to_owned())),
+            Err(ReplyError::NotStatistics(short.trim_end().to_owned())),
             "line 1: 32 fields instead of 33",
         ),
     ];
@@ -142,7 +142,7 @@ fn a_quote_that_is_never_closed() {
     let answer = [HEADER, &frontend(&[(4, "1")]), "app,\"x\n", "y\n\n"].concat();
     for proof in [Proof::EmptyLine, Proof::LineEnd] {
         // The rest of the answer might have come yet.
-        assert_eq!(scraped(&answer, proof).result, Err(TableError::Cut(proof)));
+        assert_eq!(scraped(&answer, proof).result, Err(ReplyError::Cut(proof)));
     }
     let scraped = scraped(&answer, Proof::Length);
     assert_eq!(scraped.result, Ok(()));
