@@ -143,10 +143,24 @@ pub(crate) fn bind_all(addresses: &[ListenAddress], mode: u32) -> Result<Vec<Lis
     let mut listeners: Vec<Listener> = Vec::new();
     for address in addresses {
         let bound = bind(address, mode);
-        let fail = |error| format!("listen address {address}: {}", reason(&error));
+        let fail = |error| {
+            let setting = nonlocal_setting(address, &error);
+            format!("listen address {address}: {}{setting}", reason(&error))
+        };
         listeners.extend(bound.map_err(fail)?);
     }
     Ok(listeners)
+}
+
+/// For an absent address, the setting that lets a program listen on an address that another machine has at
+/// present, such as keepalived's (ip(7), ip_nonlocal_bind). A host name is mostly one of IPv4.
+fn nonlocal_setting(address: &ListenAddress, error: &io::Error) -> String {
+    let family = match address {
+        _ if error.kind() != io::ErrorKind::AddrNotAvailable => return String::new(),
+        ListenAddress::Host(host, _) if host.parse::<Ipv6Addr>().is_ok() => "ipv6",
+        _ => "ipv4",
+    };
+    format!(" (for a floating address: sysctl net.{family}.ip_nonlocal_bind=1)")
 }
 
 fn bind(address: &ListenAddress, mode: u32) -> io::Result<Vec<Listener>> {

@@ -218,8 +218,14 @@ fn the_machine_that_this_runs_on() {
     assert_eq!(again.unwrap_err(), expected);
     // Reserved for documents (RFC 5737): nobody has it.
     let absent = bind_one("192.0.2.1:0", 0o660);
-    let expected = "listen address 192.0.2.1:0: no such address on this machine";
+    let expected = "listen address 192.0.2.1:0: no such address on this machine \
+                    (for a floating address: sysctl net.ipv4.ip_nonlocal_bind=1)";
     assert_eq!(absent.unwrap_err(), expected);
+    // This machine may lack IPv6.
+    let address = ListenAddress::parse("[2001:db8::1]:9101").unwrap();
+    let absent = io::Error::from_raw_os_error(libc::EADDRNOTAVAIL);
+    let expected = " (for a floating address: sysctl net.ipv6.ip_nonlocal_bind=1)";
+    assert_eq!(nonlocal_setting(&address, &absent), expected);
     let none = listeners[0].accept().unwrap_err();
     assert_eq!(none.kind(), io::ErrorKind::WouldBlock);
 }

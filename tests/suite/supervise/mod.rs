@@ -1,6 +1,7 @@
 //! The service files that `make install` installs and the recipes of the documents, run as they stand
 //! there: only paths, users and addresses are replaced.
 
+mod floating;
 mod front;
 mod install;
 mod links;
