@@ -43,6 +43,9 @@ const STACK_BYTES: usize = 128 * 1024;
 /// File descriptors needed in addition to the listeners': three standard streams, one for signals,
 /// three for the private connection, one for a client and one for the scrape.
 const DESCRIPTORS: u64 = 9;
+/// Address space for the smallest HAProxy, with some to spare: 1.9 MiB were enough for 10 servers. With less
+/// the process ends at a scrape, and its last words do not name the limit.
+const LITTLE_ADDRESS_SPACE_BYTES: u64 = 4 << 20;
 /// Exit status after a start or a run that failed.
 const FAILED: u8 = 1;
 
@@ -231,6 +234,7 @@ fn start(
     let ready = ready.transpose()?;
     let inherited = inherited_listeners(config)?;
     check_descriptors(inherited.as_ref().map_or(config.listen.len(), Vec::len))?;
+    warn_of_little_address_space();
     // Must come before any thread starts: threads inherit the signal mask.
     let signals = signals::descriptor().map_err(StartError::of("signals"))?;
     sys::set_default_stack_bytes(STACK_BYTES);
@@ -275,6 +279,17 @@ fn check_descriptors(listeners: usize) -> Result<(), StartError> {
             "no descriptors: limit is {limit}, {needed} are needed"
         ))),
         _ => Ok(()),
+    }
+}
+
+/// A limit that is too small shows only later, where memory is needed.
+fn warn_of_little_address_space() {
+    let limit = sys::soft_limit(sys::Resource::AddressSpace).unwrap_or(u64::MAX);
+    if limit < LITTLE_ADDRESS_SPACE_BYTES {
+        let limit = format!(
+            "the limit is {limit} bytes (ulimit -v), {LITTLE_ADDRESS_SPACE_BYTES} serve 10 servers"
+        );
+        log::warn("little address space", &[("err", &limit)]);
     }
 }
 

@@ -264,6 +264,8 @@ impl Client {
             Err(error) => {
                 let log = match error {
                     SendError::WrongLength { .. } => log::error,
+                    SendError::NoMemory { is_new: true } => log::warn,
+                    SendError::NoMemory { is_new: false } => log::debug,
                     // Mostly the client's doing.
                     SendError::Io(_) => log::debug,
                 };

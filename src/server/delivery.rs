@@ -35,17 +35,27 @@ const KEPT_BUFFERS: usize = 2;
 #[derive(Default)]
 pub(crate) struct Buffers {
     free: Vec<Box<[u8]>>,
+    /// Whether there was no memory the last time.
+    is_short: bool,
 }
 
 impl Buffers {
-    fn take(&mut self) -> io::Result<Box<[u8]>> {
-        if let Some(buffer) = self.free.pop() {
-            return Ok(buffer);
+    fn take(&mut self) -> Result<Box<[u8]>, SendError> {
+        match self.free.pop() {
+            Some(buffer) => Ok(buffer),
+            None => self.make(HEAD_BYTES + BUFFER_BYTES),
         }
+    }
+
+    fn make(&mut self, bytes: usize) -> Result<Box<[u8]>, SendError> {
         let mut buffer = Vec::new();
         // An answer is cut rather than the process ended where the address space is short.
-        buffer.try_reserve_exact(HEAD_BYTES + BUFFER_BYTES)?;
-        buffer.resize(HEAD_BYTES + BUFFER_BYTES, 0);
+        if buffer.try_reserve_exact(bytes).is_err() {
+            let is_new = !std::mem::replace(&mut self.is_short, true);
+            return Err(SendError::NoMemory { is_new });
+        }
+        self.is_short = false;
+        buffer.resize(bytes, 0);
         Ok(buffer.into_boxed_slice())
     }
 
@@ -70,8 +80,13 @@ pub(crate) enum Turn {
 /// Why an answer is cut.
 #[derive(Debug)]
 pub(crate) enum SendError {
-    /// The client has gone, or there is no memory.
+    /// The client has gone.
     Io(io::Error),
+    /// There is no room for a piece.
+    NoMemory {
+        /// Whether there was room the last time.
+        is_new: bool,
+    },
     /// Our own fault: the exposition is not as long as announced.
     WrongLength {
         /// All of it, in bytes.
@@ -95,6 +110,9 @@ impl Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => f.write_str(&reason(error)),
+            Self::NoMemory { .. } => {
+                f.write_str("out of memory: is the address space limited (ulimit -v)?")
+            }
             Self::WrongLength {
                 announced,
                 left,

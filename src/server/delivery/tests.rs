@@ -190,3 +190,20 @@ fn the_kernel_holds_no_more_than_a_long_way_takes() {
     drop(near);
     assert_eq!(reader.join().unwrap(), length);
 }
+
+/// No room is told apart from a client that has gone, and from no room that was reported already.
+#[test]
+fn out_of_memory() {
+    let mut buffers = Buffers::default();
+    let mut is_new = |bytes: usize| match buffers.make(bytes) {
+        Ok(_) => None,
+        Err(SendError::NoMemory { is_new }) => Some(is_new),
+        Err(other) => panic!("{other}"),
+    };
+    let all = usize::MAX;
+    let outcomes = [all, all, 1, all].map(&mut is_new);
+    assert_eq!(outcomes, [Some(true), Some(false), None, Some(true)]);
+    let text = SendError::NoMemory { is_new: true }.to_string();
+    let expected = "out of memory: is the address space limited (ulimit -v)?";
+    assert_eq!(text, expected);
+}

@@ -107,6 +107,10 @@ fn unread_answers_do_not_pile_up() {
     assert!(held < 40_000_000, "{held} bytes");
 }
 
+/// What is logged at start where the limit is 1 MiB.
+const LITTLE_SPACE: &str = " level=warn msg=\"little address space\" \
+                            err=\"the limit is 1048576 bytes (ulimit -v), 4194304 serve 10 servers\"";
+
 /// It serves in the address space that it has, or says why it does not start.
 #[test]
 #[allow(unsafe_code)]
@@ -129,7 +133,9 @@ fn little_address_space() {
             let mut text = String::new();
             let stderr = exporter.child().stderr.as_mut().expect("standard error");
             stderr.read_to_string(&mut text).expect("a text");
-            assert_eq!((status.code(), &*text), (Some(1), NO_THREAD), "{kib} KiB");
+            let (warning, end) = text.split_once('\n').expect("two lines");
+            assert_eq!((status.code(), end), (Some(1), NO_THREAD), "{kib} KiB");
+            assert!(warning.ends_with(LITTLE_SPACE), "{warning}");
             continue;
         }
         assert_eq!(exporter.wait_for_start(), None, "{kib} KiB");
@@ -138,5 +144,9 @@ fn little_address_space() {
             exposition::read(&body).expect("a valid exposition");
         }
         assert_eq!(exporter.stop().code(), Some(0), "{kib} KiB");
+        let mut text = String::new();
+        let stderr = exporter.child().stderr.as_mut().expect("standard error");
+        stderr.read_to_string(&mut text).expect("a text");
+        assert!(!text.contains("level=warn"), "{kib} KiB: {text}");
     }
 }
