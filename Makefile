@@ -36,6 +36,8 @@ run: build ## Serve recorded statistics on :9101 (ARGS=... sets other flags)
 # Of the tarballs, one each of 64 and of 32 bits beside this machine's; the last has the other byte order,
 # no 64-bit atomics and no floating point unit.
 TESTED_TARGETS := x86_64-unknown-linux-musl aarch64-unknown-linux-musl mips-unknown-linux-musl
+# The reasons of tests that were skipped.
+SKIPS := $(CURDIR)/target/skipped
 
 test: ## Run all tests (as root on Debian: first apt-get installs about 30 packages)
 	tests/tools/install-peers.sh
@@ -43,10 +45,12 @@ test: ## Run all tests (as root on Debian: first apt-get installs about 30 packa
 	rm -rf target/dist
 	$(if $(filter x86_64-%,$(NATIVE)),$(MAKE) dist DIST_TARGETS='$(TESTED_TARGETS)' \
 	  || [ "$$HAPROXY_EXPORTER_REQUIRE_PEERS" != 1 ])
+	rm -f '$(SKIPS)'
 	[ ! -f '$(AARCH64)' ] || export EXPORTER_AARCH64='$(CURDIR)/$(AARCH64)'; \
 	  [ ! -f target/dist/SHA256SUMS ] || export EXPORTER_DIST='$(CURDIR)/target/dist'; \
-	  EXPORTER_STATIC='$(CURDIR)/$(BINARY)' $(CARGO) test --locked
-	$(CARGO) test --locked --features tls -- tls
+	  HAPROXY_EXPORTER_SKIPS='$(SKIPS)' EXPORTER_STATIC='$(CURDIR)/$(BINARY)' $(CARGO) test --locked
+	HAPROXY_EXPORTER_SKIPS='$(SKIPS)' $(CARGO) test --locked --features tls -- tls
+	@tests/tools/skipped.sh '$(SKIPS)'
 
 lint: ## Check formatting and run clippy, warnings are errors
 	$(CARGO) fmt --check

@@ -58,7 +58,7 @@ impl Tree {
             write_script(&tree.path("fake").join(name), text);
         }
         std::fs::create_dir_all(tree.path("tests/tools")).expect("make a directory");
-        let scripts = ["build", "dist", "foreign-libc", "pack"];
+        let scripts = ["build", "dist", "foreign-libc", "pack", "skipped"];
         let scripts = scripts.map(|name| format!("tests/tools/{name}.sh"));
         let others = ["Cargo.toml", "README.md", "LICENSE", "CHANGELOG.md"].map(str::to_owned);
         for name in scripts.into_iter().chain(others) {
@@ -268,4 +268,25 @@ dist: missing: {gone} (what was said is in target/dist/build/*.log)\n"
         !tree.path("target/dist/SHA256SUMS").exists(),
         "sums of nothing"
     );
+}
+
+/// The last line of `make test`: why tests were skipped, the most frequent reason first, and what to install.
+#[test]
+fn the_line_about_skipped_tests() {
+    let tree = Tree::make();
+    let skipped = |reasons: &str, missing: &str| {
+        std::fs::write(tree.path("skips"), reasons).expect("write a file");
+        let script = format!("#!/bin/sh\n[ \"$1\" = --missing ] && echo {missing}\n");
+        write_script(&tree.path("tests/tools/install-peers.sh"), &script);
+        let (status, output, error) =
+            peers::run(tree.command("tests/tools/skipped.sh").arg("skips"));
+        assert!(status.success(), "{error}");
+        output
+    };
+    assert_eq!(skipped("", "s6"), "");
+    let reasons = "s6-svscan is not installed\nonly root can\nonly root can\n";
+    let line = "skipped 3 times: only root can (2); s6-svscan is not installed (1)";
+    assert_eq!(skipped(reasons, "''"), format!("{line}\n"));
+    let install = "; to install what is missing: apt-get install s6 runit\n";
+    assert_eq!(skipped(reasons, "s6 runit"), format!("{line}{install}"));
 }

@@ -2,6 +2,7 @@
 # Installs the programs that the tests run against, where that is possible: as root, on Debian.
 # Elsewhere it says what is missing; the tests that need it say so again and are skipped.
 # What it installs does not run, neither now nor at the next boot: the tests start their own.
+# `install-peers.sh --missing` prints the missing packages and installs nothing.
 set -eu
 
 # command:package
@@ -17,6 +18,10 @@ for peer in $peers; do
 	command -v "${peer%%:*}" >/dev/null || missing="$missing ${peer##*:}"
 done
 [ -n "$missing" ] || exit 0
+if [ "${1:-}" = --missing ]; then
+	echo $missing
+	exit 0
+fi
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 	echo "install-peers: not installed, tests that need them will be skipped:$missing" >&2
 	exit 0

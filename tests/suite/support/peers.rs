@@ -1,7 +1,8 @@
 //! Real peers: programs of other packages, started, watched and stopped.
 //!
 //! A program that is not installed skips its test with a line on standard error; with
-//! `HAPROXY_EXPORTER_REQUIRE_PEERS=1` (CI) it fails it.
+//! `HAPROXY_EXPORTER_REQUIRE_PEERS=1` (CI) it fails it. The reason is added to the file that
+//! `HAPROXY_EXPORTER_SKIPS` names, from which `make test` makes its last line.
 
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
@@ -50,6 +51,15 @@ pub(crate) fn skip(why: &str) {
         "{why}, but HAPROXY_EXPORTER_REQUIRE_PEERS=1 demands it"
     );
     say("skipped: ", why);
+    if let Some(path) = std::env::var_os("HAPROXY_EXPORTER_SKIPS") {
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path);
+        let mut file = file.expect("open the list of skipped tests");
+        file.write_all(format!("{why}\n").as_bytes())
+            .expect("write the list of skipped tests");
+    }
 }
 
 /// Tells a measured figure.
