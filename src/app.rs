@@ -101,7 +101,7 @@ fn setup(error: &SetupError) -> String {
 fn tls_setup(error: &crate::net::tls::SetupError) -> String {
     use crate::net::tls::SetupError as Error;
     match error {
-        Error::CaFile(..) => format!("--{SSL_CA_FILE}: {error}"),
+        Error::CaFile(_) => format!("--{SSL_CA_FILE}: {error}"),
         Error::ServerName(_) => format!("--{SSL_SERVER_NAME}: {error}"),
         Error::NoRoots(_) => {
             format!("--{SCRAPE_URI}: {error} (--{SSL_CA_FILE} or SSL_CERT_FILE can name some)")

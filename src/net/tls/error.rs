@@ -2,19 +2,16 @@
 
 use std::error::Error;
 use std::fmt::{self, Display};
-use std::io;
 
 use rustls::{AlertDescription, CertificateError};
 
-use super::verify::MAX_CA_FILE_BYTES;
-use crate::errno::reason;
 use crate::sys::calendar::Utc;
 
 /// Why TLS cannot be set up.
 #[derive(Debug)]
 pub(crate) enum SetupError {
     /// The file with the roots, and what is wrong with it.
-    CaFile(String, CaFileError),
+    CaFile(String),
     /// The system has no roots, with the reason if there is one.
     NoRoots(Option<rustls_native_certs::Error>),
     /// The name to verify, from the flag.
@@ -25,53 +22,18 @@ pub(crate) enum SetupError {
     Rustls(rustls::Error),
 }
 
-/// Why a file contains no roots. Certificates are counted from 1.
-#[derive(Debug)]
-pub(crate) enum CaFileError {
-    /// It cannot be opened or read.
-    Io(io::Error),
-    /// It has more than `MAX_CA_FILE_BYTES`.
-    TooLarge,
-    /// The certificate of this number is not valid PEM.
-    NotPem(usize),
-    /// The certificate of this number cannot be a root.
-    Certificate(usize, rustls::Error),
-    /// It does not contain a certificate.
-    NoCertificate,
-}
-
 impl Error for SetupError {}
 
 impl Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const NEITHER: &str = "is neither a DNS name nor an IP address";
         match self {
-            Self::CaFile(path, error) => write!(f, "{path}: {error}"),
+            Self::CaFile(error) => f.write_str(error),
             Self::NoRoots(Some(error)) => write!(f, "no root certificates: {error}"),
             Self::NoRoots(None) => f.write_str("no root certificates on this system"),
             Self::ServerName(name) => write!(f, "{name:?} {NEITHER}"),
             Self::Host(name) => write!(f, "the host: {name:?} {NEITHER}"),
             Self::Rustls(error) => error.fmt(f),
-        }
-    }
-}
-
-impl Error for CaFileError {}
-
-impl Display for CaFileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(error) => f.write_str(&reason(error)),
-            Self::TooLarge => write!(f, "larger than {MAX_CA_FILE_BYTES} bytes"),
-            Self::NotPem(number) => write!(f, "certificate {number}: no PEM"),
-            Self::Certificate(number, error) => {
-                write!(f, "certificate {number}: ")?;
-                match error {
-                    rustls::Error::InvalidCertificate(error) => certificate_reason(error).fmt(f),
-                    other => other.fmt(f),
-                }
-            }
-            Self::NoCertificate => f.write_str("no certificate in it (PEM)"),
         }
     }
 }
@@ -196,7 +158,7 @@ impl Display for OtherNames {
 
 /// The reason why a certificate is invalid. If rustls has no variant for an error of webpki, it
 /// prints `Other(OtherError(...))` around it.
-fn certificate_reason(error: &CertificateError) -> &dyn Display {
+pub(super) fn certificate_reason(error: &CertificateError) -> &dyn Display {
     match error {
         CertificateError::Other(other) => other,
         other => other,

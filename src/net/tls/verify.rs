@@ -14,10 +14,11 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use super::der;
-use super::error::{CaFileError, OtherNames, SetupError, TlsError, Validity};
+use super::error::{OtherNames, SetupError, TlsError, Validity, certificate_reason};
+use crate::errno::reason;
 
 /// Maximum size of the file. A bundle of all public roots has 250 KB.
-pub(super) const MAX_CA_FILE_BYTES: u64 = 4 << 20;
+const MAX_CA_FILE_BYTES: u64 = 4 << 20;
 /// Maximum number of names of a certificate in a log line.
 const MAX_NAMES: usize = 5;
 
@@ -32,32 +33,36 @@ pub(crate) fn roots(ca_file: Option<&str>) -> Result<Roots, SetupError> {
     match ca_file {
         Some(path) => match roots_of_file(path) {
             Ok(roots) => Ok((roots, None)),
-            Err(error) => Err(SetupError::CaFile(path.to_owned(), error)),
+            Err(error) => Err(SetupError::CaFile(format!("{path}: {error}"))),
         },
         None => system_roots(),
     }
 }
 
-fn roots_of_file(path: &str) -> Result<RootCertStore, CaFileError> {
+/// Certificates are counted from 1 in errors.
+fn roots_of_file(path: &str) -> Result<RootCertStore, String> {
     let mut pem = Vec::new();
     File::open(path)
         .and_then(|file| file.take(MAX_CA_FILE_BYTES + 1).read_to_end(&mut pem))
-        .map_err(CaFileError::Io)?;
+        .map_err(|error| reason(&error))?;
     if pem.len() as u64 > MAX_CA_FILE_BYTES {
-        return Err(CaFileError::TooLarge);
+        return Err(format!("larger than {MAX_CA_FILE_BYTES} bytes"));
     }
     let mut store = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let number = store.len() + 1;
-        let certificate = certificate.map_err(|_| CaFileError::NotPem(number))?;
-        store
-            .add(certificate)
-            .map_err(|error| CaFileError::Certificate(number, error))?;
+        let certificate = certificate.map_err(|_| format!("certificate {number}: no PEM"))?;
+        store.add(certificate).map_err(|error| match error {
+            Error::InvalidCertificate(why) => {
+                format!("certificate {number}: {}", certificate_reason(&why))
+            }
+            other => format!("certificate {number}: {other}"),
+        })?;
     }
-    if store.is_empty() {
-        return Err(CaFileError::NoCertificate);
+    match store.is_empty() {
+        true => Err("no certificate in it (PEM)".to_owned()),
+        false => Ok(store),
     }
-    Ok(store)
 }
 
 fn system_roots() -> Result<Roots, SetupError> {

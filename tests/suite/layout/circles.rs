@@ -27,10 +27,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         "one error type holds what each of them can say",
     ),
     (
-        &["net/tls/error.rs", "net/tls/verify.rs"],
-        "one error type holds what each of them can say",
-    ),
-    (
         &["process.rs", "process/files.rs", "process/pid_file.rs"],
         "parts of one thing, which share its error",
     ),
