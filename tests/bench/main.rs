@@ -8,8 +8,10 @@
 //!
 //! 4. What each group of families costs that is off unless it is asked for.
 //!
+//! 5. The effect of clients that close the connection without reading the response.
+//!
 //! Arguments choose one of them (`steps`, `whole` with numbers of servers, `traffic` with
-//! SERVERS/BACKENDS/THREADS, `groups`); `--callgrind-step STEP ROWS TIMES` does one step
+//! SERVERS/BACKENDS/THREADS, `groups`, `leavers`); `--callgrind-step STEP ROWS TIMES` does one step
 //! a number of times and nothing else, for `callgrind.sh`. With `BIG=1` in the environment whole
 //! scrapes go up to 100,000 servers; `EXPORTER` names the binary to measure.
 
@@ -18,6 +20,7 @@ mod client;
 mod floor;
 mod groups;
 mod haproxy;
+mod leavers;
 mod machine;
 mod peers;
 mod process;
@@ -42,14 +45,16 @@ fn main() -> ExitCode {
         [] => steps_of_a_scrape()
             .and_then(|()| whole_scrapes(&[]))
             .and_then(|()| traffic_meanwhile(&[]))
-            .and_then(|()| groups()),
+            .and_then(|()| groups())
+            .and_then(|()| clients_that_leave()),
         ["steps"] => steps_of_a_scrape(),
         ["whole", servers @ ..] => whole_scrapes(servers),
         ["traffic", shapes @ ..] => traffic_meanwhile(shapes),
         ["groups"] => groups(),
+        ["leavers"] => clients_that_leave(),
         ["--callgrind-step", step, rows, times] => callgrind_step(step, rows, times),
         _ => Err(
-            "usage: [steps | whole [SERVERS...] | traffic [SERVERS/BACKENDS/THREADS...] | groups | \
+            "usage: [steps | whole [SERVERS...] | traffic [SERVERS/BACKENDS/THREADS...] | groups | leavers | \
                  --callgrind-step STEP ROWS TIMES]"
                 .to_owned(),
         ),
@@ -98,6 +103,11 @@ fn traffic_meanwhile(shapes: &[&str]) -> Result<(), String> {
 fn groups() -> Result<(), String> {
     println!("{}\n", machine::description());
     groups::report()
+}
+
+fn clients_that_leave() -> Result<(), String> {
+    println!("{}\n", machine::description());
+    leavers::report()
 }
 
 fn callgrind_step(step: &str, rows: &str, times: &str) -> Result<(), String> {
