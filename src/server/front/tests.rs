@@ -237,7 +237,7 @@ fn who_asks_again_without_reading_is_reset() {
     let mut client = bench.ask(None);
     let scrape = bench.main.receive();
     // More than the kernel takes on the client's side, less than on ours.
-    bench.main.report(scrape, snapshot(1, 30));
+    bench.main.report(scrape, snapshot(1, 8));
     client.peek(&mut [0]).unwrap();
     bench.settle();
     client
