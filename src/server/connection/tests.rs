@@ -284,3 +284,154 @@ fn a_client_that_has_ended_may_read_for_a_while() {
     }
     assert_eq!(bench.client.expire(last), Fate::Gone);
 }
+
+/// How long each state lasts if nothing comes.
+#[test]
+fn times_of_a_connection() {
+    for (doing, expected) in [
+        (Doing::Nothing, Some(HEAD_TIMEOUT)),
+        (Doing::Asking, Some(HEAD_TIMEOUT)),
+        // Its scrape has an end.
+        (Doing::Waiting, None),
+        (Doing::Getting, Some(ANSWER_TIMEOUT)),
+        (Doing::Resting, Some(Duration::ZERO)),
+        (Doing::Idle, Some(KEEP_ALIVE_TIMEOUT)),
+        (Doing::Leaving, Some(LINGER_TIMEOUT)),
+    ] {
+        let (near, far) = unix();
+        let bench = Bench::new(near, &far, doing);
+        let expires = bench.client.expires();
+        assert_eq!(expires, expected.map(|time| bench.now + time), "{doing:?}");
+    }
+}
+
+/// It begins with its first byte, and the others do not make it longer.
+#[test]
+fn the_time_for_a_head() {
+    let (near, mut far) = unix();
+    let mut bench = Bench::new(near, &far, Doing::Idle);
+    assert!(far.read(&mut [0; 4096]).unwrap() > 0);
+    bench.now += KEEP_ALIVE_TIMEOUT / 2;
+    let expected = bench.now + HEAD_TIMEOUT;
+    for piece in [&b"GET"[..], b" /", b"metrics"] {
+        far.write_all(piece).unwrap();
+        assert_eq!(bench.look(), Fate::Stays);
+        assert_eq!(bench.client.expires(), Some(expected), "{piece:?}");
+        bench.now += Duration::from_secs(1);
+    }
+}
+
+/// What becomes of a connection whose time is over, and what it hears of that.
+#[test]
+fn the_end_of_a_time() {
+    let cases: [(Doing, Duration, Fate, &str); 7] = [
+        (Doing::Nothing, HEAD_TIMEOUT, Fate::Gone, ""),
+        (Doing::Asking, HEAD_TIMEOUT, Fate::Stays, "HTTP/1.1 408 "),
+        (Doing::Idle, KEEP_ALIVE_TIMEOUT, Fate::Gone, "HTTP/1.1 408 "),
+        (Doing::Resting, Duration::ZERO, Fate::Stays, "HTTP/1.1 200 "),
+        (
+            Doing::Getting,
+            ANSWER_TIMEOUT - REST,
+            Fate::Stays,
+            "HTTP/1.1 200 ",
+        ),
+        (Doing::Getting, ANSWER_TIMEOUT, Fate::Gone, "HTTP/1.1 200 "),
+        (Doing::Resting, ANSWER_TIMEOUT, Fate::Gone, "HTTP/1.1 200 "),
+    ];
+    for (doing, time, expected, said) in cases {
+        let (near, mut far) = unix();
+        let mut bench = Bench::new(near, &far, doing);
+        let fate = bench.client.expire(bench.now + time);
+        assert_eq!(fate, expected, "{doing:?} {time:?}");
+        if let State::Answering(delivery) = &bench.client.state
+            && fate == Fate::Stays
+        {
+            assert_eq!(delivery.rests_until, None, "{doing:?}");
+        }
+        drop(bench);
+        let mut head = vec![0; said.len()];
+        far.read_exact(&mut head).unwrap();
+        assert_eq!(String::from_utf8(head).unwrap(), said, "{doing:?} {time:?}");
+        if said.is_empty() {
+            assert_eq!(far.read(&mut [0]).unwrap(), 0, "{doing:?}");
+        }
+    }
+}
+
+/// An answer that the kernel has is the client's for as long as one that is being sent.
+#[test]
+fn an_idle_client_that_still_reads_is_not_pushed_out() {
+    let (near, mut far) = unix();
+    let mut bench = Bench::new(near, &far, Doing::Idle);
+    let at = bench.now;
+    let look = Some(at + LOOK_PAUSE);
+    assert_eq!(bench.client.can_go_at(at), look);
+    let last = at + MIN_ANSWER_TIME;
+    let before = last.checked_sub(LOOK_PAUSE / 2).unwrap();
+    assert_eq!(bench.client.can_go_at(before), Some(last));
+    let idle = Some(at + MIN_IDLE);
+    assert_eq!(bench.client.can_go_at(last), idle);
+    // What it has read does not protect it.
+    bench.now = at;
+    let mut answer = vec![0; 4096];
+    assert!(far.read(&mut answer).unwrap() > 0);
+    assert_eq!(bench.client.can_go_at(at), idle);
+}
+
+#[test]
+fn who_does_not_read_gets_no_more() {
+    for reads in [false, true] {
+        let (near, mut far) = unix();
+        let mut bench = Bench::new(near, &far, Doing::Idle);
+        if reads {
+            assert!(far.read(&mut [0; 4096]).unwrap() > 0);
+        }
+        far.write_all(GET).unwrap();
+        let fate = bench.look();
+        assert_eq!(matches!(fate, Fate::Asks(_)), reads, "{fate:?}");
+        assert_eq!(fate == Fate::Gone, !reads, "{fate:?}");
+    }
+}
+
+/// A request behind which more has come is the last of its connection: what came is thrown away.
+#[test]
+fn requests_are_never_piled_up() {
+    let get = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+    let (first, second) = get.split_at(10);
+    let twice = get.repeat(2);
+    let more = format!("{second}G");
+    let cases: [(&[&str], bool); 5] = [
+        (&[get], true),
+        (&[first, second], true),
+        (&[&twice], false),
+        (&[first, &more], false),
+        (&[&get[..get.len() - 1], "\n"], true),
+    ];
+    for (pieces, keep_alive) in cases {
+        let (near, mut far) = unix();
+        let mut bench = Bench::new(near, &far, Doing::Nothing);
+        let mut fate = Fate::Stays;
+        for piece in pieces {
+            assert_eq!(fate, Fate::Stays, "{pieces:?}");
+            far.write_all(piece.as_bytes()).unwrap();
+            fate = bench.look();
+        }
+        let Fate::Asks(request) = fate else {
+            panic!("{pieces:?}: {fate:?}");
+        };
+        assert_eq!(request.keep_alive, keep_alive, "{pieces:?}");
+    }
+}
+
+/// After a plain close the kernel would keep what the client does not read.
+#[test]
+fn a_close_forgets_what_the_client_has_not_read() {
+    for (doing, is_reset) in [(Doing::Getting, true), (Doing::Nothing, false)] {
+        let (near, mut far) = tcp();
+        Bench::new(near, &far, doing).client.close();
+        let result = far.read_to_end(&mut Vec::new());
+        let error = result.err().map(|error| error.kind());
+        let expected = is_reset.then_some(io::ErrorKind::ConnectionReset);
+        assert_eq!(error, expected, "{doing:?}");
+    }
+}
