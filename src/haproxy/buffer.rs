@@ -2,12 +2,12 @@
 
 use super::limits::MAX_LINE_BYTES;
 
-/// Enough for what HAProxy hands over in one go (`tune.bufsize`, 16 KiB) several times.
+/// Initial size in bytes: several times what HAProxy writes in one call (`tune.bufsize`, 16 KiB).
 const START_BYTES: usize = 64 * 1024;
-/// Holds a row of the longest kind and the byte that shows it to be longer.
+/// Maximum size in bytes: the longest row that is accepted, and one read more.
 const MAX_BYTES: usize = MAX_LINE_BYTES + START_BYTES;
 
-/// Bytes that were read and not yet taken. Grows only for a row that does not fit.
+/// Bytes that were read and not taken yet. It grows only for a row that does not fit.
 #[derive(Debug, Default)]
 pub(crate) struct ReadBuffer {
     bytes: Vec<u8>,
@@ -16,7 +16,7 @@ pub(crate) struct ReadBuffer {
 }
 
 impl ReadBuffer {
-    /// Forgets everything; memory that one odd row made it take is given back.
+    /// Discards all bytes, and releases memory that one long row needed.
     pub(crate) fn clear(&mut self) {
         (self.start, self.end) = (0, 0);
         if self.bytes.len() > START_BYTES {
@@ -24,12 +24,13 @@ impl ReadBuffer {
         }
     }
 
-    /// What is not taken yet.
+    /// The bytes that are not taken yet.
     pub(crate) fn data(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
 
-    /// Room to read into; never empty, because rows longer than the limit are refused before.
+    /// Room to read into. It is never empty, because rows longer than the limit are rejected
+    /// before.
     pub(crate) fn room(&mut self) -> &mut [u8] {
         if self.bytes.is_empty() {
             self.bytes = vec![0; START_BYTES];
@@ -45,17 +46,17 @@ impl ReadBuffer {
         &mut self.bytes[self.end..]
     }
 
-    /// `count` bytes of the room were read.
+    /// `count` bytes were read into the room.
     pub(crate) fn filled(&mut self, count: usize) {
         self.end = (self.end + count).min(self.bytes.len());
     }
 
-    /// The first `count` bytes of the data are done with.
+    /// Takes the first `count` bytes of the data.
     pub(crate) fn take(&mut self, count: usize) {
         self.start = (self.start + count).min(self.end);
     }
 
-    /// Puts bytes behind the data; returns how many found room.
+    /// Appends bytes to the data; returns how many fit.
     pub(crate) fn put(&mut self, bytes: &[u8]) -> usize {
         let room = self.room();
         let count = room.len().min(bytes.len());

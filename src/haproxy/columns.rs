@@ -1,9 +1,11 @@
-//! The columns of `show stat`, by name (management guide, section 9.1): the only place with numbers.
+//! The columns of `show stat` by name (management guide, section 9.1). Only this file contains
+//! column numbers.
 //!
-//! Columns are only ever appended, so a number stands for the same column in every version. The header
-//! line of an answer is believed all the same: a HAProxy whose columns stand elsewhere is read by it.
+//! HAProxy only ever appends columns, so a number means the same column in every release. Still,
+//! positions are taken from the header line of each reply, so that a HAProxy with other positions
+//! is read correctly.
 
-/// Names of all columns. The first [`NUMBERED`] stand at their own index in every answer.
+/// Names of all columns. The first [`NUMBERED`] have their own index as position in every reply.
 #[rustfmt::skip]
 pub(crate) const COLUMNS: [&str; 213] = [
     "pxname", "svname", "qcur", "qmax", "scur", "smax", "slim", "stot", "bin", "bout", "dreq",
@@ -21,7 +23,8 @@ pub(crate) const COLUMNS: [&str; 213] = [
     "used_conn_cur", "need_conn_est", "uweight", "agg_server_status", "agg_server_check_status",
     "agg_check_status", "srid", "sess_other", "h1sess", "h2sess", "h3sess", "req_other", "h1req",
     "h2req", "h3req", "proto", "priv_idle_cur", "reqbin", "reqbout", "resbin", "resbout",
-    // From here on only the header tells the number: a column of 3.5, then those of the modules.
+    // The position of the following columns is known only from the header: a column of 3.5, then
+    // those of the modules.
     "cache_hint_hits",
     // ssl
     "ssl_sess", "ssl_reused_sess", "ssl_failed_handshake", "ssl_ocsp_staple",
@@ -61,10 +64,10 @@ pub(crate) const COLUMNS: [&str; 213] = [
     "quic_ncbuf_gap_limit",
 ];
 
-/// How many columns have the same number in every version (3.4 prints them all).
+/// Number of columns with the same number in every release (3.4 prints them all).
 pub(crate) const NUMBERED: usize = 118;
 
-/// The modules with counters of their own, and their columns.
+/// The modules with their own counters, and their columns.
 pub(crate) const MODULES: [(&str, std::ops::Range<usize>); 5] = [
     ("ssl", 119..124),
     ("h1", 124..132),
@@ -78,7 +81,7 @@ pub(crate) const fn number(name: &str) -> u16 {
     index_of(&COLUMNS, name)
 }
 
-/// The index of a name in a table of names; a name that is not there does not compile.
+/// The index of a name in a table of names; an unknown name does not compile.
 pub(crate) const fn index_of(names: &[&str], name: &str) -> u16 {
     let mut at = 0;
     while at < names.len() {
@@ -104,16 +107,16 @@ const fn equal(a: &[u8], b: &[u8]) -> bool {
     true
 }
 
-/// Where each column stands in the answer at hand.
+/// The positions of the columns in the current reply.
 #[derive(Debug)]
 pub(crate) struct Header {
-    /// The header line these positions come from; empty where there was none.
+    /// The header line of these positions; empty if there was none.
     line: Vec<u8>,
-    /// The position of each of [`COLUMNS`]; `ABSENT` where the answer does not have it.
+    /// The position of each of [`COLUMNS`]; `ABSENT` if the reply lacks it.
     positions: Box<[u16; COLUMNS.len()]>,
 }
 
-/// No answer has so many columns: rows with more fields are refused.
+/// No reply has this many columns: rows with more fields are rejected.
 const ABSENT: u16 = u16::MAX;
 
 impl Default for Header {
@@ -128,7 +131,7 @@ impl Default for Header {
 }
 
 impl Header {
-    /// Goes back to the numbers, for an answer without a header.
+    /// Returns to the numbers, for a reply without a header.
     pub(crate) fn forget(&mut self) {
         self.line.clear();
         for (number, position) in self.positions.iter_mut().enumerate() {
@@ -140,7 +143,7 @@ impl Header {
         }
     }
 
-    /// Reads a header line, `# pxname,svname,...`, unless it is the one that was read last.
+    /// Reads a header line, `# pxname,svname,...`, unless it equals the previous one.
     pub(crate) fn read(&mut self, line: &[u8]) {
         if self.line == line {
             return;
@@ -148,7 +151,7 @@ impl Header {
         self.line.clear();
         self.line.extend_from_slice(line);
         self.positions.fill(ABSENT);
-        // HAProxy appends columns: the next name is nearly always the one behind the last found.
+        // HAProxy appends columns, so the next name is nearly always the one after the last found.
         let mut expected = 0;
         for (position, name) in names(line).enumerate().take(usize::from(ABSENT)) {
             let is_name = |number: &usize| COLUMNS[*number].as_bytes() == name;
@@ -165,13 +168,13 @@ impl Header {
         }
     }
 
-    /// Where a column of [`COLUMNS`] stands, if the answer has it.
+    /// The position of a column of [`COLUMNS`], if the reply has it.
     pub(crate) fn position(&self, number: u16) -> Option<usize> {
         let position = self.positions[usize::from(number)];
         (position != ABSENT).then_some(usize::from(position))
     }
 
-    /// How many fields the header has; `None` where there was none.
+    /// Number of fields of the header; `None` without a header.
     pub(crate) fn field_count(&self) -> Option<usize> {
         (!self.line.is_empty()).then(|| names(&self.line).count())
     }

@@ -1,8 +1,8 @@
-//! A zero-copy splitter for HAProxy's CSV (management guide, section 9.1; quoting as RFC 4180).
+//! A zero-copy splitter for HAProxy's CSV (management guide, section 9.1; quoting as in RFC 4180).
 //!
-//! A line without a quote, which is nearly all of them, is split where it lies. A line with a
-//! quote takes the careful path: its fields are unquoted into a scratch buffer.
-//! What is a comment, a blank line or a bad row follows Go's `encoding/csv`, as the Go exporter uses it.
+//! A line without a quote, which is nearly every line, is split in place. A line with a quote takes
+//! a slower path: its fields are unquoted into a scratch buffer. Comments, blank lines and bad rows
+//! are defined as in Go's `encoding/csv`, which the Go exporter uses.
 
 mod commas;
 
@@ -10,24 +10,24 @@ use memchr::{memchr, memchr_iter, memchr2};
 
 use commas::{BLOCK_BYTES, COMMAS_A_TURN, locate_fields};
 
-/// Fields that are located one by one unless the splitter is told otherwise; later ones are only
-/// counted.
+/// Number of fields that are located by default; further fields are only counted.
 pub const LOCATED_FIELDS: usize = 80;
 
 /// One row: its bytes and where its fields are.
 #[derive(Debug)]
 pub struct Row<'a> {
     bytes: &'a [u8],
-    /// One position behind the comma or line end of each located field, where the next begins.
+    /// For each located field the position after its comma or line end, where the next field
+    /// begins.
     nexts: &'a [u32],
     /// Number of all fields of the row.
     pub count: usize,
-    /// Whether the row is not the input's first bytes but its fields without their quotes.
+    /// Whether the row is a copy without quotes instead of the first bytes of the input.
     pub is_unquoted: bool,
 }
 
 impl<'a> Row<'a> {
-    /// The field at `position`, from 0; `None` beyond the row or beyond those that are located.
+    /// The field at `position`, from 0; `None` if the row does not have it or it was not located.
     pub fn field(&self, position: usize) -> Option<&'a [u8]> {
         let next = *self.nexts.get(position)? as usize;
         let start = match position {
@@ -37,13 +37,14 @@ impl<'a> Row<'a> {
         self.bytes.get(start..next - 1)
     }
 
-    /// The bytes that the fields are in.
+    /// The bytes that contain the fields.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// Puts where the first `count - 1` fields begin in the row, and where the last of them ends; one
-    /// byte before the next begins, a field ends. Fields that the row does not have are empty.
+    /// Appends the positions in the row where the first `count - 1` fields begin, and where the
+    /// last of them ends. A field ends one byte before the next begins. Fields that the row lacks
+    /// are empty.
     pub(crate) fn starts(&self, count: usize, to: &mut Vec<u32>) {
         to.push(0);
         let located = self.nexts.len().min(count.saturating_sub(1));
@@ -56,37 +57,37 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Why a row could not be read.
+/// Why a row could not be split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadQuote {
-    /// A quote inside a field that does not begin with one, or text behind a closing quote.
+    /// A quote inside a field that does not begin with one, or text after a closing quote.
     Bare,
     /// The input ended inside quotes.
     Unclosed,
 }
 
-/// What the input begins with, and how many bytes of it that takes.
+/// The first item of the input, and the number of bytes it occupies.
 #[derive(Debug)]
 pub enum Item<'a> {
     /// A row of fields.
     Row(Row<'a>),
-    /// A line with nothing in it.
+    /// An empty line.
     Blank,
     /// A line that begins with `#`, without its line end.
     Comment(&'a [u8]),
     /// A line that cannot be split.
     Bad(BadQuote),
-    /// The row's end is not in the input yet: more bytes, or the end of the input, must decide.
+    /// The end of the row is not in the input yet.
     Incomplete,
 }
 
-/// The splitter's memory, kept from row to row so that nothing is allocated.
+/// Memory of the splitter, kept from row to row so that nothing is allocated.
 #[derive(Debug)]
 pub struct Splitter {
-    /// How many fields are located.
+    /// Number of fields that are located.
     located: usize,
-    /// Fields of a line without quotes: positions behind commas. The last block may bring more than
-    /// are wanted, the last turn more than there are.
+    /// Fields of a line without quotes: positions after commas. The last block can contain more
+    /// commas than wanted, and its last step more than exist.
     nexts: Vec<u32>,
     /// Fields in the scratch buffer.
     unquoted: Vec<u32>,
@@ -111,11 +112,11 @@ impl Splitter {
         self.nexts.resize(count + BLOCK_BYTES + COMMAS_A_TURN, 0);
     }
 
-    /// Splits the first line or row of `input`. `last` says that no more bytes will come, so that
-    /// a line without a line end is whole. Returns the item and the bytes it takes (0 for
-    /// `Incomplete`, and for an empty input, which is `Incomplete`).
+    /// Splits the first line or row of `input`. With `last` no more bytes follow, so a line without
+    /// a line end is complete. Returns the item and the number of bytes it occupies: 0 for
+    /// `Incomplete`, which an empty input gives too.
     pub fn next<'a>(&'a mut self, input: &'a [u8], last: bool) -> (Item<'a>, usize) {
-        // One pass finds the line's end, or a quote before it.
+        // One search finds the end of the line, or a quote before it.
         let (line, taken) = match memchr2(b'\n', b'"', input) {
             Some(at) if input[at] == b'\n' => (&input[..at], at + 1),
             Some(_) if input[0] != b'#' => return self.careful(input, last),
@@ -154,7 +155,7 @@ impl Splitter {
         }
     }
 
-    /// Splits a row with quotes somewhere in its first line; it may span several lines.
+    /// Splits a row whose first line has a quote; it can span several lines.
     fn careful<'a>(&'a mut self, input: &'a [u8], last: bool) -> (Item<'a>, usize) {
         self.unquoted.clear();
         self.scratch.clear();
@@ -176,7 +177,7 @@ impl Splitter {
                 self.unquoted.push(self.scratch.len() as u32 + 1);
                 self.scratch.push(b',');
             } else {
-                // Nobody reads the fields behind the located ones.
+                // The fields after the located ones are not read.
                 let kept = self.unquoted.last().map_or(0, |next| *next as usize);
                 self.scratch.truncate(kept);
             }
@@ -197,20 +198,21 @@ impl Splitter {
 }
 
 enum Field {
-    /// The field is in the scratch buffer; the next begins at `next`, unless `stop` ends the row.
+    /// The field is in the scratch buffer; the next one begins at `next`, unless `stop` ends the
+    /// row.
     Ends {
         next: usize,
         stop: bool,
     },
     Incomplete,
-    /// The line that ends before `next` is lost.
+    /// The line that ends before `next` is invalid.
     Bad {
         reason: BadQuote,
         next: usize,
     },
 }
 
-/// A field without quotes, from `at` to the comma or line end behind it.
+/// A field without quotes, from `at` to its comma or line end.
 fn bare_field(input: &[u8], at: usize, last: bool, scratch: &mut Vec<u8>) -> Field {
     let rest = &input[at..];
     let end = match rest.iter().position(|b| matches!(b, b',' | b'\n' | b'"')) {
@@ -238,7 +240,7 @@ fn bare_field(input: &[u8], at: usize, last: bool, scratch: &mut Vec<u8>) -> Fie
     }
 }
 
-/// A field in quotes, from its opening quote at `at` to the comma or line end behind it.
+/// A field in quotes, from its opening quote at `at` to its comma or line end.
 fn quoted_field(input: &[u8], at: usize, last: bool, scratch: &mut Vec<u8>) -> Field {
     let mut from = at + 1;
     loop {
@@ -294,7 +296,7 @@ fn quoted_field(input: &[u8], at: usize, last: bool, scratch: &mut Vec<u8>) -> F
     }
 }
 
-/// Copies quoted text; a CR LF in it becomes LF, as Go's reader has it.
+/// Copies quoted text; CR LF in it becomes LF, as in Go's reader.
 fn push_lines(text: &[u8], scratch: &mut Vec<u8>) {
     let mut rest = text;
     while let Some(at) = memchr::memmem::find(rest, b"\r\n") {
@@ -305,7 +307,7 @@ fn push_lines(text: &[u8], scratch: &mut Vec<u8>) {
     scratch.extend_from_slice(rest);
 }
 
-/// A row is lost up to the end of the line that holds `at`.
+/// Skips an invalid row up to the end of the line that contains `at`.
 fn bad_line(input: &[u8], at: usize, last: bool, reason: BadQuote) -> Field {
     match memchr(b'\n', &input[at..]) {
         Some(length) => Field::Bad {

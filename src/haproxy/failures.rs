@@ -1,21 +1,21 @@
-//! Rows and cells of an answer that could not be read.
+//! Rows and fields of a reply that could not be parsed.
 
 use std::fmt;
 
-/// How much of an unreadable line or cell is kept, to be quoted in the log.
+/// Number of bytes of an invalid line or field that are kept for the log.
 pub(crate) const EXCERPT_BYTES: usize = 80;
 
-/// Rows and cells that could not be read, of one scrape.
+/// Rows and fields of one scrape that could not be parsed.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
-    /// How many.
+    /// Their number.
     pub(crate) count: u64,
-    /// What the first one in the answer was.
+    /// The first one in the reply.
     pub(crate) first: Option<BadRow>,
 }
 
 impl Failures {
-    /// Adds one. Those of one line come in their order, but lines may come in any order.
+    /// Adds one. Failures of one line arrive in order, lines in any order.
     pub(crate) fn add(&mut self, bad: BadRow) {
         self.count += 1;
         if self
@@ -28,38 +28,38 @@ impl Failures {
     }
 }
 
-/// A row or cell that cannot be what it says.
+/// An invalid row or field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BadRow {
-    /// The row's line in the answer, from 1.
+    /// Line of the row in the reply, from 1.
     pub(crate) line: u64,
-    /// Why it is bad.
+    /// The reason.
     pub(crate) why: Why,
 }
 
-/// What is wrong with a row.
+/// Why a row is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Why {
     /// A quote inside a field that does not begin with one.
     BareQuote,
     /// A quote without its end.
     UnclosedQuote,
-    /// Another number of fields than the header's.
+    /// Another number of fields than the header.
     FieldCount { found: usize, expected: usize },
-    /// The cell `type` is empty or not a number; holds the beginning of it.
+    /// The field `type` is empty or not a number; holds its beginning.
     Type(String),
     /// The proxy has no name.
     NoProxyName,
-    /// The server has no name; holds its backend's.
+    /// The server has no name; holds the name of its backend.
     NoServerName(String),
-    /// A frontend or backend row that is called something else.
+    /// A frontend or backend row with another name than FRONTEND or BACKEND.
     Misnamed {
         expected: &'static str,
         found: String,
     },
-    /// A row before this one has the same names.
+    /// An earlier row has the same names.
     Second(String),
-    /// A cell that is not a number; `position` counts from 0.
+    /// A field that is not a number; `position` counts from 0.
     Cell {
         position: u16,
         column: &'static str,
@@ -68,7 +68,7 @@ pub(crate) enum Why {
 }
 
 impl BadRow {
-    /// A row whose names a row before has.
+    /// A row with the names of an earlier row.
     #[cold]
     pub(crate) fn second(line: u64, names: &[&[u8]]) -> Self {
         let names: Vec<String> = names.iter().map(|name| excerpt(name)).collect();
@@ -76,7 +76,7 @@ impl BadRow {
         Self { line, why }
     }
 
-    /// A cell that is not a number.
+    /// A field that is not a number.
     #[cold]
     pub(crate) fn cell(line: u64, position: u16, column: &'static str, cell: &[u8]) -> Self {
         let text = excerpt(cell);
@@ -90,7 +90,7 @@ impl BadRow {
 }
 
 impl BadRow {
-    /// What kind of fault it is: the same for rows that are bad in the same way.
+    /// The kind of the failure; rows that are invalid in the same way have the same kind.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.why {
             Why::BareQuote | Why::UnclosedQuote => "quote",
@@ -131,7 +131,7 @@ impl fmt::Display for BadRow {
     }
 }
 
-/// The beginning of an unreadable text, for the log.
+/// The beginning of an invalid text, for the log.
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(EXCERPT_BYTES)]).into_owned()
 }

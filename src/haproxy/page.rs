@@ -1,4 +1,4 @@
-//! The stats page over our own HTTP/1.0 client: one GET, one answer, one connection.
+//! The stats page over our own HTTP/1.0 client: one GET, one response, one connection.
 
 use super::advice::Asked;
 use super::buffer::ReadBuffer;
@@ -15,7 +15,7 @@ use crate::net::stream::Stream;
 #[cfg(feature = "tls")]
 use crate::{log, net::tls};
 
-/// An http or https URI, and the way there.
+/// An http or https URI, and how to reach it.
 pub(crate) struct HttpSource {
     object: String,
     peer: HostPort,
@@ -40,7 +40,7 @@ impl HttpSource {
     /// A source for `uri`.
     ///
     /// # Errors
-    /// When the proxy's URI or the TLS options cannot be used.
+    /// If the proxy's URI or the TLS options cannot be used.
     #[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "needs TLS"))]
     pub(crate) fn new(
         uri: &HttpUri,
@@ -78,7 +78,7 @@ impl HttpSource {
     /// See `Source::ask`.
     ///
     /// # Errors
-    /// When the page could not be read.
+    /// If the page could not be read.
     pub(crate) fn ask(
         &mut self,
         questions: &mut [Question<'_>],
@@ -106,7 +106,7 @@ impl HttpSource {
             &mut self.head,
         )?;
         let ending = http::parse(&self.head[..body]).map_err(NetError::Http)?;
-        // What was read behind the head belongs to the body.
+        // The bytes after the head belong to the body.
         let first = self.head.split_off(body);
         let proof = match ending {
             Ending::Close => Proof::LineEnd,
@@ -143,9 +143,9 @@ fn tls_client(
     Ok(client)
 }
 
-/// The request; a proxy gets the whole URI (RFC 9112, 3.2.2) and its own credentials.
+/// The request. A proxy gets the whole URI (RFC 9112, 3.2.2) and its own credentials.
 fn request(uri: &HttpUri, proxy: Option<&Proxy>) -> Vec<u8> {
-    // A zone is nobody else's business (RFC 6874, 4).
+    // A zone has a meaning only on this machine (RFC 6874, 4).
     let authority = match (uri.authority.split_once('%'), uri.authority.split_once(']')) {
         (Some((ip, _)), Some((_, port))) => &format!("{ip}]{port}"),
         _ => &uri.authority,
@@ -190,8 +190,8 @@ impl Transport {
         }
     }
 
-    /// Whether the end of the stream may be the end of the answer. Without TLS there is no telling
-    /// here; the rows are looked at.
+    /// Whether the end of the stream can be the end of the response. Without TLS this is unknown
+    /// here, and the rows decide.
     fn check_end(&self) -> Result<(), NetError> {
         match self {
             Self::Plain(_) => Ok(()),
@@ -260,7 +260,7 @@ fn read_chunks(
             let (consumed, data) = match decoder.next(&raw[at..filled]) {
                 Ok(next) => next,
                 Err(error) => {
-                    // A limit may be passed before what is wrong here.
+                    // A limit can be exceeded before the error here.
                     reader.take()?;
                     return Err(NetError::Http(error).into());
                 }
@@ -275,8 +275,8 @@ fn read_chunks(
             }
             at += consumed;
         }
-        // Not once a chunk: thousands of them may come at once, and each time a row that is not
-        // whole is looked at from its start.
+        // Not after each chunk: thousands of them can arrive at once, and each time an incomplete
+        // row would be read from its start.
         reader.take()?;
         if decoder.is_done() {
             return Ok(());

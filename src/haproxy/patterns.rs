@@ -1,11 +1,11 @@
-//! Which proxies are exported, by shell patterns for their names.
+//! Selects proxies by shell patterns for their names.
 
-/// Patterns of names to keep and to leave out.
+/// Patterns of names to include and to exclude.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProxyFilter {
-    /// Proxies that match none of these are left out; all match if there are none.
+    /// Proxies that match none of these are excluded; if it is empty, all match.
     pub(crate) include: Vec<String>,
-    /// Proxies that match one of these are left out.
+    /// Proxies that match one of these are excluded.
     pub(crate) exclude: Vec<String>,
 }
 
@@ -18,11 +18,11 @@ impl ProxyFilter {
     }
 }
 
-/// Whether a whole name matches a pattern: `*` stands for any text, also none, `?` for one character.
-/// All else stands for itself.
+/// Whether a whole name matches a pattern: `*` matches any text, `?` one character, everything else
+/// itself.
 fn is_match(pattern: &[u8], name: &[u8]) -> bool {
     let (mut at, mut in_name) = (0, 0);
-    // Where the last star is, and how far it reaches for now.
+    // Position of the last star, and how far it matches so far.
     let mut star: Option<(usize, usize)> = None;
     while in_name < name.len() {
         match pattern.get(at) {
@@ -39,7 +39,7 @@ fn is_match(pattern: &[u8], name: &[u8]) -> bool {
                 in_name += 1;
             }
             _ => match star {
-                // The last star takes one byte more.
+                // The last star matches one byte more.
                 Some((star_at, reaches)) => {
                     star = Some((star_at, reaches + 1));
                     at = star_at + 1;
@@ -52,7 +52,7 @@ fn is_match(pattern: &[u8], name: &[u8]) -> bool {
     pattern[at..].iter().all(|byte| *byte == b'*')
 }
 
-/// How many bytes the first character has; a byte that is not UTF-8 counts as one.
+/// Number of bytes of the first character; a byte that is not UTF-8 counts as one.
 fn character_bytes(text: &[u8]) -> usize {
     let length = match text[0] {
         0xc2..=0xdf => 2,

@@ -1,27 +1,27 @@
-//! One answer on its way from a source to its reply, within its limits.
+//! Passes one reply from its source to its reader, within limits.
 
 use super::buffer::ReadBuffer;
 use super::error::Problem;
 use super::reply::{Proof, Reply};
 use crate::net::deadline::Deadline;
 
-/// What an answer may cost.
+/// Limits of a reply.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// The end of the scrape's time.
+    /// Deadline of the scrape.
     pub deadline: Deadline,
-    /// Most bytes of one answer.
+    /// Maximum size of one reply in bytes.
     pub max_bytes: u64,
 }
 
 impl Limits {
-    /// Those of what can be done without: a quarter of the time that is left, so that what hangs costs
-    /// its own metrics, and not the statistics.
+    /// The limits of an optional command: a quarter of the remaining time, so that a command that
+    /// hangs loses only its own metrics.
     pub(crate) fn of_extra(self) -> Self {
         self.part(4)
     }
 
-    /// Half of the time that is left: for one of several questions, of which any may hang.
+    /// Half of the remaining time: for one of several commands, each of which can hang.
     pub(crate) fn half(self) -> Self {
         self.part(2)
     }
@@ -35,18 +35,18 @@ impl Limits {
     }
 }
 
-/// Hands bytes on to a reply and keeps what it does not take yet.
+/// Passes bytes to a reply and keeps those that it does not take yet.
 pub(crate) struct Reader<'a> {
     reply: &'a mut dyn Reply,
     buffer: &'a mut ReadBuffer,
-    /// The limits of this answer.
+    /// The limits of this reply.
     pub(super) limits: Limits,
-    /// Bytes of this answer that the reply took.
+    /// Number of bytes of this reply that were taken.
     taken: u64,
 }
 
 impl<'a> Reader<'a> {
-    /// What is in `buffer` already is the beginning of the answer.
+    /// Bytes that are already in `buffer` are the beginning of the reply.
     pub(super) fn new(
         reply: &'a mut dyn Reply,
         buffer: &'a mut ReadBuffer,
@@ -65,24 +65,24 @@ impl<'a> Reader<'a> {
         self.buffer.room()
     }
 
-    /// `count` bytes of the room were received.
+    /// `count` bytes were received into the room.
     pub(super) fn received(&mut self, count: usize) {
         self.buffer.filled(count);
     }
 
-    /// Copies bytes behind those that are not taken yet; returns how many found room.
+    /// Appends bytes to those that are not taken yet; returns how many fit.
     pub(super) fn put(&mut self, bytes: &[u8]) -> usize {
         self.buffer.put(bytes)
     }
 
-    /// Hands on what came, up to the empty line that ends an answer of the CLI; returns whether that
-    /// was there. What is behind it stays in the buffer: it belongs to the next answer.
+    /// Passes on the bytes up to the empty line that ends a reply of the CLI. Returns whether that
+    /// line was there. Bytes after it stay in the buffer: they belong to the next reply.
     ///
     /// # Errors
-    /// When a limit is passed.
+    /// If a limit is exceeded.
     pub(super) fn take_up_to_end(&mut self) -> Result<bool, Problem> {
         let data = self.buffer.data();
-        // The limit holds for this answer alone, and what is beyond it is not looked at.
+        // The limit applies to this reply only, and bytes beyond it are not read.
         let left =
             usize::try_from(self.limits.max_bytes.saturating_sub(self.taken)).unwrap_or(usize::MAX);
         let exceeds = data.len() > left;
@@ -95,33 +95,34 @@ impl<'a> Reader<'a> {
         Ok(taken.ends)
     }
 
-    /// The same where not an empty line but the transport ends the answer.
+    /// Passes on the bytes of a reply whose end is known from the transport, not from an empty
+    /// line.
     ///
     /// # Errors
-    /// When a limit is passed.
+    /// If a limit is exceeded.
     pub(super) fn take(&mut self) -> Result<(), Problem> {
         while self.take_up_to_end()? {}
         Ok(())
     }
 
-    /// The empty line that ends an answer of the CLI was taken.
+    /// The empty line that ends a reply of the CLI was taken.
     ///
     /// # Errors
-    /// When the answer is of another kind.
+    /// If the reply is of another kind.
     pub(super) fn finish_at_end(&mut self) -> Result<(), Problem> {
         Ok(self.reply.finish(&[], Proof::EmptyLine)?)
     }
 
-    /// All bytes of the answer have come; `proof` is what must show that nothing is missing.
+    /// All bytes of the reply have arrived; `proof` shows whether it is complete.
     ///
     /// # Errors
-    /// When something is, or the answer is of another kind.
+    /// If it is incomplete, or of another kind.
     pub(super) fn finish(&mut self, proof: Proof) -> Result<(), Problem> {
         Ok(self.reply.finish(self.buffer.data(), proof)?)
     }
 
-    /// What is wrong with an answer that broke off with `problem`: if it is of another kind, that
-    /// says more than how it ended.
+    /// The error of a reply that ended with `problem`. If the reply is of another kind, that tells
+    /// more than how it ended.
     pub(super) fn broken(&mut self, problem: Problem) -> Problem {
         match self.reply.finish(self.buffer.data(), Proof::EmptyLine) {
             Err(error) if error.is_no_statistics() => error.into(),
@@ -129,12 +130,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Bytes of the answer that the reply took.
+    /// Number of bytes of the reply that were taken.
     pub(super) fn taken(&self) -> u64 {
         self.taken
     }
 
-    /// Whether bytes are there that no reply has taken.
+    /// Whether there are bytes that no reply has taken.
     pub(super) fn has_more(&self) -> bool {
         !self.buffer.data().is_empty()
     }

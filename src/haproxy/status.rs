@@ -1,31 +1,32 @@
-//! What a status text means (management guide, section 9.1, columns 17 and 36).
+//! The meaning of status texts (management guide, section 9.1, columns 17 and 36).
 
-/// No row of this kind: the cell is empty.
+/// No state: the field is empty.
 pub(crate) const NOTHING: u8 = u8::MAX;
-/// There is a status, but it is none of the states that are told apart.
+/// A status that is none of the known states.
 pub(crate) const OTHER: u8 = u8::MAX - 1;
 
 /// States of a listener, in the order of their numbers.
 pub(crate) const LISTENER_STATES: [&str; 3] = ["WAITING", "OPEN", "FULL"];
-/// States of a server, likewise; frontends and backends have the first two.
+/// States of a server, in the order of their numbers; frontends and backends have the first two.
 pub(crate) const SERVER_STATES: [&str; 5] = ["DOWN", "UP", "MAINT", "DRAIN", "NOLB"];
-/// The number of MAINT among them.
+/// The number of MAINT.
 pub(crate) const MAINT: u8 = 2;
-/// Results of a health or agent check, likewise: the same in every version.
+/// Results of a health or agent check, in the order of their numbers, which are the same in every
+/// release.
 pub(crate) const CHECK_RESULTS: [&str; 16] = [
     "HANA", "SOCKERR", "L4OK", "L4TOUT", "L4CON", "L6OK", "L6TOUT", "L6RSP", "L7TOUT", "L7RSP",
     "L7OK", "L7OKC", "L7STS", "PROCERR", "PROCTOUT", "PROCOK",
 ];
 
-/// Whether a server, backend or frontend of this status takes traffic: the words in brackets
-/// (`DOWN (agent)`) and the count of checks (`UP 1/3`, `UP -1/3`) do not matter.
+/// Whether a server, backend or frontend of this status takes traffic. Words in brackets (`DOWN
+/// (agent)`) and counts of checks (`UP 1/3`, `UP -1/3`) are ignored.
 pub(crate) fn takes_traffic(status: &[u8]) -> bool {
     let is_up = |status: &[u8]| matches!(status, b"UP" | b"OPEN" | b"DRAIN" | b"no check");
-    // Nearly always there is nothing to strip.
+    // Most statuses have nothing to strip.
     is_up(status) || is_up(bare(status))
 }
 
-/// The status without what follows it: ` (words in brackets)`, then ` n/m`.
+/// The status without its suffix: ` (words in brackets)`, then ` n/m`.
 pub(crate) fn bare(status: &[u8]) -> &[u8] {
     let status = match memchr::memmem::find(status, b" (") {
         Some(at) if status.ends_with(b")") => &status[..at],
@@ -37,7 +38,8 @@ pub(crate) fn bare(status: &[u8]) -> &[u8] {
     }
 }
 
-/// `n/m`; HAProxy 2.6 also prints `-1/3`, for seconds after a failing server's agent was set up.
+/// `n/m`. HAProxy 2.6 also prints `-1/3`, for some seconds after the agent of a failing server was
+/// configured.
 fn is_count(text: &[u8]) -> bool {
     let Some(slash) = memchr::memchr(b'/', text) else {
         return false;
@@ -49,7 +51,7 @@ fn is_count(text: &[u8]) -> bool {
     is_number(&text[..slash]) && is_number(&text[slash + 1..])
 }
 
-/// The number of a frontend's state: stopped is down, all else (OPEN, PAUSED, FULL) is up.
+/// The number of a frontend's state: stopped is down, everything else (OPEN, PAUSED, FULL) is up.
 pub(crate) fn frontend_state(status: &[u8]) -> u8 {
     match status {
         b"" => NOTHING,
@@ -57,7 +59,7 @@ pub(crate) fn frontend_state(status: &[u8]) -> u8 {
     }
 }
 
-/// The number of a backend's state; what follows `UP` says how many servers are.
+/// The number of a backend's state; the text after `UP` counts its servers.
 pub(crate) fn backend_state(status: &[u8]) -> u8 {
     match status {
         b"" => NOTHING,
@@ -70,7 +72,8 @@ pub(crate) fn listener_state(status: &[u8]) -> u8 {
     number(&LISTENER_STATES, status)
 }
 
-/// The number of a server's state: the status' first word. A server without checks is up.
+/// The number of a server's state, from the first word of its status. A server without checks is
+/// up.
 pub(crate) fn server_state(status: &[u8]) -> u8 {
     if status == b"no check" {
         return 1;
@@ -79,13 +82,13 @@ pub(crate) fn server_state(status: &[u8]) -> u8 {
     number(&SERVER_STATES, &status[..end])
 }
 
-/// The number of a check's result. One that is running again is marked `* `; a check without a
-/// result yet (UNK, INI, CHECKED) has none of them.
+/// The number of a check's result. A check that is running again is marked `* `. A check without a
+/// result yet (UNK, INI, CHECKED) has no number.
 pub(crate) fn check_result(status: &[u8]) -> u8 {
     number(&CHECK_RESULTS, status.strip_prefix(b"* ").unwrap_or(status))
 }
 
-/// Whether an agent check has a result: before that its duration means nothing.
+/// Whether an agent check has a result; without one its duration is meaningless.
 pub(crate) fn has_result(status: &[u8]) -> bool {
     !matches!(
         status.strip_prefix(b"* ").unwrap_or(status),

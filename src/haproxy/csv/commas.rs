@@ -1,15 +1,16 @@
-//! Where the commas of a line are, found without a branch for each byte or comma.
+//! Finds the commas of a line without a branch for each byte or comma.
 
-/// Bytes that are searched for commas together.
+/// Number of bytes that are searched together.
 pub(super) const BLOCK_BYTES: usize = 64;
-/// Commas that are written down together.
+/// Number of positions that are written together.
 pub(super) const COMMAS_A_TURN: usize = 8;
 
-/// Writes the positions behind the first `wanted` commas of `line` into `to`. Returns how
-/// many there are and where the search stopped.
+/// Writes the positions after the first `wanted` commas of `line` into `to`. Returns their number,
+/// and where the search stopped.
 ///
-/// Fields are one or two bytes long: a search a field would cost more than the looking. And where
-/// the next comma is cannot be foreseen, so the positions are written without a branch for each.
+/// Fields have one or two bytes, so one search per field would cost more than the scan itself. The
+/// position of the next comma cannot be predicted, so positions are written without a branch for
+/// each.
 pub(super) fn locate_fields(line: &[u8], wanted: usize, to: &mut [u32]) -> (usize, usize) {
     let (blocks, rest) = line.as_chunks::<BLOCK_BYTES>();
     let mut found = 0;
@@ -30,13 +31,13 @@ pub(super) fn locate_fields(line: &[u8], wanted: usize, to: &mut [u32]) -> (usiz
     (found, line.len())
 }
 
-/// Where the search goes on behind the last of `wanted` commas.
+/// Where the search continues after the last of `wanted` commas.
 fn last_of(wanted: usize, to: &[u32]) -> usize {
     wanted.checked_sub(1).map_or(0, |last| to[last] as usize)
 }
 
-/// A bit for each byte: whether it is a comma. Written out, and so are the turns below, since the
-/// crate is compiled for size and loops would stay loops.
+/// A bit for each byte: whether it is a comma. This and the steps below are unrolled by hand,
+/// because the crate is compiled for size and the compiler would keep loops.
 #[inline(always)]
 fn comma_bits(block: &[u8; BLOCK_BYTES]) -> u64 {
     let (words, _) = block.as_chunks::<8>();
@@ -48,15 +49,17 @@ fn comma_bits(block: &[u8; BLOCK_BYTES]) -> u64 {
 fn comma_bits_of_word(bytes: [u8; 8]) -> u64 {
     const COMMAS: u64 = 0x2c2c_2c2c_2c2c_2c2c;
     const SEVEN_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    /// Brings the highest bit of each byte into the highest byte, in the order of the bytes.
+    /// A multiplication with this moves the highest bit of each byte into the highest byte, in the
+    /// order of the bytes.
     const GATHER: u64 = 0x0002_0408_1020_4081;
     let word = u64::from_le_bytes(bytes) ^ COMMAS;
-    // The highest bit of every byte that was a comma, and is 0 now.
+    // The highest bit of every byte that was a comma and is now 0.
     let zeros = !(((word & SEVEN_BITS) + SEVEN_BITS) | word | SEVEN_BITS);
     zeros.wrapping_mul(GATHER) >> 56
 }
 
-/// Writes the positions behind the set bits, after the `found` ones; returns how many there are then.
+/// Writes the positions after the set bits, following the `found` ones; returns the new number of
+/// positions.
 #[inline(always)]
 fn write_positions(mut bits: u64, base: u32, found: usize, to: &mut [u32]) -> usize {
     let count = bits.count_ones() as usize;
@@ -79,7 +82,7 @@ fn write_positions(mut bits: u64, base: u32, found: usize, to: &mut [u32]) -> us
     found + count
 }
 
-/// The position of the lowest set bit, which is cleared; any number when there is none.
+/// The position of the lowest set bit, which is cleared; any number if there is none.
 #[inline(always)]
 fn take_lowest(bits: &mut u64) -> u32 {
     let position = (*bits | 1 << 63).trailing_zeros();
