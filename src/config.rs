@@ -29,10 +29,8 @@ pub struct Config {
     pub filter: Filter,
     /// The columns of servers with a metric under the exporter's names.
     pub server_columns: Vec<usize>,
-    /// Whether peers are watched.
-    pub peers: bool,
-    /// Whether certificates are watched.
-    pub certificates: bool,
+    /// The commands that a flag has turned on.
+    pub commands: Vec<&'static str>,
     /// The most bytes an answer may have.
     pub max_response_bytes: u64,
     /// How https peers are checked.
@@ -59,6 +57,21 @@ pub struct Config {
     pub log_format: Format,
 }
 
+impl Config {
+    /// Turns a command on or off.
+    ///
+    /// # Errors
+    /// See `turn`.
+    pub(crate) fn turn_command(&mut self, ask: &'static str, text: &str) -> Result<(), String> {
+        let mut is_on = false;
+        turn(&mut is_on, text)?;
+        if is_on {
+            self.commands.push(ask);
+        }
+        Ok(())
+    }
+}
+
 /// One flag.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flag {
@@ -73,6 +86,8 @@ pub(crate) struct Flag {
     /// # Errors
     /// Why the text cannot be used.
     pub set: fn(&mut Config, &str) -> Result<(), String>,
+    /// Whether it is about the HAProxy of `--haproxy.scrape-uri` alone.
+    pub is_of_scrape_uri: bool,
 }
 
 /// What a flag takes.
@@ -87,6 +102,22 @@ pub(crate) enum Takes {
 }
 
 impl Flag {
+    /// A flag about all HAProxys.
+    pub(crate) const fn new(
+        name: &'static str,
+        takes: Takes,
+        help: &'static str,
+        set: fn(&mut Config, &str) -> Result<(), String>,
+    ) -> Self {
+        Self {
+            name,
+            takes,
+            help,
+            set,
+            is_of_scrape_uri: false,
+        }
+    }
+
     /// The text that it is set to where it is not given.
     pub(crate) fn default(&self) -> &'static str {
         match self.takes {

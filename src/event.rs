@@ -1,6 +1,7 @@
 //! A problem that can last. It is logged when it begins, when its reason changes, once per hour
 //! while it lasts, and when it ends, but not at every scrape.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
@@ -14,9 +15,9 @@ const REMINDER: Duration = Duration::from_secs(3600);
 pub(crate) struct Event {
     level: Level,
     /// Log message while it lasts.
-    message: &'static str,
+    message: Cow<'static, str>,
     /// Log message when it ends.
-    over: &'static str,
+    over: Cow<'static, str>,
     /// The HAProxy instance concerned, if there are several.
     target: Option<String>,
     present: Option<Present>,
@@ -33,11 +34,15 @@ struct Present {
 
 impl Event {
     /// A problem that has not occurred yet.
-    pub(crate) const fn new(level: Level, message: &'static str, over: &'static str) -> Self {
+    pub(crate) fn new(
+        level: Level,
+        message: impl Into<Cow<'static, str>>,
+        over: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
             level,
-            message,
-            over,
+            message: message.into(),
+            over: over.into(),
             target: None,
             present: None,
         }
@@ -54,11 +59,11 @@ impl Event {
     pub(crate) fn happens(&mut self, now: Instant, reason: &str, fields: &[(&str, &dyn Display)]) {
         match self.count(now, reason) {
             Said::Nothing => {}
-            Said::New => log::line(self.level, self.message, &[&self.about(), fields].concat()),
+            Said::New => log::line(self.level, &self.message, &[&self.about(), fields].concat()),
             Said::Again(times) => {
                 let times: (&str, &dyn Display) = ("times", &times);
                 let all = [&self.about()[..], &[times], fields].concat();
-                log::line(self.level, self.message, &all);
+                log::line(self.level, &self.message, &all);
             }
         }
     }
@@ -78,7 +83,7 @@ impl Event {
     pub(crate) fn is_over(&mut self) {
         if let Some(times) = self.end() {
             let times: (&str, &dyn Display) = ("times", &times);
-            log::info(self.over, &[&self.about()[..], &[times]].concat());
+            log::info(&self.over, &[&self.about()[..], &[times]].concat());
         }
     }
 

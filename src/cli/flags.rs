@@ -3,18 +3,17 @@
 use std::path::PathBuf;
 
 use super::values::{
-    add_target, columns, listen_address, log_format, log_level, master_socket, max_response_bytes,
-    profile, ready_fd, refused, scrape_uri, socket_mode, states, telemetry_path, timeout,
-    unless_empty, with_tls,
+    add_target, columns, listen_address, log_format, log_level, max_response_bytes, profile,
+    ready_fd, refused, scrape_uri, socket_mode, states, telemetry_path, timeout, unless_empty,
+    with_tls,
 };
+use crate::commands;
 use crate::config::Takes::{Switch, Value, Values};
-use crate::config::{Config, Flag, Takes, put, turn};
+use crate::config::{Flag, put, turn};
 pub(crate) use crate::haproxy::advice::{MAX_RESPONSE_BYTES, SSL_CA_FILE};
 
 /// Names that errors mention besides the table.
 pub(crate) const SCRAPE_URI: &str = "haproxy.scrape-uri";
-const PID_FILE: &str = "haproxy.pid-file";
-const MASTER_SOCKET: &str = "haproxy.master-socket";
 pub(crate) const SSL_SERVER_NAME: &str = "haproxy.ssl-server-name";
 pub(crate) const PROXY_FROM_ENV: &str = "http.proxy-from-env";
 pub(crate) const SYSTEMD_SOCKET: &str = "web.systemd-socket";
@@ -25,23 +24,15 @@ pub(crate) const ONCE: &str = "once";
 const SERVER_METRIC_FIELDS: &str =
     "2,3,4,5,6,7,8,9,13,14,15,16,17,18,21,24,30,33,35,38,39,40,41,42,43,44,49,50,58,59,60,61";
 
-const fn flag(
-    name: &'static str,
-    takes: Takes,
-    help: &'static str,
-    set: fn(&mut Config, &str) -> Result<(), String>,
-) -> Flag {
-    Flag {
-        name,
-        takes,
-        help,
-        set,
-    }
+/// All flags but `--help` and `--version`, in the order of `--help`.
+pub(crate) fn all() -> impl Iterator<Item = &'static Flag> {
+    let flags = FIRST_FLAGS.iter().chain(commands::flags());
+    flags.chain(OTHER_FLAGS)
 }
 
-/// All flags but `--help` and `--version`, in the order of `--help`.
-pub(crate) static FLAGS: [Flag; 27] = [
-    flag(
+/// The flags about HAProxy and what is read of it, up to those of commands.
+static FIRST_FLAGS: &[Flag] = &[
+    Flag::new(
         SCRAPE_URI,
         Value("URI", "http://localhost/;csv"),
         "URI to scrape HAProxy from: unix:/path, unix:@name, tcp://host:port, http://[user:password@]host[:port]/path;csv (https:// in builds with TLS) or file:/path",
@@ -50,31 +41,34 @@ pub(crate) static FLAGS: [Flag; 27] = [
             Ok(())
         },
     ),
-    flag(
+    Flag::new(
         "haproxy.target",
         Values("NAME=URI", ""),
         "One of several HAProxy instances, scraped at /metrics?target=NAME; repeatable",
         add_target,
     ),
-    flag(
+    Flag::new(
         "haproxy.timeout",
         Value("DURATION", "5s"),
         "Timeout for a whole scrape of HAProxy, e.g. 500ms or 1m30s",
         |to, text| put(&mut to.timeout, timeout(text)),
     ),
-    flag(
-        PID_FILE,
-        Value("PATH", ""),
-        "HAProxy's pid file; adds its CPU time, memory and open file descriptors (from /proc)",
-        |to, text| put(&mut to.pid_file, Ok(unless_empty(text).map(PathBuf::from))),
-    ),
-    flag(
+    Flag {
+        is_of_scrape_uri: true,
+        ..Flag::new(
+            "haproxy.pid-file",
+            Value("PATH", ""),
+            "HAProxy's pid file; adds its CPU time, memory and open file descriptors (from /proc)",
+            |to, text| put(&mut to.pid_file, Ok(unless_empty(text).map(PathBuf::from))),
+        )
+    },
+    Flag::new(
         "haproxy.metric-names",
         Value("NAMES", "exporter"),
         "Metric names: exporter (those of prometheus/haproxy_exporter) or builtin (those of HAProxy's built-in exporter); a request can choose with ?names=",
         |to, text| put(&mut to.profile, profile(text)),
     ),
-    flag(
+    Flag::new(
         "haproxy.proxy-include",
         Values("PATTERN", ""),
         "Proxies to export (frontends, backends and their servers and listeners), by name; * and ? match; repeatable",
@@ -83,7 +77,7 @@ pub(crate) static FLAGS: [Flag; 27] = [
             Ok(())
         },
     ),
-    flag(
+    Flag::new(
         "haproxy.proxy-exclude",
         Values("PATTERN", ""),
         "Proxies to exclude (frontends, backends and their servers and listeners), by name; * and ? match; repeatable",
@@ -92,44 +86,30 @@ pub(crate) static FLAGS: [Flag; 27] = [
             Ok(())
         },
     ),
-    flag(
+    Flag::new(
         "haproxy.server-metric-fields",
         Value("COLUMNS", SERVER_METRIC_FIELDS),
         "Server columns to export with metric names exporter, by column number (HAProxy management guide, 9.1), separated by commas; none if empty",
         |to, text| put(&mut to.server_columns, columns(text)),
     ),
-    flag(
+    Flag::new(
         "haproxy.server-exclude-states",
         Value("STATES", ""),
         "States of servers to exclude, separated by commas, e.g. MAINT,DRAIN",
         |to, text| put(&mut to.filter.excluded_states, Ok(states(text))),
     ),
-    flag(
-        MASTER_SOCKET,
-        Value("URI", ""),
-        "URI of HAProxy's master socket (haproxy -W -S); adds metrics about reloads and old workers; unix:/path, unix:@name or tcp://host:port",
-        |to, text| put(&mut to.master_socket, master_socket(text)),
-    ),
-    flag(
-        "haproxy.peers",
-        Switch(false),
-        "Export the peers of stick tables (show peers); needs a CLI socket",
-        |to, text| turn(&mut to.peers, text),
-    ),
-    flag(
-        "haproxy.certificates",
-        Switch(false),
-        "Export when the loaded certificates expire; needs a CLI socket (level operator before HAProxy 3.2)",
-        |to, text| turn(&mut to.certificates, text),
-    ),
+];
+
+/// Those behind the ones of commands.
+static OTHER_FLAGS: &[Flag] = &[
     // About 270,000 servers.
-    flag(
+    Flag::new(
         MAX_RESPONSE_BYTES,
         Value("BYTES", "67108864"),
         "Maximum size of a reply of HAProxy; the scrape fails if a reply is larger",
         |to, text| put(&mut to.max_response_bytes, max_response_bytes(text)),
     ),
-    flag(
+    Flag::new(
         "haproxy.ssl-verify",
         Switch(true),
         "Verify the certificate of an https scrape URI",
@@ -140,25 +120,25 @@ pub(crate) static FLAGS: [Flag; 27] = [
             Ok(())
         },
     ),
-    flag(
+    Flag::new(
         SSL_CA_FILE,
         Value("PEM", ""),
         "Trust only the roots in this file for https (builds with TLS)",
         |to, text| put(&mut to.tls.ca_file, with_tls(text)),
     ),
-    flag(
+    Flag::new(
         SSL_SERVER_NAME,
         Value("NAME", ""),
         "Verify this name instead of the URI's host (builds with TLS)",
         |to, text| put(&mut to.tls.server_name, with_tls(text)),
     ),
-    flag(
+    Flag::new(
         PROXY_FROM_ENV,
         Switch(false),
         "Use the proxy in the environment (http_proxy, https_proxy, no_proxy)",
         |to, text| turn(&mut to.proxy_from_env, text),
     ),
-    flag(
+    Flag::new(
         "web.listen-address",
         Values("ADDRESS", ":9101"),
         "Address to serve metrics on: :port, host:port, [v6]:port or unix:/path; repeatable",
@@ -167,55 +147,55 @@ pub(crate) static FLAGS: [Flag; 27] = [
             Ok(())
         },
     ),
-    flag(
+    Flag::new(
         "web.telemetry-path",
         Value("PATH", "/metrics"),
         "Path of the metrics",
         |to, text| put(&mut to.telemetry_path, telemetry_path(text)),
     ),
-    flag(
+    Flag::new(
         SYSTEMD_SOCKET,
         Switch(false),
         "Serve on sockets passed by systemd (LISTEN_FDS) instead of --web.listen-address",
         |to, text| turn(&mut to.systemd_socket, text),
     ),
-    flag(
+    Flag::new(
         "web.socket-mode",
         Value("OCTAL", "0660"),
         "Permissions of unix:/path listeners",
         |to, text| put(&mut to.socket_mode, socket_mode(text)),
     ),
-    flag(
+    Flag::new(
         "web.config.file",
         Value("PATH", ""),
         "Not supported: put a TLS-terminating proxy in front of the exporter (see security.md)",
         |_, text| refused(text),
     ),
-    flag(
+    Flag::new(
         READY_FD,
         Value("N", ""),
         "Write a newline to this descriptor when ready (s6's notification-fd)",
         |to, text| put(&mut to.ready_fd, ready_fd(text)),
     ),
-    flag(
+    Flag::new(
         "log.level",
         Value("LEVEL", "info"),
         "Minimum severity to log: debug, info, warn or error",
         |to, text| put(&mut to.log_level, log_level(text)),
     ),
-    flag(
+    Flag::new(
         "log.format",
         Value("FORMAT", "logfmt"),
         "Log format: logfmt or json",
         |to, text| put(&mut to.log_format, log_format(text)),
     ),
-    flag(
+    Flag::new(
         ONCE,
         Switch(false),
         "Scrape once, print the metrics and exit: 0 if the scrape succeeded, else 1",
         |to, text| turn(&mut to.once, text),
     ),
-    flag(
+    Flag::new(
         "list-metrics",
         Switch(false),
         "Print every metric (name, type, labels, help) and exit",
@@ -223,19 +203,9 @@ pub(crate) static FLAGS: [Flag; 27] = [
     ),
 ];
 
-/// What is set and is about the HAProxy of `--haproxy.scrape-uri` alone, which is not given.
-pub(super) fn without_scrape_uri(config: &Config) -> Option<&'static str> {
-    let set = [
-        (config.pid_file.is_some(), PID_FILE),
-        (config.master_socket.is_some(), MASTER_SOCKET),
-    ];
-    set.into_iter()
-        .find_map(|(is_set, name)| is_set.then_some(name))
-}
-
 /// The flag of a name as it was given; `false` for a `--no-` form of a switch.
 pub(crate) fn find(name: &str) -> Option<(&'static Flag, bool)> {
-    let named = |name: &str| FLAGS.iter().find(|flag| flag.name == name);
+    let named = |name: &str| all().find(|flag| flag.name == name);
     named(name).map(|flag| (flag, true)).or_else(|| {
         let flag = named(name.strip_prefix("no-")?)?;
         matches!(flag.takes, Switch(_)).then_some((flag, false))
@@ -253,7 +223,7 @@ pub(crate) fn help() -> String {
         ("-h, --help".to_owned(), "Print this help"),
         ("    --version".to_owned(), "Print the version"),
     ];
-    let listed = FLAGS.iter().map(|flag| (usage(flag), flag.help));
+    let listed = all().map(|flag| (usage(flag), flag.help));
     for (usage, help) in fixed.into_iter().chain(listed) {
         text.push_str(&format!("  {usage}\n        {help}\n"));
     }

@@ -120,7 +120,7 @@ impl Given {
 
     fn config(&self) -> Result<Config, UsageError> {
         let mut config = Config::default();
-        for flag in &flags::FLAGS {
+        for flag in flags::all() {
             let default = self.texts(flag.name).next().is_none();
             let default = default.then(|| flag.default());
             for text in self.texts(flag.name).chain(default) {
@@ -129,8 +129,10 @@ impl Given {
         }
         if config.targets.len() > 1 && self.texts(flags::SCRAPE_URI).next().is_none() {
             config.targets.remove(0);
-            if let Some(flag) = flags::without_scrape_uri(&config) {
-                return Err(UsageError::NoScrapeUri(flag));
+            let is_given = |name| self.texts(name).any(|text| !text.is_empty());
+            let mut of_it = flags::all().filter(|flag| flag.is_of_scrape_uri);
+            if let Some(flag) = of_it.find(|flag| is_given(flag.name)) {
+                return Err(UsageError::NoScrapeUri(flag.name));
             }
         }
         Ok(config)

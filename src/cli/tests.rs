@@ -292,7 +292,7 @@ fn flags_that_need_tls() {
 
 #[test]
 fn a_flag_stands_once_unless_it_is_repeatable() {
-    for flag in &flags::FLAGS {
+    for flag in flags::all() {
         let argument = match flag.takes {
             Takes::Switch(_) => format!("--{}", flag.name),
             Takes::Value(_, value) | Takes::Values(_, value) => format!("--{}={value}", flag.name),
@@ -318,7 +318,7 @@ fn texts_to_print() {
     assert_eq!(printed(&["-h"]), help);
     assert_eq!(printed(&["--log.level=info", "--help", "--bogus"]), help);
     assert!(help.starts_with("usage: haproxy_exporter [<flags>]\n"));
-    for flag in &flags::FLAGS {
+    for flag in flags::all() {
         let usage = match flag.takes {
             Takes::Switch(_) => format!("--[no-]{}", flag.name),
             Takes::Value(..) | Takes::Values(..) => format!("--{}=", flag.name),

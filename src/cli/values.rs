@@ -27,19 +27,6 @@ pub(super) fn scrape_uri(text: &str) -> Result<ScrapeUri, String> {
     Ok(ScrapeUri::parse(text)?)
 }
 
-/// The CLI of a master process, if one is named.
-pub(super) fn master_socket(text: &str) -> Result<Option<ScrapeUri>, String> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    match scrape_uri(text)? {
-        uri @ (ScrapeUri::Unix(_) | ScrapeUri::Tcp(_)) => Ok(Some(uri)),
-        ScrapeUri::Http(_) | ScrapeUri::File(_) => {
-            Err("must be a CLI socket: unix:/path, unix:@name or tcp://host:port".to_owned())
-        }
-    }
-}
-
 pub(super) fn listen_address(text: &str) -> Result<ListenAddress, String> {
     ListenAddress::parse(text).map_err(|error| format!("{text:?}: {error}"))
 }

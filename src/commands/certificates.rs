@@ -1,8 +1,26 @@
 //! When certificates end, in every profile: HAProxy's own exporter has no such families.
 
+use super::command::{Command, When};
+use crate::config::Flag;
+use crate::config::Takes::Switch;
 use crate::metrics::Group;
 use crate::metrics::macros::table;
 use crate::metrics::value::Value;
+
+const ASK: &str = "show ssl sni";
+
+pub(super) static COMMAND: Command = Command {
+    ask: ASK,
+    flag: Some(Flag::new(
+        "haproxy.certificates",
+        Switch(false),
+        "Export when the loaded certificates expire; needs a CLI socket (level operator before HAProxy 3.2)",
+        |to, text| to.turn_command(ASK, text),
+    )),
+    groups: &GROUPS,
+    when: When::Alone,
+    ..Command::USUAL
+};
 
 /// The groups, in the order of the exposition.
 pub(crate) static GROUPS: [&Group; 2] = [&CERTIFICATE.group, &CERTIFICATES.group];

@@ -1,9 +1,17 @@
 //! `show info`: the process, its keys under the names of HAProxy's built-in exporter, and three more
 //! that it does not export.
 
+use super::command::{Command, When};
 use crate::metrics::EXPORTER;
 use crate::metrics::Group;
 use crate::metrics::macros::table;
+
+pub(super) static COMMAND: Command = Command {
+    ask: "show info",
+    groups: &GROUPS,
+    when: When::Itself,
+    ..Command::USUAL
+};
 
 /// The groups, in the order of the exposition.
 pub(crate) static GROUPS: [&Group; 7] = [

@@ -1,8 +1,39 @@
 //! A master process (`-W`) and its old workers, in every profile: HAProxy's own exporter knows neither.
 
+use super::command::{Command, When};
+use crate::config::{Flag, Takes, put};
+use crate::haproxy::uri::ScrapeUri;
 use crate::metrics::Group;
 use crate::metrics::macros::table;
 use crate::metrics::value::Value;
+
+pub(super) static COMMAND: Command = Command {
+    ask: "show proc",
+    flag: Some(Flag {
+        is_of_scrape_uri: true,
+        ..Flag::new(
+        "haproxy.master-socket",
+        Takes::Value("URI", ""),
+        "URI of HAProxy's master socket (haproxy -W -S); adds metrics about reloads and old workers; unix:/path, unix:@name or tcp://host:port",
+        |to, text| put(&mut to.master_socket, socket(text)),
+    )}),
+    groups: &GROUPS,
+    when: When::OfMaster,
+    ..Command::USUAL
+};
+
+/// The CLI of a master process, if one is named.
+fn socket(text: &str) -> Result<Option<ScrapeUri>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match ScrapeUri::parse(text)? {
+        uri @ (ScrapeUri::Unix(_) | ScrapeUri::Tcp(_)) => Ok(Some(uri)),
+        ScrapeUri::Http(_) | ScrapeUri::File(_) => {
+            Err("must be a CLI socket: unix:/path, unix:@name or tcp://host:port".to_owned())
+        }
+    }
+}
 
 /// The groups, in the order of the exposition.
 pub(crate) static GROUPS: [&Group; 2] = [&MASTER.group, &OLD_WORKERS.group];

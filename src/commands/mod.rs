@@ -1,27 +1,48 @@
-//! What HAProxy is asked besides `show stat`: the families of each command.
+//! What HAProxy is asked besides `show stat`: a file for each command, with its text, its flag, its families
+//! and what reads the reply. Nobody else names one.
 
-pub(crate) mod certificates;
-pub(crate) mod info;
-pub(crate) mod master;
-pub(crate) mod peers;
-pub(crate) mod resolvers;
-pub(crate) mod stick_tables;
+macro_rules! commands {
+    ($($name:ident),*) => {
+        $(pub(crate) mod $name;)*
 
-use crate::metrics::Group;
+        /// All commands, in the order of their flags and of asking.
+        static ALL: &[&Command] = &[$(&$name::COMMAND),*];
+    };
+}
+
+commands! { info, stick_tables, resolvers, master, peers, certificates }
+
+pub(crate) mod command;
+pub(crate) mod watch;
+
+use crate::config::Flag;
 use crate::metrics::catalog::Catalog;
+use command::Command;
+use watch::Watch;
 
-/// The groups of all commands, in the order of the exposition.
-static GROUPS: [&[&Group]; 6] = [
-    &info::GROUPS,
-    &stick_tables::GROUPS,
-    &resolvers::GROUPS,
-    &peers::GROUPS,
-    &certificates::GROUPS,
-    &master::GROUPS,
-];
+/// The flags that turn commands on.
+pub(crate) fn flags() -> impl Iterator<Item = &'static Flag> {
+    ALL.iter().filter_map(|command| command.flag.as_ref())
+}
 
 /// All families, those of commands among them. Of the servers' columns under the exporter's names, only
 /// those in `server_columns` count.
 pub(crate) fn catalog(server_columns: &[usize]) -> Catalog {
-    Catalog::new(server_columns, &GROUPS.concat())
+    let mut commands = ALL.to_vec();
+    commands.sort_by_key(|command| command.when.order());
+    let groups: Vec<_> = commands
+        .iter()
+        .flat_map(|command| command.groups)
+        .copied()
+        .collect();
+    Catalog::new(server_columns, &groups)
+}
+
+/// The commands that are asked with the rows, of those without a flag or among `on`.
+pub(crate) fn watches(on: &[&str], target: Option<&str>) -> Vec<Watch> {
+    let is_on = |command: &&&Command| command.flag.is_none() || on.contains(&command.ask);
+    let commands = ALL.iter().filter(is_on);
+    commands
+        .filter_map(|command| Watch::new(command, target))
+        .collect()
 }

@@ -1,8 +1,16 @@
 //! `show stat domain resolvers` under the names of HAProxy's built-in exporter.
 
+use super::command::{Command, When};
 use crate::metrics::BUILTIN;
 use crate::metrics::Group;
 use crate::metrics::macros::table;
+
+pub(super) static COMMAND: Command = Command {
+    ask: "show stat domain resolvers",
+    groups: &GROUPS,
+    when: When::Itself,
+    ..Command::USUAL
+};
 
 /// The only group.
 pub(crate) static GROUPS: [&Group; 1] = [&RESOLVER.group];

@@ -1,10 +1,18 @@
 //! `show table` under the names of HAProxy's built-in exporter.
 
+use super::command::{Command, When};
 use crate::haproxy::stick_tables::StickTable;
 use crate::metrics::BUILTIN;
 use crate::metrics::Group;
 use crate::metrics::macros::table;
 use crate::metrics::value::Value;
+
+pub(super) static COMMAND: Command = Command {
+    ask: "show table",
+    groups: &GROUPS,
+    when: When::Itself,
+    ..Command::USUAL
+};
 
 /// The only group.
 pub(crate) static GROUPS: [&Group; 1] = [&STICK_TABLE.group];

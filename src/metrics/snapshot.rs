@@ -128,6 +128,21 @@ impl Snapshot {
     }
 }
 
+/// A snapshot, with what is needed to put rows of groups into it.
+pub(crate) struct Sink<'a> {
+    /// Where the groups are listed.
+    pub(crate) catalog: &'a Catalog,
+    /// Where the rows go.
+    pub(crate) snapshot: &'a mut Snapshot,
+}
+
+impl Sink<'_> {
+    /// The rows that a group has of its own, to put more.
+    pub(crate) fn add<V>(&mut self, table: &'static Table<V>) -> TableRows<'_, V> {
+        self.snapshot.add(self.catalog, table)
+    }
+}
+
 /// The rows of a group, with what its values are made of.
 pub(crate) struct TableRows<'a, V: 'static> {
     rows: &'a mut Rows,

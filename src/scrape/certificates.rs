@@ -73,7 +73,7 @@ impl CertificateWatch {
     fn read_all(&mut self, source: &mut Source, limits: Limits, buffer: &mut ReadBuffer) {
         self.read = None;
         if !source.takes_commands() {
-            self.failed.report(Some(super::peers::NO_CLI));
+            self.failed.report(Some(crate::commands::watch::NO_CLI));
             return;
         }
         match read(source, limits.of_extra(), buffer) {

@@ -2,7 +2,6 @@
 
 mod certificates;
 mod master;
-mod peers;
 mod questions;
 mod single_question;
 mod traffic;
@@ -11,7 +10,8 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use crate::commands::{
-    certificates as certificate_tables, info, master as master_tables, resolvers, stick_tables,
+    self, certificates as certificate_tables, info, master as master_tables, resolvers,
+    stick_tables,
 };
 use crate::config::Config;
 use crate::event::Event;
@@ -27,7 +27,7 @@ use crate::metrics::exporter_and_process::{
 };
 use crate::metrics::intake::Intake;
 use crate::metrics::selection::Wanted;
-use crate::metrics::snapshot::{Outcome, Snapshot};
+use crate::metrics::snapshot::{Outcome, Sink, Snapshot};
 use crate::metrics::value::Value;
 use crate::net::deadline::Deadline;
 use crate::net::unsigned;
@@ -35,7 +35,6 @@ use crate::process::{Facts, ProcRoot};
 use crate::version::{REVISION, RUST_VERSION};
 use certificates::CertificateWatch;
 use master::MasterWatch;
-use peers::PeerWatch;
 use questions::Answers;
 
 /// Scrapes HAProxy into snapshots.
@@ -89,8 +88,9 @@ impl Scraper {
             source,
             reader: StatReader::new(config.filter.clone()),
             intake: Intake::new(catalog),
-            answers: Answers::new(target, config.peers.then(|| PeerWatch::new(target))),
-            certificates: config.certificates.then(|| CertificateWatch::new(target)),
+            answers: Answers::new(target, commands::watches(&config.commands, target)),
+            certificates: (config.commands.contains(&"show ssl sni"))
+                .then(|| CertificateWatch::new(target)),
             master: master.map(|source| MasterWatch::new(source, target)),
             read_buffer: ReadBuffer::default(),
             scrapes: 0,
@@ -236,8 +236,11 @@ impl Scraper {
 
     /// Peers, stick tables and the name servers of resolvers.
     fn add_modules(&self, into: &mut Snapshot) {
-        if let Some(peers) = &self.answers.peers {
-            peers.add_rows(self.catalog, into);
+        for watch in &self.answers.watches {
+            watch.put_rows(&mut Sink {
+                catalog: self.catalog,
+                snapshot: into,
+            });
         }
         let mut tables = into.add(self.catalog, &stick_tables::STICK_TABLE);
         for table in self.answers.stick_tables.iter() {

@@ -2,13 +2,12 @@
 
 use std::fmt::Write;
 
-use super::peers::PeerWatch;
 use crate::commands;
+use crate::commands::watch::Watch;
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::error::SourceError;
 use crate::haproxy::info::{Info, SHOW_INFO};
-use crate::haproxy::peers::SHOW_PEERS;
 use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::{Need, Question};
 use crate::haproxy::resolvers::{self, Resolvers, SHOW_RESOLVERS};
@@ -28,8 +27,8 @@ pub(super) struct Answers {
     pub(super) info: Info,
     pub(super) stick_tables: StickTables,
     pub(super) resolvers: Resolvers,
-    /// Where peers are watched.
-    pub(super) peers: Option<PeerWatch>,
+    /// The other commands that are asked with the rows.
+    pub(super) watches: Vec<Watch>,
     /// The command for the rows.
     show_stat: String,
     /// What had been asked of HAProxy when it counted for `show info`.
@@ -47,7 +46,6 @@ struct Failures {
     info: Option<SourceError>,
     stick_tables: Option<SourceError>,
     resolvers: Option<SourceError>,
-    peers: Option<SourceError>,
 }
 
 /// Which questions are asked.
@@ -57,7 +55,6 @@ struct Asked {
     info: bool,
     stick_tables: bool,
     resolvers: bool,
-    peers: bool,
 }
 
 impl Asked {
@@ -74,7 +71,6 @@ impl Asked {
             info: needs_pid || resolvers || has(&commands::info::GROUPS),
             stick_tables: has(&commands::stick_tables::GROUPS),
             resolvers,
-            peers: wanted.has_group(catalog, &commands::peers::PEER.group),
         };
         match source.takes_commands() {
             // Something must be asked, to see whether HAProxy is up.
@@ -87,7 +83,6 @@ impl Asked {
                 info: false,
                 stick_tables: false,
                 resolvers: false,
-                ..asked
             },
         }
     }
@@ -95,13 +90,13 @@ impl Asked {
 
 impl Answers {
     /// Nothing was asked yet.
-    pub(super) fn new(target: Option<&str>, peers: Option<PeerWatch>) -> Self {
+    pub(super) fn new(target: Option<&str>, watches: Vec<Watch>) -> Self {
         let failed = |message, over| Event::new(Level::Warn, message, over).of(target);
         Self {
             info: Info::default(),
             stick_tables: StickTables::default(),
             resolvers: Resolvers::default(),
-            peers,
+            watches,
             show_stat: String::new(),
             spent_at_info: Spent::default(),
             release: None,
@@ -119,9 +114,7 @@ impl Answers {
         self.info.clear();
         self.stick_tables.clear();
         self.resolvers.clear();
-        if let Some(peers) = &mut self.peers {
-            peers.clear();
-        }
+        self.watches.iter_mut().for_each(Watch::clear);
     }
 
     /// Asks for what is wanted, all of it on one connection and so of one process, and puts the rows into
@@ -138,10 +131,10 @@ impl Answers {
         (reader, intake, into): (&mut StatReader, &mut Intake, &mut Snapshot),
     ) -> Result<(), SourceError> {
         let mut asked = Asked::new(wanted, catalog, source, needs_pid);
-        asked.peers = match &mut self.peers {
-            Some(peers) if asked.peers => peers.can_ask(source),
-            _ => false,
-        };
+        for watch in &mut self.watches {
+            let is_wanted = watch.is_wanted(wanted, catalog);
+            watch.prepare(is_wanted, source);
+        }
         let wants_resolvers = asked.resolvers;
         if wants_resolvers {
             asked.resolvers = self.know_resolvers(source, limits, buffer)?;
@@ -178,7 +171,7 @@ impl Answers {
             0 => Need::All,
             _ => Need::Extra,
         };
-        let mut questions = Vec::with_capacity(5);
+        let mut questions = Vec::with_capacity(4 + self.watches.len());
         let mut add = |is_asked: bool, command, need, reply| {
             if is_asked {
                 questions.push(Question::new(command, need, reply));
@@ -191,9 +184,11 @@ impl Answers {
         add(asked.stick_tables, SHOW_TABLE, Need::Extra, tables);
         let resolvers = &mut self.resolvers;
         add(asked.resolvers, SHOW_RESOLVERS, Need::Extra, resolvers);
-        if let Some(peers) = &mut self.peers {
-            add(asked.peers, SHOW_PEERS, Need::Extra, peers.reply());
-        }
+        let of_watches = questions.len();
+        let release = self.release;
+        let watches = self.watches.iter_mut();
+        let watches = watches.filter(|watch| watch.is_asked_of(release));
+        questions.extend(watches.map(Watch::question));
         source.ask(&mut questions, limits, buffer)?;
         let is_info = |question: &Question<'_>| question.command == SHOW_INFO;
         if let Some(at) = questions.iter().position(is_info)
@@ -202,18 +197,24 @@ impl Answers {
             let from_info = questions[at..].iter().map(|question| question.bytes);
             self.spent_at_info = source.spent().before_answer(from_info.sum());
         }
+        let of_watches = questions.split_off(of_watches).into_iter();
+        let of_watches: Vec<_> = of_watches.map(|question| question.failure).collect();
         let mut failures = Failures::default();
         for question in questions {
             let failure = match question.command {
                 SHOW_INFO => &mut failures.info,
                 SHOW_TABLE => &mut failures.stick_tables,
                 SHOW_RESOLVERS => &mut failures.resolvers,
-                SHOW_PEERS => &mut failures.peers,
                 _ => continue,
             };
             *failure = question.failure;
         }
         rows.finish();
+        let watches = self.watches.iter_mut();
+        let watches = watches.filter(|watch| watch.is_asked_of(release));
+        for (watch, failure) in watches.zip(of_watches) {
+            watch.is_answered(failure);
+        }
         self.take_failures(asked, failures);
         Ok(())
     }
@@ -224,7 +225,6 @@ impl Answers {
             info,
             stick_tables,
             resolvers,
-            peers: peers_failure,
         } = failures;
         if asked.info {
             match &info {
@@ -244,9 +244,6 @@ impl Answers {
                 self.resolvers.clear();
             }
             self.resolvers_failed.report(resolvers);
-        }
-        if let Some(peers) = self.peers.as_mut().filter(|_| asked.peers) {
-            peers.is_answered(peers_failure);
         }
     }
 

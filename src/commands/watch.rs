@@ -1,0 +1,102 @@
+//! A command of one HAProxy: whether it can be asked, what came, and what the log says of it.
+
+use super::command::{Answer, Command, When};
+use crate::event::Event;
+use crate::haproxy::error::SourceError;
+use crate::haproxy::reply::{Need, Question};
+use crate::haproxy::source::Source;
+use crate::log::Level;
+use crate::metrics::catalog::Catalog;
+use crate::metrics::selection::Wanted;
+use crate::metrics::snapshot::Sink;
+
+/// The first two numbers of a release.
+pub(crate) type Release = (u32, u32);
+
+/// Why the stats page and a file cannot answer.
+pub(crate) const NO_CLI: &str = "only a CLI socket can be asked (unix:/path or tcp://host:port)";
+
+/// A command that is asked with the rows.
+pub(crate) struct Watch {
+    command: &'static Command,
+    answer: Box<dyn Answer>,
+    failed: Event,
+    /// Whether it is asked in this scrape.
+    is_asked: bool,
+}
+
+impl Watch {
+    /// `None` for a command that is not asked with the rows.
+    pub(crate) fn new(command: &'static Command, target: Option<&str>) -> Option<Self> {
+        let When::WithRows(answer) = command.when else {
+            return None;
+        };
+        Some(Self {
+            command,
+            answer: answer(),
+            failed: failed(command, target),
+            is_asked: false,
+        })
+    }
+
+    /// Whether any of its families is wanted.
+    pub(crate) fn is_wanted(&self, wanted: &Wanted, catalog: &Catalog) -> bool {
+        has_any(self.command, wanted, catalog)
+    }
+
+    /// Decides whether it is asked. That a source has no CLI is logged where a flag has turned it on.
+    pub(crate) fn prepare(&mut self, is_wanted: bool, source: &Source) {
+        self.is_asked = is_wanted && source.takes_commands();
+        if is_wanted && !self.is_asked && self.command.flag.is_some() {
+            self.failed.report(Some(NO_CLI));
+        }
+    }
+
+    /// Whether it is asked, and not of releases that take it for another one.
+    pub(crate) fn is_asked_of(&self, release: Option<Release>) -> bool {
+        let is_known = |since| release.is_some_and(|release| release >= since);
+        self.is_asked && self.command.since.is_none_or(is_known)
+    }
+
+    /// Forgets the answer.
+    pub(crate) fn clear(&mut self) {
+        self.answer.clear();
+    }
+
+    /// The question.
+    pub(crate) fn question(&mut self) -> Question<'_> {
+        Question::new(self.command.ask, Need::Extra, &mut *self.answer)
+    }
+
+    /// It was asked; a failure costs its own rows alone.
+    pub(crate) fn is_answered(&mut self, failure: Option<SourceError>) {
+        if failure.is_some() {
+            self.answer.clear();
+        }
+        self.failed.report(failure);
+    }
+
+    /// Puts its rows into the snapshot.
+    pub(crate) fn put_rows(&self, into: &mut Sink<'_>) {
+        self.answer.put_rows(into);
+    }
+}
+
+/// Whether any family of a command is wanted.
+pub(crate) fn has_any(command: &Command, wanted: &Wanted, catalog: &Catalog) -> bool {
+    let mut groups = command.groups.iter();
+    groups.any(|group| wanted.has_group(catalog, group))
+}
+
+/// What is logged when a command fails.
+pub(crate) fn failed(command: &Command, target: Option<&str>) -> Event {
+    let ask = command.ask;
+    let event = match command.events {
+        Some([message, over]) => Event::new(Level::Warn, message, over),
+        None => {
+            let (message, over) = (format!("{ask} failed"), format!("{ask} is answered again"));
+            Event::new(Level::Warn, message, over)
+        }
+    };
+    event.of(target)
+}
