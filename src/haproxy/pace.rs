@@ -40,21 +40,24 @@ pub(super) struct Pace {
     began: Option<Duration>,
     /// The looks that have seen nothing new.
     still: Duration,
-    /// The most that the socket held when it was read.
+    /// The most that such a socket has held when it was read, before this connection or on it.
     most: usize,
+    /// The same, on this connection.
+    held: usize,
     /// What is left to be read of what the socket held.
     left: usize,
     is_over: bool,
 }
 
 impl Pace {
-    /// For an answer that may take `time` from `now` on.
-    pub(super) fn new(now: Duration, time: Duration) -> Self {
+    /// For an answer that may take `time` from `now` on, by a socket that has held `most` before.
+    pub(super) fn new(now: Duration, time: Duration, most: usize) -> Self {
         Self {
             ends: now.saturating_add(time - time / TIME_TO_READ),
             began: None,
             still: Duration::ZERO,
-            most: 0,
+            most,
+            held: 0,
             left: 0,
             is_over: false,
         }
@@ -90,6 +93,7 @@ impl Pace {
                 || self.is_long(now.saturating_sub(began), now.saturating_sub(grew))
             {
                 self.most = self.most.max(held);
+                self.held = self.held.max(held);
                 self.left = held;
                 return;
             }
@@ -107,6 +111,14 @@ impl Pace {
     /// So much was read.
     pub(super) fn took(&mut self, bytes: usize) {
         self.left = self.left.saturating_sub(bytes);
+    }
+
+    /// What the next connection may expect the socket to hold.
+    pub(super) fn most_held(&self) -> usize {
+        match self.held {
+            0 => self.most,
+            held => held,
+        }
     }
 
     /// Nothing was added to so many bytes.

@@ -29,6 +29,8 @@ pub(crate) struct SocketSource {
     line: Vec<u8>,
     is_master: bool,
     spent: Spent,
+    /// The most that was there to read at a time on the last connection.
+    most_held: usize,
 }
 
 /// What a source has asked and received since it was made: HAProxy counts it in its own statistics.
@@ -86,6 +88,7 @@ impl SocketSource {
             line: Vec::new(),
             is_master: false,
             spent: Spent::default(),
+            most_held: 0,
         }
     }
 
@@ -120,6 +123,24 @@ impl SocketSource {
             Err(problem) => return Err(self.error(problem, None)),
         };
         let mut link = Link::new(stream, self.pace(limits.deadline));
+        let result = self.read_all(&mut link, questions, limits, buffer);
+        if let Some(pace) = &link.pace {
+            self.most_held = pace.most_held();
+        }
+        result
+    }
+
+    /// Reads the answers in their order.
+    ///
+    /// # Errors
+    /// When an answer that is needed could not be read.
+    fn read_all(
+        &mut self,
+        link: &mut Link,
+        questions: &mut [Question<'_>],
+        limits: Limits,
+        buffer: &mut ReadBuffer,
+    ) -> Result<(), SourceError> {
         let last = questions.len().saturating_sub(1);
         let mut is_broken = false;
         for (position, question) in questions.iter_mut().enumerate() {
@@ -131,7 +152,7 @@ impl SocketSource {
                 Some(Problem::BehindBroken)
             } else {
                 let reader = &mut Reader::new(question.reply, buffer, limits);
-                let read = read(&mut link, reader, position == last);
+                let read = read(link, reader, position == last);
                 question.bytes = reader.taken();
                 self.spent.bytes += question.bytes;
                 is_broken = !matches!(read, Ok(End::EmptyLine));
@@ -160,7 +181,7 @@ impl SocketSource {
     fn pace(&self, deadline: Deadline) -> Option<Pace> {
         let has_rows = matches!(self.address, Address::Unix(_)) && !self.is_master;
         let time = deadline.remaining().filter(|_| has_rows)?;
-        Some(Pace::new(Duration::ZERO, time))
+        Some(Pace::new(Duration::ZERO, time, self.most_held))
     }
 
     fn error(&self, problem: Problem, reply: Option<&dyn Reply>) -> SourceError {

@@ -178,8 +178,9 @@ impl Scraper {
         if let Some(certificates) = &mut self.certificates
             && certificate_tables::GROUPS.into_iter().any(has)
         {
+            let from = (&mut self.source, self.answers.info.number("Pid"));
             let to = (self.catalog, into);
-            certificates.add(&mut self.source, limits, &mut self.read_buffer, to);
+            certificates.add(from, limits, &mut self.read_buffer, to);
         }
     }
 

@@ -55,7 +55,7 @@ fn reads(time: Duration, looks: &[Look]) -> Vec<Option<usize>> {
         bytes: Some(10),
         now: Duration::ZERO,
     };
-    let mut pace = Pace::new(Duration::ZERO, time);
+    let mut pace = Pace::new(Duration::ZERO, time, 0);
     let mut reads = Vec::new();
     while !queue.looks.is_empty() {
         assert!(pace.must_wait(), "it reads as it comes");
@@ -163,7 +163,7 @@ fn the_last_quarter_is_not_paced() {
     looks.push(Adds(0));
     assert_eq!(reads(time, &looks), [Some(21)]);
     assert_eq!(reads(Duration::ZERO, &[]), []);
-    let mut pace = Pace::new(Duration::ZERO, Duration::ZERO);
+    let mut pace = Pace::new(Duration::ZERO, Duration::ZERO, 0);
     let mut queue = Scripted {
         looks: VecDeque::new(),
         bytes: Some(1),
@@ -171,4 +171,27 @@ fn the_last_quarter_is_not_paced() {
     };
     pace.wait(&mut queue);
     assert!(!pace.must_wait());
+}
+
+/// What the last connection has seen is expected of the next one, which may find less and does not wait
+/// for more at each read, nor does the one behind it.
+#[test]
+fn a_connection_knows_what_the_last_one_held() {
+    let read = |most, looks: &[Look]| {
+        let mut queue = Scripted {
+            looks: looks.iter().copied().collect(),
+            bytes: Some(10),
+            now: Duration::ZERO,
+        };
+        let mut pace = Pace::new(Duration::ZERO, LONG, most);
+        pace.wait(&mut queue);
+        (pace.most_of(usize::MAX), pace.most_held())
+    };
+    let busy = [Adds(30), Adds(30), Adds(30), Adds(0), Adds(100), Adds(0)];
+    assert_eq!(read(0, &busy[..4]), (100, 100));
+    assert_eq!(read(200, &busy), (200, 200));
+    // It holds less since: as long as it took to fill is spent on that, once.
+    let less = [&busy[..4], &[Adds(0), Adds(0)]].concat();
+    assert_eq!(read(200, &less), (100, 100));
+    assert_eq!(read(200, &[Ends]), (usize::MAX, 200));
 }
