@@ -140,7 +140,7 @@ fn one_command_tells_everything_for_a_while() {
         assert_eq!([1, 2, 3].map(|number| found.value(&key(number))), ends);
         assert_eq!(found.value(read), both[0].value(read));
     }
-    assert_eq!(requests, ["show ssl sni\n"]);
+    assert_eq!(requests, ["show ssl sni;show info\n"]);
     assert_eq!(problems, []);
 }
 
@@ -160,7 +160,10 @@ fn a_failure_is_not_tried_again_for_a_while() {
         let read = "haproxy_ssl_certificates_last_read_timestamp_seconds";
         assert!(!found.families.contains_key(read));
     }
-    assert_eq!(requests, ["show ssl sni\n", "show ssl cert\n"]);
+    assert_eq!(
+        requests,
+        ["show ssl sni;show info\n", "show ssl cert;show info\n"]
+    );
     let why = "not an answer to \"show ssl cert\": it begins \"Permission denied\"";
     let expected = Problem {
         level: "warn".to_owned(),
@@ -184,7 +187,7 @@ fn a_cut_answer_is_not_asked_for_in_another_way() {
     for found in both {
         assert_eq!(found.value("haproxy_ssl_certificates_up"), 0.0);
     }
-    assert_eq!(requests, ["show ssl sni\n"]);
+    assert_eq!(requests, ["show ssl sni;show info\n"]);
     let why = "answer cut: the closing empty line is missing";
     let expected = Problem {
         level: "warn".to_owned(),

@@ -8,6 +8,7 @@
 //! | which metrics does a reply give? | `golden.rs`; compared with the Go exporter in `differential/`, with HAProxy's in `builtin/` |
 //! | several HAProxy instances, peers, certificates | `targets.rs`, `stick_table_peers.rs`, `certificates.rs` |
 //! | `--once`, the page at `/` | `once.rs`, `landing.rs` |
+//! | is a reply of one process, and read at its pace? | `one_process/` |
 //! | which sources exist, which commands are sent? | `sources/`; over https `tls/` |
 //! | what if HAProxy stalls, cuts its reply, floods or sends malformed replies? | `faults/` |
 //! | what if a system call fails? | `inject/` |
@@ -37,6 +38,7 @@ mod lifecycle;
 mod monitoring;
 mod old_workers;
 mod once;
+mod one_process;
 mod prometheus;
 mod properties;
 mod readme;

@@ -43,6 +43,15 @@ impl Place {
         }
     }
 
+    /// Another directory, with the same listening sockets: two processes accept from each.
+    pub(crate) fn beside(&self) -> Place {
+        let share = |listener: &TcpListener| listener.try_clone().expect("a second handle");
+        Place {
+            listeners: self.listeners.iter().map(share).collect(),
+            ..Place::new(0)
+        }
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
