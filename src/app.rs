@@ -23,7 +23,7 @@ use crate::metrics::selection::{Defaults, Selection, Wanted};
 use crate::metrics::snapshot::Snapshot;
 use crate::net::proxy;
 use crate::scrape::Scraper;
-use crate::server::front::{End, Front};
+use crate::server::event_loop::{End, EventLoop};
 use crate::server::link;
 use crate::server::listen::{self, Listener};
 use crate::server::routes::Routes;
@@ -251,11 +251,11 @@ fn start(
     let routes = Routes::new(config.telemetry_path.clone(), defaults);
     let scrapes = Scrapes::new(front_end, targets, config.timeout, SPARE_TIME);
     announce(config, &listeners);
-    let front = Front::new(signals, listeners, routes, scrapes);
+    let event_loop = EventLoop::new(signals, listeners, routes, scrapes);
     std::thread::Builder::new()
         .name("front".to_owned())
         .stack_size(STACK_BYTES)
-        .spawn(move || leave(front.run()))
+        .spawn(move || leave(event_loop.run()))
         .map_err(|error| StartError::no_thread(&error))?;
     tell_supervisor(ready);
     Ok(main_end.run(|target, wanted, time, into| {

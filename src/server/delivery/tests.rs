@@ -11,7 +11,7 @@ fn delivery(frontends: usize, is_head: bool, keep_alive: bool) -> Delivery {
     Delivery::new(snapshot, selection(), (is_head, keep_alive), Instant::now())
 }
 
-/// A client's socket, as the front has it, and its far end.
+/// A client's socket, as the I/O thread has it, and its far end.
 fn client() -> (OwnedFd, UnixStream) {
     let (near, far) = UnixStream::pair().unwrap();
     near.set_nonblocking(true).unwrap();

@@ -1,7 +1,7 @@
 use super::super::tests::{snapshot, text};
 use super::*;
 
-/// The front's end of a link whose main loop is the test.
+/// The I/O thread's end of a link whose main loop is the test.
 pub(crate) struct FakeMain {
     stream: UnixStream,
     shared: Shared,

@@ -1,4 +1,4 @@
-//! The front: owns every public listener and connection.
+//! The I/O thread: owns every public listener and connection.
 //!
 //! One thread, one poll loop, fixed limits, and nobody who waits for a slow client: whoever can take more
 //! of an answer gets the next pieces, in turn. What needs no scrape is answered at once; for the metrics
@@ -35,7 +35,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 /// While anybody is served, a round waits no longer than this, so that the clock notices a stop.
 const LONGEST_ROUND: Duration = Duration::from_secs(1);
 
-/// How the front ends; the process ends with it.
+/// How the I/O thread ends; the process ends with it.
 #[derive(Debug)]
 pub(crate) enum End {
     /// A signal asked for it.
@@ -44,8 +44,8 @@ pub(crate) enum End {
     Dead(String),
 }
 
-/// The front's connections and what goes on over them.
-pub(crate) struct Front {
+/// The I/O thread's connections and what goes on over them.
+pub(crate) struct EventLoop {
     signals: OwnedFd,
     listeners: Vec<Listener>,
     routes: Routes,
@@ -58,7 +58,7 @@ pub(crate) struct Front {
     stop_at: Option<Instant>,
 }
 
-impl Front {
+impl EventLoop {
     /// A front for bound listeners.
     pub(crate) fn new(
         signals: OwnedFd,
@@ -84,7 +84,7 @@ impl Front {
         }
     }
 
-    /// Serves until a signal asks to stop, or until the server behind the front has died. Removes
+    /// Serves until a signal asks to stop, or until the server behind the I/O thread has died. Removes
     /// the socket files that were made for it.
     pub(crate) fn run(mut self) -> End {
         let end = self.serve();

@@ -33,11 +33,11 @@ impl Bench {
         let (link, main) = fake();
         let routes = Routes::new("/metrics".to_owned(), defaults());
         let scrapes = Scrapes::new(link, Targets::new(vec![String::new()]), timeout, spare);
-        let front = Front::new(signals.into(), listeners, routes, scrapes);
+        let event_loop = EventLoop::new(signals.into(), listeners, routes, scrapes);
         Self {
             address: listener.local_addr().unwrap(),
             main,
-            front: std::thread::spawn(|| front.run()),
+            front: std::thread::spawn(|| event_loop.run()),
             _signals: others,
         }
     }
@@ -47,7 +47,7 @@ impl Bench {
         self.send(&request("/metrics", announced))
     }
 
-    /// Waits for the front to end; returns why it did.
+    /// Waits for the I/O thread to end; returns why it did.
     fn end(self) -> String {
         match self.front.join().unwrap() {
             End::Dead(error) => error.to_string(),
@@ -66,7 +66,7 @@ impl Bench {
         client
     }
 
-    /// Waits until the front has looked at all that was sent before, which a round of its own shows.
+    /// Waits until the I/O thread has looked at all that was sent before, which a round of its own shows.
     fn settle(&self) {
         let mut client = self.send(&request("/-/healthy", None));
         assert_eq!(receive(&mut client), "OK\n");
