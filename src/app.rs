@@ -23,8 +23,8 @@ use crate::metrics::selection::{Defaults, Selection, Wanted};
 use crate::metrics::snapshot::Snapshot;
 use crate::net::proxy;
 use crate::scrape::Scraper;
+use crate::server::doorbell;
 use crate::server::event_loop::{End, EventLoop};
-use crate::server::link;
 use crate::server::listen::{self, Listener};
 use crate::server::routes::Routes;
 use crate::server::scrapes::Scrapes;
@@ -239,7 +239,7 @@ fn start(
     let signals = signals::descriptor().map_err(StartError::of("signals"))?;
     sys::set_default_stack_bytes(STACK_BYTES);
     // Must come before socket files exist, which a start without threads would leave in place.
-    let (front_end, main_end) = link::open().map_err(StartError::of("private connection"))?;
+    let (bell, main_loop) = doorbell::open().map_err(StartError::of("private connection"))?;
     let listeners = match inherited {
         Some(listeners) => listeners,
         None => listen::bind_all(&config.listen, config.socket_mode).map_err(StartError::Failed)?,
@@ -249,7 +249,7 @@ fn start(
     let targets = Targets::new(sources.iter().map(|(name, _)| name.clone()).collect());
     let (mut scrapers, defaults) = scrapers(config, sources);
     let routes = Routes::new(config.telemetry_path.clone(), defaults);
-    let scrapes = Scrapes::new(front_end, targets, config.timeout, SPARE_TIME);
+    let scrapes = Scrapes::new(bell, targets, config.timeout, SPARE_TIME);
     announce(config, &listeners);
     let event_loop = EventLoop::new(signals, listeners, routes, scrapes);
     std::thread::Builder::new()
@@ -258,7 +258,7 @@ fn start(
         .spawn(move || leave(event_loop.run()))
         .map_err(|error| StartError::no_thread(&error))?;
     tell_supervisor(ready);
-    Ok(main_end.run(|target, wanted, time, into| {
+    Ok(main_loop.run(|target, wanted, time, into| {
         if let Some(scraper) = scrapers.get_mut(target) {
             scraper.scrape(wanted, Some(time), into);
         }
@@ -353,7 +353,7 @@ fn report_panic(panic: &PanicHookInfo<'_>) {
 }
 
 /// Why `std::thread::spawn` did not start a thread, from the text of its panic. Only `tiny_http`
-/// calls it, and only while the exporter starts (`link::open`).
+/// calls it, and only while the exporter starts (`doorbell::open`).
 fn thread_error(message: &str) -> Option<io::Error> {
     let error = message.strip_prefix("failed to spawn thread: ")?;
     let number = error.strip_prefix("Os { code: ");

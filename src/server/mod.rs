@@ -1,14 +1,14 @@
 //! The HTTP side: accepts clients and sends responses. It does not depend on HAProxy.
 //!
-//! The I/O thread (`event_loop`) owns listeners and clients. The main loop (`link`) blocks on
+//! The I/O thread (`event_loop`) owns listeners and clients. The main loop (`doorbell`) blocks on
 //! `tiny_http`, scrapes when the I/O thread requests it, and never sees a client.
 
 mod clock;
 mod connection;
 mod delivery;
+pub(crate) mod doorbell;
 pub(crate) mod event_loop;
 mod landing;
-pub(crate) mod link;
 pub(crate) mod listen;
 pub(crate) mod request;
 pub(crate) mod routes;

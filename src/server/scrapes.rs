@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::{MIN_ANSWER_TIME, Wait};
 use super::delivery::Buffers;
-use super::link::{FrontEnd, Scrape};
+use super::doorbell::{Doorbell, Scrape};
 use super::slots::Slots;
 use super::snapshots::Snapshots;
 use super::targets::Targets;
@@ -22,7 +22,7 @@ const PATIENT_TIME: Duration = Duration::from_secs(9);
 
 /// The scrapes for the clients that wait.
 pub(crate) struct Scrapes {
-    link: FrontEnd,
+    doorbell: Doorbell,
     snapshots: Snapshots,
     targets: Targets,
     /// The longest that a scrape may take.
@@ -57,13 +57,13 @@ struct Running {
 impl Scrapes {
     /// No scrape yet; each may take `timeout`, and the main loop `spare` besides.
     pub(crate) fn new(
-        link: FrontEnd,
+        doorbell: Doorbell,
         targets: Targets,
         timeout: Duration,
         spare: Duration,
     ) -> Self {
         Self {
-            link,
+            doorbell,
             paces: vec![None; targets.iter().count()],
             targets,
             snapshots: Snapshots::new(),
@@ -76,7 +76,7 @@ impl Scrapes {
 
     /// What to poll for reports of the main loop.
     pub(crate) fn fd(&self) -> RawFd {
-        self.link.fd()
+        self.doorbell.fd()
     }
 
     /// Whether a scrape is under way.
@@ -212,7 +212,7 @@ impl Scrapes {
             time,
             clients,
         });
-        self.link.ask(Scrape {
+        self.doorbell.ask(Scrape {
             target,
             wanted,
             time,
@@ -247,7 +247,7 @@ impl Scrapes {
         buffers: &mut Buffers,
         now: Instant,
     ) -> io::Result<()> {
-        let Some(scrape) = self.link.report()? else {
+        let Some(scrape) = self.doorbell.report()? else {
             return Ok(());
         };
         let Some(running) = self.running.take() else {

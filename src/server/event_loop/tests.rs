@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use socket2::{Domain, Socket, Type};
 
-use super::super::link::tests::{FakeMain, fake};
+use super::super::doorbell::tests::{FakeMain, fake};
 use super::super::listen::{ListenAddress, bind_all};
 use super::super::tests::{defaults, snapshot, text};
 

@@ -3,7 +3,7 @@ use crate::metrics::snapshot::Outcome;
 use std::os::unix::net::UnixStream;
 
 use super::super::connection::{Client, MIN_ANSWER_TIME, State};
-use super::super::link::tests::{FakeMain, fake};
+use super::super::doorbell::tests::{FakeMain, fake};
 use super::super::request::{Parsed, parse};
 use super::super::snapshots::MAX_SNAPSHOTS;
 use super::super::tests::{selection, snapshot};
@@ -23,10 +23,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let (link, main) = fake();
+        let (doorbell, main) = fake();
         Self {
             scrapes: Scrapes::new(
-                link,
+                doorbell,
                 Targets::new(["", "a"].map(str::to_owned).to_vec()),
                 TIMEOUT,
                 TIMEOUT,

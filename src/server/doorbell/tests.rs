@@ -1,19 +1,19 @@
 use super::super::tests::{snapshot, text};
 use super::*;
 
-/// The I/O thread's end of a link whose main loop is the test.
+/// The I/O thread's side of a doorbell whose main loop is the test.
 pub(crate) struct FakeMain {
     stream: UnixStream,
     shared: Shared,
 }
 
 /// A link that does not need `tiny_http`.
-pub(crate) fn fake() -> (FrontEnd, FakeMain) {
+pub(crate) fn fake() -> (Doorbell, FakeMain) {
     let (near, stream) = UnixStream::pair().unwrap();
     near.set_nonblocking(true).unwrap();
-    let front = FrontEnd::new(near);
-    let shared = front.shared.clone();
-    (front, FakeMain { stream, shared })
+    let bell = Doorbell::new(near);
+    let shared = bell.shared.clone();
+    (bell, FakeMain { stream, shared })
 }
 
 impl FakeMain {
@@ -54,10 +54,10 @@ fn scrape(target: usize) -> Scrape {
     }
 }
 
-fn wait_for_report(front: &mut FrontEnd) -> Scrape {
-    front.stream.set_nonblocking(false).unwrap();
+fn wait_for_report(bell: &mut Doorbell) -> Scrape {
+    bell.stream.set_nonblocking(false).unwrap();
     loop {
-        if let Some(scrape) = front.report().unwrap() {
+        if let Some(scrape) = bell.report().unwrap() {
             return scrape;
         }
     }
@@ -65,11 +65,11 @@ fn wait_for_report(front: &mut FrontEnd) -> Scrape {
 
 #[test]
 fn scrapes_go_there_and_back() {
-    let (mut front, main) = open().unwrap();
+    let (mut bell, main) = open().unwrap();
     std::thread::spawn(move || main.run(|target, _, _, into| *into = snapshot(target as u64, 0)));
     for target in [0, 7, 1] {
-        front.ask(scrape(target)).unwrap();
-        let back = wait_for_report(&mut front);
+        bell.ask(scrape(target)).unwrap();
+        let back = wait_for_report(&mut bell);
         assert_eq!(back.target, target);
         assert_eq!(text(&back.snapshot), text(&snapshot(target as u64, 0)));
     }
@@ -87,19 +87,19 @@ fn what_is_no_report() {
         &longer[0],
         &longer[1],
     ] {
-        let (mut front, mut main) = fake();
-        front.ask(scrape(0)).unwrap();
+        let (mut bell, mut main) = fake();
+        bell.ask(scrape(0)).unwrap();
         main.send(bytes.as_bytes());
-        let error = front.report().err().unwrap();
+        let error = bell.report().err().unwrap();
         assert_eq!(error.to_string(), "not a report", "{bytes}");
     }
-    let (mut front, mut main) = fake();
+    let (mut bell, mut main) = fake();
     main.send(REPORT);
-    let error = front.report().err().unwrap();
+    let error = bell.report().err().unwrap();
     assert_eq!(error.to_string(), "a report without a scrape");
-    assert!(front.report().unwrap().is_none());
+    assert!(bell.report().unwrap().is_none());
     drop(main);
-    let error = front.report().err().unwrap();
+    let error = bell.report().err().unwrap();
     assert_eq!(error.to_string(), "closed by the server");
 }
 

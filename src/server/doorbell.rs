@@ -61,7 +61,7 @@ impl Shared {
 }
 
 /// The end of the I/O thread.
-pub(crate) struct FrontEnd {
+pub(crate) struct Doorbell {
     stream: UnixStream,
     shared: Shared,
     /// Number of bytes of the report received so far.
@@ -69,7 +69,7 @@ pub(crate) struct FrontEnd {
 }
 
 /// The end of the main loop.
-pub(crate) struct MainEnd {
+pub(crate) struct MainLoop {
     /// Never dropped: dropping it connects to its listener, which does not exist any more.
     server: ManuallyDrop<Server>,
     shared: Shared,
@@ -79,7 +79,7 @@ pub(crate) struct MainEnd {
 ///
 /// # Errors
 /// If a socket cannot be created. If a thread cannot be started, `std::thread::spawn` panics.
-pub(crate) fn open() -> io::Result<(FrontEnd, MainEnd)> {
+pub(crate) fn open() -> io::Result<(Doorbell, MainLoop)> {
     let (listener, stream) = listener_with_own_connection()?;
     let server = Server::from_listener(listener, None).map_err(io::Error::other)?;
     let server = ManuallyDrop::new(server);
@@ -89,9 +89,9 @@ pub(crate) fn open() -> io::Result<(FrontEnd, MainEnd)> {
         Ok(None) => return Err(io::Error::other("tiny_http did not start in time")),
         Ok(Some(_)) => return Err(io::Error::other("a request that the front did not send")),
     }
-    let front = FrontEnd::new(stream);
-    let shared = front.shared.clone();
-    Ok((front, MainEnd { server, shared }))
+    let bell = Doorbell::new(stream);
+    let shared = bell.shared.clone();
+    Ok((bell, MainLoop { server, shared }))
 }
 
 /// A listener that accepts our own connection and no other.
@@ -130,7 +130,7 @@ fn connect_to(listener: &UnixListener) -> io::Result<UnixStream> {
     Ok(stream)
 }
 
-impl FrontEnd {
+impl Doorbell {
     /// The end of the I/O thread, over a non-blocking `stream`.
     fn new(stream: UnixStream) -> Self {
         Self {
@@ -190,7 +190,7 @@ impl FrontEnd {
     }
 }
 
-impl MainEnd {
+impl MainLoop {
     /// The main loop: blocks on `tiny_http`, runs one scrape for each request, and reports its end.
     /// Returns only when nothing can be received or reported any more.
     pub(crate) fn run(
