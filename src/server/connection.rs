@@ -6,8 +6,8 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::delivery::{Buffers, Delivery, REST, SendError, Turn};
 use super::request::{self, MAX_HEAD_BYTES, Parsed, Refusal, Request};
+use super::response::{Buffers, REST, Response, SendError, Turn};
 use super::routes::Text;
 use crate::log;
 use crate::metrics::selection::Selection;
@@ -60,7 +60,7 @@ pub(crate) enum State {
     /// Waiting for a scrape.
     Waiting(Wait),
     /// Getting its answer.
-    Answering(Delivery),
+    Answering(Response),
     /// It has its last answer; whatever it still sends is thrown away, so that it can read that.
     Leaving,
 }
@@ -148,7 +148,7 @@ impl Client {
         let events = match &self.state {
             State::Leaving if self.half_closed => return sys::poll_fd(-1, 0),
             State::Reading | State::Leaving => sys::READABLE,
-            State::Answering(delivery) if delivery.rests_until.is_none() => sys::WRITABLE,
+            State::Answering(response) if response.rests_until.is_none() => sys::WRITABLE,
             State::Waiting(_) | State::Answering(_) => 0,
         };
         let shutdown = if self.half_closed {
@@ -193,9 +193,9 @@ impl Client {
             State::Reading => Some(self.since + HEAD_TIMEOUT),
             State::Leaving if self.half_closed => Some(self.since + LOOK_PAUSE),
             State::Leaving => Some(self.since + LINGER_TIMEOUT),
-            State::Answering(delivery) => {
-                let end = delivery.began + ANSWER_TIMEOUT;
-                Some(delivery.rests_until.map_or(end, |until| until.min(end)))
+            State::Answering(response) => {
+                let end = response.began + ANSWER_TIMEOUT;
+                Some(response.rests_until.map_or(end, |until| until.min(end)))
             }
             State::Waiting(_) => None,
         }
@@ -207,7 +207,7 @@ impl Client {
             _ if self.half_closed => Some(now),
             State::Leaving => Some(now),
             State::Waiting(_) => None,
-            State::Answering(delivery) => Some(delivery.began + MIN_ANSWER_TIME),
+            State::Answering(response) => Some(response.began + MIN_ANSWER_TIME),
             State::Reading => {
                 let reads_until = self.sent_at.map(|at| at + MIN_ANSWER_TIME);
                 match reads_until.filter(|until| now < *until && self.has_unread()) {
@@ -240,21 +240,21 @@ impl Client {
             return Fate::Stays;
         };
         let kind = (wait.is_head, wait.keep_alive);
-        let delivery = Delivery::new(Arc::clone(snapshot), wait.selection, kind, now);
-        self.enter(State::Answering(delivery), now);
+        let response = Response::new(Arc::clone(snapshot), wait.selection, kind, now);
+        self.enter(State::Answering(response), now);
         self.send(buffers, now)
     }
 
     /// Sends more of its answer.
     pub(crate) fn send(&mut self, buffers: &mut Buffers, now: Instant) -> Fate {
-        let State::Answering(delivery) = &mut self.state else {
+        let State::Answering(response) = &mut self.state else {
             return Fate::Stays;
         };
-        let keep_alive = delivery.keep_alive;
-        match delivery.send(self.fd.as_fd(), buffers) {
+        let keep_alive = response.keep_alive;
+        match response.send(self.fd.as_fd(), buffers) {
             Ok(Turn::Unfinished) => Fate::Stays,
             Ok(Turn::Enough) => {
-                delivery.rests_until = Some(now + REST);
+                response.rests_until = Some(now + REST);
                 Fate::Stays
             }
             Ok(Turn::Sent) => {
@@ -307,8 +307,8 @@ impl Client {
     /// Its time is over.
     pub(crate) fn expire(&mut self, now: Instant) -> Fate {
         match &mut self.state {
-            State::Answering(delivery) if now < delivery.began + ANSWER_TIMEOUT => {
-                delivery.rests_until = None;
+            State::Answering(response) if now < response.began + ANSWER_TIMEOUT => {
+                response.rests_until = None;
                 Fate::Stays
             }
             State::Reading if !self.pending.is_empty() => self.refuse(Refusal::Timeout, now),

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use super::clock::Clock;
 use super::connection::{Client, Fate, Wait};
-use super::delivery::Buffers;
 use super::listen::Listener;
 use super::request::{MAX_HEAD_BYTES, Request};
+use super::response::Buffers;
 use super::routes::{Route, Routes, Text};
 use super::scrapes::Scrapes;
 use super::slots::Slots;

@@ -24,7 +24,7 @@ const BACKLOG: i32 = 4096;
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Timeout for finding out whether a server accepts on an existing socket file.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Bytes that the kernel buffers for a client, besides those in transit, which `delivery` limits.
+/// Bytes that the kernel buffers for a client, besides those in transit, which `response` limits.
 /// 64 clients that read nothing cost 20 MB. On a unix socket nothing is in transit, and Linux
 /// doubles the number (socket(7), SO_SNDBUF).
 const UNREAD_BYTES: i32 = 256 * 1024;

@@ -5,12 +5,12 @@
 
 mod clock;
 mod connection;
-mod delivery;
 pub(crate) mod doorbell;
 pub(crate) mod event_loop;
 mod landing;
 pub(crate) mod listen;
 pub(crate) mod request;
+mod response;
 pub(crate) mod routes;
 pub(crate) mod scrapes;
 mod slots;

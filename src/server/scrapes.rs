@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::connection::{MIN_ANSWER_TIME, Wait};
-use super::delivery::Buffers;
 use super::doorbell::{Doorbell, Scrape};
+use super::response::Buffers;
 use super::slots::Slots;
 use super::snapshots::Snapshots;
 use super::targets::Targets;

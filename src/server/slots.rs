@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::connection::{Client, Fate, MIN_ANSWER_TIME, State, Wait};
-use super::delivery::{Buffers, Delivery};
+use super::response::{Buffers, Response};
 use super::routes::Text;
 use crate::log;
 use crate::metrics::snapshot::Snapshot;
@@ -112,7 +112,7 @@ impl Slots {
 
     /// Cuts those who read a snapshot.
     pub(crate) fn cut_readers(&mut self, snapshot: &Arc<Snapshot>) {
-        self.cut(|delivery| delivery.reads(snapshot));
+        self.cut(|response| response.reads(snapshot));
     }
 
     /// Cuts all answers that are not with the kernel whole.
@@ -120,10 +120,10 @@ impl Slots {
         self.cut(|_| true);
     }
 
-    fn cut(&mut self, condition: impl Fn(&Delivery) -> bool) {
+    fn cut(&mut self, condition: impl Fn(&Response) -> bool) {
         for slot in 0..self.slots.len() {
             if let Some(client) = &self.slots[slot]
-                && matches!(&client.state, State::Answering(delivery) if condition(delivery))
+                && matches!(&client.state, State::Answering(response) if condition(response))
             {
                 log::debug("answer cut", &[("err", &"the client reads too slowly")]);
                 self.close(slot);
@@ -134,7 +134,7 @@ impl Slots {
     /// From when on all who read a snapshot may be cut.
     pub(crate) fn may_be_cut_at(&self, snapshot: &Arc<Snapshot>) -> Option<Instant> {
         let began = self.all().filter_map(|client| match &client.state {
-            State::Answering(delivery) if delivery.reads(snapshot) => Some(delivery.began),
+            State::Answering(response) if response.reads(snapshot) => Some(response.began),
             _ => None,
         });
         began.max().map(|began| began + MIN_ANSWER_TIME)

@@ -71,8 +71,8 @@ impl Bench {
             }
         }
         match (&mut bench.client.state, doing) {
-            (State::Answering(delivery), Doing::Getting) => delivery.rests_until = None,
-            (State::Answering(delivery), Doing::Resting) => delivery.rests_until = Some(now),
+            (State::Answering(response), Doing::Getting) => response.rests_until = None,
+            (State::Answering(response), Doing::Resting) => response.rests_until = Some(now),
             (State::Reading, Doing::Nothing | Doing::Asking | Doing::Idle)
             | (State::Waiting(_), Doing::Waiting)
             | (State::Leaving, Doing::Leaving) => {}

@@ -126,7 +126,7 @@ impl Display for SendError {
 }
 
 /// An answer that is being sent.
-pub(crate) struct Delivery {
+pub(crate) struct Response {
     snapshot: Arc<Snapshot>,
     selection: Selection,
     cursor: Cursor,
@@ -145,7 +145,7 @@ pub(crate) struct Delivery {
     piece: Option<(Box<[u8]>, std::ops::Range<usize>)>,
 }
 
-impl Delivery {
+impl Response {
     /// An answer with what `selection` wants of `snapshot`, or with its head alone.
     pub(crate) fn new(
         snapshot: Arc<Snapshot>,

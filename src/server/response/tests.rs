@@ -6,9 +6,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 /// An answer with a snapshot of so many frontends.
-fn delivery(frontends: usize, is_head: bool, keep_alive: bool) -> Delivery {
+fn response(frontends: usize, is_head: bool, keep_alive: bool) -> Response {
     let snapshot = Arc::new(snapshot(1, frontends));
-    Delivery::new(snapshot, selection(), (is_head, keep_alive), Instant::now())
+    Response::new(snapshot, selection(), (is_head, keep_alive), Instant::now())
 }
 
 /// A client's socket, as the I/O thread has it, and its far end.
@@ -37,7 +37,7 @@ fn small_answers_are_sent_at_once() {
     ] {
         let (near, mut far) = client();
         let mut buffers = Buffers::default();
-        let turn = delivery(0, is_head, keep_alive).send(near.as_fd(), &mut buffers);
+        let turn = response(0, is_head, keep_alive).send(near.as_fd(), &mut buffers);
         assert_eq!(turn.unwrap(), Turn::Sent);
         assert_eq!(buffers.free.len(), 1, "the buffer is back");
         drop(near);
@@ -53,10 +53,10 @@ fn large_answers_are_sent_in_turns() {
     let text = text(&snapshot(1, 2_000));
     let (near, mut far) = client();
     let mut buffers = Buffers::default();
-    let mut delivery = delivery(2_000, false, false);
+    let mut response = response(2_000, false, false);
     let (mut got, mut piece, mut turns) = (Vec::new(), vec![0; 50_000], 0);
-    while delivery.send(near.as_fd(), &mut buffers).unwrap() == Turn::Unfinished {
-        let held = delivery.piece.is_some();
+    while response.send(near.as_fd(), &mut buffers).unwrap() == Turn::Unfinished {
+        let held = response.piece.is_some();
         assert!(
             held || turns == 0 || buffers.free.len() == 1,
             "a buffer is lost"
@@ -80,13 +80,13 @@ fn nobody_takes_more_than_a_turn() {
     let near = listener.accept().unwrap().0;
     near.set_nonblocking(true).unwrap();
     let mut buffers = Buffers::default();
-    let mut delivery = delivery(20_000, false, false);
-    let length = head(delivery.length as usize, "close").len() + delivery.length as usize;
+    let mut response = response(20_000, false, false);
+    let length = head(response.length as usize, "close").len() + response.length as usize;
     let (mut got, mut most, mut piece) = (0, 0, vec![0; 1 << 20]);
     loop {
-        let before = delivery.left;
-        let turn = delivery.send(near.as_fd(), &mut buffers).unwrap();
-        most = most.max(before - delivery.left);
+        let before = response.left;
+        let turn = response.send(near.as_fd(), &mut buffers).unwrap();
+        most = most.max(before - response.left);
         // Then it has read all, and has room for several turns.
         while let Ok(count @ 1..) = far.read(&mut piece) {
             got += count;
@@ -110,16 +110,16 @@ fn nobody_takes_more_than_a_turn() {
 fn two_buffers_are_kept_for_the_next_answers() {
     let mut buffers = Buffers::default();
     let mut crowd: Vec<_> = (0..KEPT_BUFFERS + 3)
-        .map(|_| (client(), delivery(2_000, false, false)))
+        .map(|_| (client(), response(2_000, false, false)))
         .collect();
-    for ((near, _), delivery) in &mut crowd {
-        let turn = delivery.send(near.as_fd(), &mut buffers).unwrap();
+    for ((near, _), response) in &mut crowd {
+        let turn = response.send(near.as_fd(), &mut buffers).unwrap();
         assert_eq!(turn, Turn::Unfinished);
-        assert!(delivery.piece.is_some() && buffers.free.is_empty());
+        assert!(response.piece.is_some() && buffers.free.is_empty());
     }
-    for (number, ((near, far), mut delivery)) in crowd.into_iter().enumerate() {
+    for (number, ((near, far), mut response)) in crowd.into_iter().enumerate() {
         drop(far);
-        delivery.send(near.as_fd(), &mut buffers).unwrap_err();
+        response.send(near.as_fd(), &mut buffers).unwrap_err();
         assert_eq!(buffers.free.len(), KEPT_BUFFERS.min(number + 1));
     }
 }
@@ -129,7 +129,7 @@ fn a_client_that_has_gone_fails_the_send() {
     let (near, far) = client();
     drop(far);
     let mut buffers = Buffers::default();
-    let result = delivery(0, false, true).send(near.as_fd(), &mut buffers);
+    let result = response(0, false, true).send(near.as_fd(), &mut buffers);
     assert_eq!(result.unwrap_err().to_string(), "broken pipe");
     assert_eq!(buffers.free.len(), 1, "the buffer is back");
 }
@@ -146,12 +146,12 @@ fn a_wrong_length_is_our_fault() {
         (length + 1_000, 0, 1_000),
     ] {
         let (near, mut far) = client();
-        let mut delivery = delivery(0, false, true);
-        delivery.length = announced as u64;
-        delivery.left = delivery.length;
+        let mut response = response(0, false, true);
+        response.length = announced as u64;
+        response.left = response.length;
         let mut buffers = Buffers::default();
         let error = loop {
-            match delivery.send(near.as_fd(), &mut buffers) {
+            match response.send(near.as_fd(), &mut buffers) {
                 Ok(turn) => assert_eq!(turn, Turn::Unfinished),
                 Err(error) => break error,
             }
@@ -173,9 +173,9 @@ fn the_kernel_holds_no_more_than_a_long_way_takes() {
     let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let near = listener.accept().unwrap().0;
     let mut buffers = Buffers::default();
-    let mut delivery = delivery(100_000, false, false);
-    let length = head(delivery.length as usize, "close").len() + delivery.length as usize;
-    let turns = (0..100).map(|_| delivery.send(near.as_fd(), &mut buffers).unwrap());
+    let mut response = response(100_000, false, false);
+    let length = head(response.length as usize, "close").len() + response.length as usize;
+    let turns = (0..100).map(|_| response.send(near.as_fd(), &mut buffers).unwrap());
     let enough = turns.take_while(|turn| *turn != Turn::Enough).count();
     assert!(enough < 100, "the kernel takes all or nothing");
     let unsent = sys::unsent_bytes(near.as_fd()).unwrap();
@@ -184,7 +184,7 @@ fn the_kernel_holds_no_more_than_a_long_way_takes() {
     assert!(length > 2 * unsent, "{length} bytes are not much");
     // Once it reads, it gets the rest.
     let reader = std::thread::spawn(move || far.read_to_end(&mut Vec::new()).unwrap());
-    while delivery.send(near.as_fd(), &mut buffers).unwrap() != Turn::Sent {
+    while response.send(near.as_fd(), &mut buffers).unwrap() != Turn::Sent {
         std::thread::yield_now();
     }
     drop(near);
