@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 
 use super::clock::Clock;
 use super::connection::{Client, Fate, Wait};
+use super::connections::Connections;
 use super::listen::Listener;
 use super::request::{MAX_HEAD_BYTES, Request};
 use super::response::Buffers;
 use super::routes::{Route, Routes, Text};
 use super::scrapes::Scrapes;
-use super::slots::Slots;
 use crate::errno::reason;
 use crate::log;
 use crate::sys::signals::{self, Signal};
@@ -50,7 +50,7 @@ pub(crate) struct EventLoop {
     listeners: Vec<Listener>,
     routes: Routes,
     scrapes: Scrapes,
-    slots: Slots,
+    connections: Connections,
     buffers: Buffers,
     /// Where requests are read to.
     scratch: Box<[u8; MAX_HEAD_BYTES]>,
@@ -76,7 +76,7 @@ impl EventLoop {
             listeners,
             routes,
             scrapes,
-            slots: Slots::new(size),
+            connections: Connections::new(size),
             buffers: Buffers::default(),
             scratch: Box::new([0; MAX_HEAD_BYTES]),
             accept_after: Instant::now(),
@@ -89,7 +89,7 @@ impl EventLoop {
     pub(crate) fn run(mut self) -> End {
         let end = self.serve();
         // What is sent whole is left to the kernel.
-        self.slots.cut_all();
+        self.connections.cut_all();
         end
     }
 
@@ -120,21 +120,22 @@ impl EventLoop {
         }
     }
 
-    /// Signals, the private connection, the listeners, then all slots in their order. Returns how
+    /// Signals, the private connection, the listeners, then all connections in their order. Returns how
     /// many listeners are in it: none while nobody can be accepted.
     fn fill_poll_set(&self, set: &mut Vec<PollFd>, now: Instant) -> usize {
         set.clear();
         set.push(sys::poll_fd(self.signals.as_raw_fd(), sys::READABLE));
         set.push(sys::poll_fd(self.scrapes.fd(), sys::READABLE));
-        let can_accept =
-            self.stop_at.is_none() && now >= self.accept_after && self.slots.free(now).is_some();
+        let can_accept = self.stop_at.is_none()
+            && now >= self.accept_after
+            && self.connections.free(now).is_some();
         let accepts = if can_accept { self.listeners.len() } else { 0 };
         set.extend(
             self.listeners[..accepts]
                 .iter()
                 .map(|l| sys::poll_fd(l.fd.as_raw_fd(), sys::READABLE)),
         );
-        set.extend(self.slots.poll_fds());
+        set.extend(self.connections.poll_fds());
         accepts
     }
 
@@ -142,18 +143,18 @@ impl EventLoop {
     fn time_to_wait(&self, now: Instant, can_accept: bool) -> Option<Duration> {
         let accept = match self.stop_at {
             None if now < self.accept_after => Some(self.accept_after),
-            None if !can_accept => self.slots.next_replaceable(now),
+            None if !can_accept => self.connections.next_replaceable(now),
             _ => None,
         };
         let timers = [
-            self.slots.next_expiry(),
-            self.scrapes.wakes_at(&self.slots, now),
+            self.connections.next_expiry(),
+            self.scrapes.wakes_at(&self.connections, now),
             accept,
             self.stop_at,
         ];
         let next = timers.into_iter().flatten().min()?;
         let wait = next.saturating_duration_since(now);
-        match self.scrapes.is_running() || self.slots.is_busy() {
+        match self.scrapes.is_running() || self.connections.is_busy() {
             true => Some(wait.min(LONGEST_ROUND)),
             false => Some(wait),
         }
@@ -163,13 +164,13 @@ impl EventLoop {
     fn round(&mut self, set: &[PollFd], accepts: usize, now: Instant) -> io::Result<Option<End>> {
         if set[1].revents != 0 {
             self.scrapes
-                .receive(&mut self.slots, &mut self.buffers, now)?;
+                .receive(&mut self.connections, &mut self.buffers, now)?;
         }
         if set[0].revents != 0 {
             self.take_signals(now);
         }
         let clients_from = 2 + accepts;
-        for (slot, ready) in (0..self.slots.len()).zip(&set[clients_from..]) {
+        for (slot, ready) in (0..self.connections.len()).zip(&set[clients_from..]) {
             if ready.revents != 0 {
                 self.handle(slot, ready.revents, now);
             }
@@ -182,16 +183,18 @@ impl EventLoop {
         }
         self.expire(now);
         self.scrapes
-            .answer_late(&mut self.slots, &mut self.buffers, now);
+            .answer_late(&mut self.connections, &mut self.buffers, now);
         if self.scrapes.gives_up_at().is_some_and(|at| at <= now) {
             return Ok(Some(End::Dead(
                 "the server has not answered in time".to_owned(),
             )));
         }
         match self.stop_at {
-            Some(at) if at <= now || !self.slots.is_answering() => return Ok(Some(End::Stopped)),
+            Some(at) if at <= now || !self.connections.is_answering() => {
+                return Ok(Some(End::Stopped));
+            }
             Some(_) => {}
-            None => self.scrapes.begin(&mut self.slots, newcomers, now)?,
+            None => self.scrapes.begin(&mut self.connections, newcomers, now)?,
         }
         self.scrapes.trim();
         Ok(None)
@@ -213,10 +216,10 @@ impl EventLoop {
         }
     }
 
-    /// Handles the events that poll has reported for a slot. In a round, slots get other clients only after
+    /// Handles the events that poll has reported for a slot. In a round, connections get other clients only after
     /// this, in `accept`.
     fn handle(&mut self, slot: usize, events: i16, now: Instant) {
-        if let Some(client) = self.slots.get_mut(slot) {
+        if let Some(client) = self.connections.get_mut(slot) {
             let fate = client.handle(events, &mut self.scratch, &mut self.buffers, now);
             self.apply(slot, fate, now);
         }
@@ -225,14 +228,14 @@ impl EventLoop {
     fn apply(&mut self, slot: usize, fate: Fate, now: Instant) {
         match fate {
             Fate::Stays => {}
-            Fate::Gone => self.slots.close(slot),
+            Fate::Gone => self.connections.close(slot),
             Fate::Asks(request) => self.take(slot, &request, now),
         }
     }
 
     /// Answers a request, or lets its client wait for a scrape.
     fn take(&mut self, slot: usize, request: &Request, now: Instant) {
-        let Some(client) = self.slots.get_mut(slot) else {
+        let Some(client) = self.connections.get_mut(slot) else {
             return;
         };
         let targets = self.scrapes.targets();
@@ -252,8 +255,8 @@ impl EventLoop {
     }
 
     fn expire(&mut self, now: Instant) {
-        for slot in 0..self.slots.len() {
-            if let Some(client) = self.slots.get_mut(slot)
+        for slot in 0..self.connections.len() {
+            if let Some(client) = self.connections.get_mut(slot)
                 && client.expires().is_some_and(|at| at <= now)
             {
                 let fate = client.expire(now);
@@ -264,7 +267,7 @@ impl EventLoop {
 
     fn accept(&mut self, listener: usize, now: Instant) {
         for _ in 0..ACCEPTS_A_TURN {
-            let Some(slot) = self.slots.free(now) else {
+            let Some(slot) = self.connections.free(now) else {
                 return;
             };
             match self.listeners[listener].accept() {
@@ -272,7 +275,7 @@ impl EventLoop {
                     let client = Client::new(fd, now);
                     // A client usually sends its request at once, and many only come and go.
                     let mut set = [client.poll_fd()];
-                    self.slots.put(slot, client);
+                    self.connections.put(slot, client);
                     if matches!(sys::poll(&mut set, Some(Duration::ZERO)), Ok(1)) {
                         self.handle(slot, set[0].revents, now);
                     }
@@ -294,8 +297,8 @@ impl EventLoop {
             log::debug("cannot accept", &[("err", &reason(error))]);
             self.accept_after = now + RETRY_PAUSE;
             // Not the one that has just been accepted: its request may be on the way.
-            if let Some(slot) = self.slots.replaceable(now) {
-                self.slots.close(slot);
+            if let Some(slot) = self.connections.replaceable(now) {
+                self.connections.close(slot);
             }
         }
     }

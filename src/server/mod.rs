@@ -5,6 +5,7 @@
 
 mod clock;
 mod connection;
+mod connections;
 pub(crate) mod doorbell;
 pub(crate) mod event_loop;
 mod landing;
@@ -13,7 +14,6 @@ pub(crate) mod request;
 mod response;
 pub(crate) mod routes;
 pub(crate) mod scrapes;
-mod slots;
 mod snapshots;
 pub(crate) mod supervisor;
 pub(crate) mod targets;

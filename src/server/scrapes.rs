@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::connection::{MIN_ANSWER_TIME, Wait};
+use super::connections::Connections;
 use super::doorbell::{Doorbell, Scrape};
 use super::response::Buffers;
-use super::slots::Slots;
 use super::snapshots::Snapshots;
 use super::targets::Targets;
 use crate::metrics::selection::Wanted;
@@ -91,12 +91,12 @@ impl Scrapes {
     }
 
     /// When there is something to do, if nothing happens before.
-    pub(crate) fn wakes_at(&self, slots: &Slots, now: Instant) -> Option<Instant> {
+    pub(crate) fn wakes_at(&self, connections: &Connections, now: Instant) -> Option<Instant> {
         let next = match self.running {
             Some(_) => self.gives_up_at(),
-            None => self.begins_at(slots, now),
+            None => self.begins_at(connections, now),
         };
-        let late = slots
+        let late = connections
             .waiting()
             .filter_map(|(wait, _)| self.late_at(wait))
             .min();
@@ -104,40 +104,42 @@ impl Scrapes {
     }
 
     /// When the next scrape may begin; `None` when nobody waits for one.
-    fn begins_at(&self, slots: &Slots, now: Instant) -> Option<Instant> {
-        let target = self.next(slots, now)?;
-        let target_at = self.target_at(target, slots, now);
-        Some(target_at.max(self.snapshot_at(slots, now)))
+    fn begins_at(&self, connections: &Connections, now: Instant) -> Option<Instant> {
+        let target = self.next(connections, now)?;
+        let target_at = self.target_at(target, connections, now);
+        Some(target_at.max(self.snapshot_at(connections, now)))
     }
 
     /// The target that is next.
-    fn next(&self, slots: &Slots, now: Instant) -> Option<usize> {
+    fn next(&self, connections: &Connections, now: Instant) -> Option<usize> {
         // A target that failed, or for which only half-closed clients wait, is scraped after the others,
         // but the wait is bounded.
         let late = |target, since| {
             let is_patient = now.saturating_duration_since(since) < self.timeout;
-            is_patient && (self.targets.has_failed(target) || slots.all_half_closed(target))
+            is_patient && (self.targets.has_failed(target) || connections.all_half_closed(target))
         };
         let key = |(wait, since): &(&Wait, Instant)| {
-            let target_at = self.target_at(wait.target, slots, now);
+            let target_at = self.target_at(wait.target, connections, now);
             (target_at, late(wait.target, *since), *since)
         };
-        let (first, _) = slots.waiting().min_by_key(key)?;
+        let (first, _) = connections.waiting().min_by_key(key)?;
         Some(first.target)
     }
 
     /// What a scrape of a target may take: the longest time that anybody has who will share it.
-    fn time_for(&self, target: usize, slots: &Slots, now: Instant) -> Duration {
-        let waiting = slots.waiting().filter(|(wait, _)| wait.target == target);
+    fn time_for(&self, target: usize, connections: &Connections, now: Instant) -> Duration {
+        let waiting = connections
+            .waiting()
+            .filter(|(wait, _)| wait.target == target);
         let times = waiting.map(|(wait, _)| wait.scrape_time(now).unwrap_or(self.timeout));
         times.max().unwrap_or(self.timeout).min(self.timeout)
     }
 
     /// When a target may be asked for those who wait.
-    fn target_at(&self, target: usize, slots: &Slots, now: Instant) -> Instant {
-        let shared_at = self.shared_at(target, slots).unwrap_or(now).max(now);
+    fn target_at(&self, target: usize, connections: &Connections, now: Instant) -> Instant {
+        let shared_at = self.shared_at(target, connections).unwrap_or(now).max(now);
         match self.paces.get(target).copied().flatten() {
-            Some(pace) if self.time_for(target, slots, now) < self.patient_time() => {
+            Some(pace) if self.time_for(target, connections, now) < self.patient_time() => {
                 shared_at.max(pace.until)
             }
             _ => shared_at,
@@ -149,9 +151,9 @@ impl Scrapes {
     }
 
     /// When a snapshot can be had; then for the last readers of the oldest their time is over.
-    fn snapshot_at(&self, slots: &Slots, now: Instant) -> Instant {
+    fn snapshot_at(&self, connections: &Connections, now: Instant) -> Instant {
         let read = self.snapshots.read();
-        let first = read.filter_map(|one| slots.may_be_cut_at(one)).min();
+        let first = read.filter_map(|one| connections.may_be_cut_at(one)).min();
         match (self.snapshots.free(), first) {
             (0, Some(first)) => first,
             (1, Some(first)) => first.checked_sub(MAX_WAIT).unwrap_or(now),
@@ -162,9 +164,11 @@ impl Scrapes {
     /// While several snapshots are being read, a scrape waits for other clients to share it: slow readers
     /// that come apart would have a snapshot each, and who comes then none. It waits no longer than a part
     /// of the least time that a client has, from the last scrape of the target on.
-    fn shared_at(&self, target: usize, slots: &Slots) -> Option<Instant> {
+    fn shared_at(&self, target: usize, connections: &Connections) -> Option<Instant> {
         let began = self.targets.last_began(target)?;
-        let waiting = slots.waiting().filter(|(wait, _)| wait.target == target);
+        let waiting = connections
+            .waiting()
+            .filter(|(wait, _)| wait.target == target);
         let times = waiting.map(|(wait, since)| wait.announced(since).unwrap_or(MIN_ANSWER_TIME));
         let time = times.min()?.min(MIN_ANSWER_TIME);
         Some(began + self.snapshots.spacing(time))
@@ -177,31 +181,34 @@ impl Scrapes {
     /// When the server is broken.
     pub(crate) fn begin(
         &mut self,
-        slots: &mut Slots,
+        connections: &mut Connections,
         newcomers: bool,
         now: Instant,
     ) -> io::Result<()> {
-        if self.running.is_some() || self.begins_at(slots, now).is_none_or(|at| at > now) {
+        if self.running.is_some() || self.begins_at(connections, now).is_none_or(|at| at > now) {
             return Ok(());
         }
-        let Some(target) = self.next(slots, now) else {
+        let Some(target) = self.next(connections, now) else {
             return Ok(());
         };
-        if newcomers && slots.all_half_closed(target) {
+        if newcomers && connections.all_half_closed(target) {
             return Ok(());
         }
-        let time = self.time_for(target, slots, now);
+        let time = self.time_for(target, connections, now);
         if self.snapshots.free() == 0 {
-            self.cut_readers(slots, now);
+            self.cut_readers(connections, now);
         }
-        let keep_latest = self.latest_may_be_needed(slots, now + time);
+        let keep_latest = self.latest_may_be_needed(connections, now + time);
         let Some(snapshot) = self.snapshots.take(keep_latest) else {
             return Ok(());
         };
         let batch = self.next_batch;
         self.next_batch += 1;
         let (mut wanted, mut clients) = (Wanted::default(), 0);
-        for wait in slots.waiting_mut().filter(|wait| wait.target == target) {
+        for wait in connections
+            .waiting_mut()
+            .filter(|wait| wait.target == target)
+        {
             wanted.add(&wait.selection);
             wait.batch = Some(batch);
             clients += 1;
@@ -221,17 +228,17 @@ impl Scrapes {
     }
 
     /// Cuts those who read the oldest snapshot of which all readers had their time.
-    fn cut_readers(&self, slots: &mut Slots, now: Instant) {
-        let is_over = |one| slots.may_be_cut_at(one).is_some_and(|at| at <= now);
+    fn cut_readers(&self, connections: &mut Connections, now: Instant) {
+        let is_over = |one| connections.may_be_cut_at(one).is_some_and(|at| at <= now);
         if let Some(oldest) = self.snapshots.read().find(|one| is_over(one)) {
-            slots.cut_readers(oldest);
+            connections.cut_readers(oldest);
         }
     }
 
     /// Whether somebody who waits may run out of time before the scrape ends that begins now, and has
     /// waited since before the last one ended.
-    fn latest_may_be_needed(&self, slots: &Slots, ends: Instant) -> bool {
-        slots.waiting().any(|(wait, since)| {
+    fn latest_may_be_needed(&self, connections: &Connections, ends: Instant) -> bool {
+        connections.waiting().any(|(wait, since)| {
             let latest = self.latest_for(wait, since);
             wait.gives_up.is_some_and(|at| at < ends) && latest.is_some()
         })
@@ -243,7 +250,7 @@ impl Scrapes {
     /// When the server is broken.
     pub(crate) fn receive(
         &mut self,
-        slots: &mut Slots,
+        connections: &mut Connections,
         buffers: &mut Buffers,
         now: Instant,
     ) -> io::Result<()> {
@@ -253,10 +260,10 @@ impl Scrapes {
         let Some(running) = self.running.take() else {
             return Ok(());
         };
-        self.set_pace(&running, scrape.target, slots, now);
+        self.set_pace(&running, scrape.target, connections, now);
         let is_for = |wait: &Wait| wait.batch == Some(running.batch);
         let choose = |wait: &Wait, _| is_for(wait).then_some(Some(&scrape.snapshot));
-        slots.answer(choose, buffers, now);
+        connections.answer(choose, buffers, now);
         self.targets
             .scraped(scrape.target, scrape.snapshot.outcome, now);
         self.snapshots.publish(scrape.snapshot, scrape.target, now);
@@ -264,13 +271,21 @@ impl Scrapes {
     }
 
     /// A scrape is over: whether its target takes longer than some have.
-    fn set_pace(&mut self, running: &Running, target: usize, slots: &Slots, now: Instant) {
+    fn set_pace(
+        &mut self,
+        running: &Running,
+        target: usize,
+        connections: &Connections,
+        now: Instant,
+    ) {
         let patient = self.patient_time();
         let Some(pace) = self.paces.get_mut(target) else {
             return;
         };
         let took = now.saturating_duration_since(running.began);
-        let mut others = slots.waiting().filter(|(wait, _)| wait.batch.is_none());
+        let mut others = connections
+            .waiting()
+            .filter(|(wait, _)| wait.batch.is_none());
         let is_shared = running.clients > 1 || others.any(|(wait, _)| wait.target == target);
         let was_short = took >= running.time && running.time < patient;
         let longer_than = match *pace {
@@ -300,10 +315,15 @@ impl Scrapes {
     }
 
     /// Answers those whose time is over: with the latest scrape, if that ended while they waited.
-    pub(crate) fn answer_late(&self, slots: &mut Slots, buffers: &mut Buffers, now: Instant) {
+    pub(crate) fn answer_late(
+        &self,
+        connections: &mut Connections,
+        buffers: &mut Buffers,
+        now: Instant,
+    ) {
         let is_late = |wait: &Wait| self.late_at(wait).is_some_and(|at| at <= now);
         let choose = |wait: &Wait, since| is_late(wait).then(|| self.latest_for(wait, since));
-        slots.answer(choose, buffers, now);
+        connections.answer(choose, buffers, now);
     }
 
     /// What can be asked for.

@@ -13,7 +13,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Scrapes for clients that never read, at whatever time the test says it is.
 struct Bench {
     scrapes: Scrapes,
-    slots: Slots,
+    connections: Connections,
     buffers: Buffers,
     main: FakeMain,
     zero: Instant,
@@ -31,7 +31,7 @@ impl Bench {
                 TIMEOUT,
                 TIMEOUT,
             ),
-            slots: Slots::new(20),
+            connections: Connections::new(20),
             buffers: Buffers::default(),
             main,
             zero: Instant::now(),
@@ -59,8 +59,8 @@ impl Bench {
         };
         request.announced = announced.map(Duration::from_secs_f64);
         client.wait(Wait::new(&request, (target, selection()), now), now);
-        let slot = self.slots.free(now).unwrap();
-        self.slots.put(slot, client);
+        let slot = self.connections.free(now).unwrap();
+        self.connections.put(slot, client);
         self.clients.push(far);
         slot
     }
@@ -73,14 +73,14 @@ impl Bench {
     /// The same while newcomers are to be accepted.
     fn begins_before(&mut self, newcomers: bool, seconds: f64) -> bool {
         let now = self.at(seconds);
-        let begun = self.scrapes.begin(&mut self.slots, newcomers, now);
+        let begun = self.scrapes.begin(&mut self.connections, newcomers, now);
         begun.unwrap();
         self.main.is_asked()
     }
 
     /// Its client may be gone.
     fn half_closed(&mut self, slot: usize) {
-        self.slots.get_mut(slot).unwrap().half_closed = true;
+        self.connections.get_mut(slot).unwrap().half_closed = true;
     }
 
     /// A scrape that began ends.
@@ -89,30 +89,30 @@ impl Bench {
         // More than a unix socket takes.
         self.main.report(scrape, snapshot(0, 1_000));
         let now = self.at(seconds);
-        let (slots, buffers) = (&mut self.slots, &mut self.buffers);
+        let (connections, buffers) = (&mut self.connections, &mut self.buffers);
         while self.scrapes.is_running() {
-            self.scrapes.receive(slots, buffers, now).unwrap();
+            self.scrapes.receive(connections, buffers, now).unwrap();
         }
     }
 
     fn is_answered(&mut self, slot: usize) -> bool {
-        let client = self.slots.get_mut(slot);
+        let client = self.connections.get_mut(slot);
         client.is_some_and(|client| matches!(client.state, State::Answering(_)))
     }
 
     /// Clients that never read take all snapshots but one, each at a time of its own, 20 ms after the other:
     /// so soon because they announce little time.
     fn all_but_one(&mut self) -> Vec<usize> {
-        let mut slots = Vec::new();
+        let mut connections = Vec::new();
         for number in 0..MAX_SNAPSHOTS - 1 {
             let seconds = number as f64 / 50.0;
             let slot = self.ask(seconds, Some(0.15));
             assert!(self.begins(seconds));
             self.end(seconds);
             assert!(self.is_answered(slot));
-            slots.push(slot);
+            connections.push(slot);
         }
-        slots
+        connections
     }
 }
 
@@ -124,7 +124,7 @@ fn the_last_snapshot_is_taken_when_another_is_near() {
     let next = bench.ask(1.0, None);
     let half = (MIN_ANSWER_TIME - MAX_WAIT).as_secs_f64();
     assert!(!bench.begins(half - 0.01));
-    let wakes = bench.scrapes.wakes_at(&bench.slots, bench.at(1.0));
+    let wakes = bench.scrapes.wakes_at(&bench.connections, bench.at(1.0));
     assert_eq!(wakes, Some(bench.at(half)));
     assert!(bench.begins(half));
     bench.end(half);
@@ -139,7 +139,7 @@ fn a_snapshot_is_free_when_its_readers_have_gone() {
     let readers = bench.all_but_one();
     bench.ask(2.0, None);
     assert!(!bench.begins(2.0));
-    bench.slots.close(readers[2]);
+    bench.connections.close(readers[2]);
     assert!(bench.begins(2.0));
 }
 
@@ -149,17 +149,17 @@ fn a_snapshot_is_free_when_its_readers_have_gone() {
 fn slow_readers_share_before_snapshots_are_scarce() {
     let mut bench = Bench::new();
     let mut scrapes = Vec::new();
-    let mut slots = Vec::new();
+    let mut connections = Vec::new();
     for tenth in 0..100 {
         let seconds = f64::from(tenth) / 10.0;
         if tenth % 6 == 0 {
-            slots.push((seconds, bench.ask(seconds, Some(10.0))));
+            connections.push((seconds, bench.ask(seconds, Some(10.0))));
         }
         if bench.begins(seconds) {
             bench.end(seconds);
             scrapes.push(seconds);
         }
-        for (asked, slot) in &slots {
+        for (asked, slot) in &connections {
             let waited = seconds - asked;
             assert!(
                 waited < 1.25 || bench.is_answered(*slot),
@@ -186,10 +186,10 @@ fn waits_for_others() {
     ];
     for (readers, announced, expected) in cases {
         let mut bench = Bench::new();
-        let slots = bench.all_but_one();
-        slots[readers..]
+        let connections = bench.all_but_one();
+        connections[readers..]
             .iter()
-            .for_each(|slot| bench.slots.close(*slot));
+            .for_each(|slot| bench.connections.close(*slot));
         let last = 0.02 * (MAX_SNAPSHOTS - 2) as f64;
         announced.iter().for_each(|time| {
             bench.ask(last, *time);
@@ -202,8 +202,8 @@ fn waits_for_others() {
     }
     // Another target has no scrape to share.
     let mut bench = Bench::new();
-    let slots = bench.all_but_one();
-    bench.slots.close(slots[0]);
+    let connections = bench.all_but_one();
+    bench.connections.close(connections[0]);
     bench.ask_for(1, 0.2, Some(10.0));
     assert!(bench.begins(0.2));
 }
@@ -236,8 +236,8 @@ fn the_last_reader_of_a_snapshot_has_its_whole_time() {
     let late = bench.ask(0.0, Some(9.0));
     bench.end(0.1);
     let now = bench.at(8.6);
-    let (slots, buffers) = (&mut bench.slots, &mut bench.buffers);
-    bench.scrapes.answer_late(slots, buffers, now);
+    let (connections, buffers) = (&mut bench.connections, &mut bench.buffers);
+    bench.scrapes.answer_late(connections, buffers, now);
     assert!(bench.is_answered(first) && bench.is_answered(late));
     for number in 1..MAX_SNAPSHOTS - 1 {
         let seconds = 8.6 + number as f64 / 50.0;
@@ -311,10 +311,12 @@ fn who_has_waited_has_less_left() {
 fn the_impatient_wait_for_the_pace_of_their_target() {
     // Clients of 0.5 s share a scrape, which may take 0.45 s.
     let short = |bench: &mut Bench, took: f64| {
-        let slots = [bench.ask(0.0, Some(0.5)), bench.ask(0.0, Some(0.5))];
+        let connections = [bench.ask(0.0, Some(0.5)), bench.ask(0.0, Some(0.5))];
         assert!(bench.begins(0.0));
         bench.end(took);
-        slots.into_iter().for_each(|slot| bench.slots.close(slot));
+        connections
+            .into_iter()
+            .for_each(|slot| bench.connections.close(slot));
     };
     // Of others at 1 s: what they announce, how long their scrape takes; when one of 0.5 s begins.
     let cases = [
@@ -331,7 +333,7 @@ fn the_impatient_wait_for_the_pace_of_their_target() {
             let slot = bench.ask(1.0, announced);
             assert!(bench.begins(1.0), "{others:?}");
             bench.end(1.0 + took);
-            bench.slots.close(slot);
+            bench.connections.close(slot);
         }
         bench.ask(2.0, Some(0.5));
         if expected > 2.0 {
@@ -366,8 +368,12 @@ fn a_target_that_failed_waits_for_the_others() {
     bench.scrapes.targets.scraped(1, outcome(true), zero);
     let failed = bench.ask_for(0, 0.0, None);
     let good = bench.ask_for(1, 1.0, None);
-    let target =
-        |bench: &Bench, seconds| bench.scrapes.next(&bench.slots, bench.at(seconds)).unwrap();
+    let target = |bench: &Bench, seconds| {
+        bench
+            .scrapes
+            .next(&bench.connections, bench.at(seconds))
+            .unwrap()
+    };
     assert_eq!(target(&bench, 1.0), 1);
     // Once it has waited as long as a scrape may take, its turn has come.
     assert_eq!(target(&bench, TIMEOUT.as_secs_f64()), 0);

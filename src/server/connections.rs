@@ -11,11 +11,11 @@ use crate::metrics::snapshot::Snapshot;
 use crate::sys::{self, PollFd};
 
 /// A fixed number of slots.
-pub(crate) struct Slots {
+pub(crate) struct Connections {
     slots: Vec<Option<Client>>,
 }
 
-impl Slots {
+impl Connections {
     /// `size` free slots.
     pub(crate) fn new(size: usize) -> Self {
         Self {

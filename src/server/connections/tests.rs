@@ -52,19 +52,19 @@ fn client(doing: &str, half_closed: bool, began: Instant, kept: &mut Vec<UnixStr
 fn clients_that_have_ended_give_way_first() {
     let (now, mut kept) = (Instant::now(), Vec::new());
     let long_ago = now - MIN_ANSWER_TIME;
-    let mut slots = Slots::new(ORDER.len());
+    let mut connections = Connections::new(ORDER.len());
     // Those that give way first came last.
     for (slot, (doing, half_closed)) in ORDER.into_iter().rev().enumerate() {
         let began = long_ago + Duration::from_millis(slot as u64) - Duration::from_secs(1);
-        slots.put(slot, client(doing, half_closed, began, &mut kept));
+        connections.put(slot, client(doing, half_closed, began, &mut kept));
     }
     for (nth, expected) in ORDER[..ORDER.len() - 1].iter().enumerate() {
-        let slot = slots.replaceable(now).unwrap();
+        let slot = connections.replaceable(now).unwrap();
         assert_eq!(slot, ORDER.len() - 1 - nth, "{expected:?}");
-        slots.close(slot);
-        assert_eq!(slots.free(now).map(|free| free >= slot), Some(true));
+        connections.close(slot);
+        assert_eq!(connections.free(now).map(|free| free >= slot), Some(true));
     }
-    assert_eq!(slots.replaceable(now), None);
+    assert_eq!(connections.replaceable(now), None);
 }
 
 /// However short it was.
@@ -72,11 +72,15 @@ fn clients_that_have_ended_give_way_first() {
 fn who_has_ended_or_leaves_gives_way_at_once() {
     let (now, mut kept) = (Instant::now(), Vec::new());
     for (doing, half_closed) in ORDER {
-        let mut slots = Slots::new(1);
-        slots.put(0, client(doing, half_closed, now, &mut kept));
+        let mut connections = Connections::new(1);
+        connections.put(0, client(doing, half_closed, now, &mut kept));
         let at_once = half_closed || doing == "leaving";
-        assert_eq!(slots.free(now).is_some(), at_once, "{doing} {half_closed}");
-        assert_eq!(slots.next_replaceable(now) == Some(now), at_once);
+        assert_eq!(
+            connections.free(now).is_some(),
+            at_once,
+            "{doing} {half_closed}"
+        );
+        assert_eq!(connections.next_replaceable(now) == Some(now), at_once);
     }
 }
 
@@ -84,23 +88,26 @@ fn who_has_ended_or_leaves_gives_way_at_once() {
 #[test]
 fn the_first_of_several_gives_way() {
     let (now, mut kept) = (Instant::now(), Vec::new());
-    let mut slots = Slots::new(3);
+    let mut connections = Connections::new(3);
     for (slot, age) in [(0, 20), (1, 40), (2, 30)] {
         let began = now - Duration::from_secs(age);
-        slots.put(slot, client("waiting", true, began, &mut kept));
+        connections.put(slot, client("waiting", true, began, &mut kept));
     }
-    assert_eq!(slots.replaceable(now), Some(1));
+    assert_eq!(connections.replaceable(now), Some(1));
 }
 
 #[test]
 fn whether_all_who_wait_for_a_target_have_ended() {
     let (now, mut kept) = (Instant::now(), Vec::new());
-    let mut slots = Slots::new(4);
-    slots.put(0, client("waiting", true, now, &mut kept));
-    slots.put(1, client("idle", false, now, &mut kept));
-    slots.put(2, client("leaving", false, now, &mut kept));
-    assert!(slots.all_half_closed(0));
-    slots.put(3, client("waiting", false, now, &mut kept));
-    assert!(!slots.all_half_closed(0));
-    assert!(slots.all_half_closed(1), "nobody waits for another target");
+    let mut connections = Connections::new(4);
+    connections.put(0, client("waiting", true, now, &mut kept));
+    connections.put(1, client("idle", false, now, &mut kept));
+    connections.put(2, client("leaving", false, now, &mut kept));
+    assert!(connections.all_half_closed(0));
+    connections.put(3, client("waiting", false, now, &mut kept));
+    assert!(!connections.all_half_closed(0));
+    assert!(
+        connections.all_half_closed(1),
+        "nobody waits for another target"
+    );
 }
