@@ -88,6 +88,33 @@ pub(crate) fn check_result(status: &[u8]) -> u8 {
     number(&CHECK_RESULTS, status.strip_prefix(b"* ").unwrap_or(status))
 }
 
+/// Why a server takes no new sessions though nobody found it down, in the order of the numbers: in MAINT by
+/// an operator or the configuration, since the server that it tracks is, since its name has no address; in
+/// DRAIN by an operator, by its agent; in NOLB by its check (`http-check disable-on-404`).
+pub(crate) const OUT_OF_SERVICE: [&str; 6] =
+    ["admin", "tracked", "resolution", "admin", "agent", "check"];
+/// How many of these are about MAINT; the others are about DRAIN and NOLB.
+pub(crate) const MAINTENANCE_REASONS: usize = 3;
+
+/// The number of such a reason, or [`NOTHING`].
+pub(crate) fn out_of_service(status: &[u8]) -> u8 {
+    let end = memchr::memchr(b' ', status).unwrap_or(status.len());
+    let (state, rest) = status.split_at(end);
+    match state {
+        b"MAINT" if rest == b" (resolution)" => 2,
+        b"MAINT" => u8::from(rest.starts_with(b" (via ")),
+        b"DRAIN" => 3 + u8::from(rest == b" (agent)"),
+        b"NOLB" => 5,
+        _ => NOTHING,
+    }
+}
+
+/// Whether a backend takes requests by rules that name it: not so after `unpublish backend` (HAProxy 3.4),
+/// which its status shows.
+pub(crate) fn is_published(status: &[u8]) -> bool {
+    !status.ends_with(b"(UNPUB)")
+}
+
 /// Whether an agent check has a result; without one its duration is meaningless.
 pub(crate) fn has_result(status: &[u8]) -> bool {
     !matches!(

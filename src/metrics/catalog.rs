@@ -4,6 +4,7 @@
 use super::{
     Cell, Conversion, EXPORTER, Family, Group, PROFILES, RowsOf, exporter_and_process, names,
 };
+use crate::haproxy::columns::number;
 use crate::haproxy::stat::RowType;
 
 /// A column that a snapshot keeps of the rows of one type.
@@ -85,8 +86,8 @@ impl Catalog {
         let mut stored = RowType::ALL.map(|_| Vec::new());
         let is_chosen = |group: &Group, cell: &Cell| {
             group.profile != Some(EXPORTER)
-                || group.rows != RowsOf::Stat(RowType::Server)
-                || server_columns.contains(&usize::from(cell.column))
+                || (group.rows != RowsOf::Stat(RowType::Server) && !cell.conversion.is_aggregate())
+                || server_columns.contains(&usize::from(chosen_with(cell.column)))
         };
         let mut profiles = [ProfileIndex::default(), ProfileIndex::default()];
         for (profile, index) in profiles.iter_mut().enumerate() {
@@ -206,6 +207,15 @@ impl ProfileIndex {
                 });
             }
         }
+    }
+}
+
+/// The column that `--haproxy.server-metric-fields` names for a column. Those that the Go exporter does not
+/// know go with the status.
+fn chosen_with(column: u16) -> u16 {
+    match column == number("bck") {
+        true => number("status"),
+        false => column,
     }
 }
 

@@ -66,6 +66,9 @@ pub(crate) fn state(conversion: Conversion, cell: &[u8]) -> u8 {
         Conversion::BackendState => status::backend_state(cell),
         Conversion::ListenerState => status::listener_state(cell),
         Conversion::ServerState => status::server_state(cell),
+        Conversion::OutOfService => status::out_of_service(cell),
+        Conversion::Flag if cell == b"1" => 0,
+        Conversion::Flag => NOTHING,
         _ => status::check_result(cell),
     }
 }
@@ -75,7 +78,7 @@ pub(crate) fn state(conversion: Conversion, cell: &[u8]) -> u8 {
 pub(crate) fn write(conversion: Conversion, cells: Cells<'_>, to: &mut Text) -> Option<usize> {
     let Cells { own, other } = cells;
     match conversion {
-        Conversion::HttpInteger if other.is_empty() => Some(0),
+        Conversion::HttpInteger | Conversion::Published if other.is_empty() => Some(0),
         Conversion::AgentMilliseconds if !status::has_result(other) => Some(0),
         Conversion::CheckCode | Conversion::AgentCode if other.is_empty() => Some(0),
         Conversion::CheckCode | Conversion::AgentCode if own.is_empty() => {
@@ -92,6 +95,10 @@ pub(crate) fn write(conversion: Conversion, cells: Cells<'_>, to: &mut Text) -> 
             } else {
                 b'0'
             };
+            Some(1)
+        }
+        Conversion::Published => {
+            to[0] = b'0' + u8::from(status::is_published(own));
             Some(1)
         }
         _ => value::write_integer(own, to),

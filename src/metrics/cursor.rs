@@ -77,14 +77,15 @@ impl<'a> View<'a> {
         let Some(column) = self.column(cell) else {
             return (0, 0, 0);
         };
-        if self.states.is_none() {
+        let cell = &self.family.cells[cell];
+        if self.states.is_none() && !cell.conversion.is_sparse() {
             let samples = u64::from(column.samples);
             return (samples, column.label_bytes, column.value_bytes);
         }
         let (mut samples, mut label_bytes, mut value_bytes) = (0, 0, 0);
         let mut at = 0;
         for row in 0..self.rows.count() {
-            let (_, length) = value(column, &self.family.cells[cell], &mut at);
+            let (_, length) = value(column, cell, &mut at);
             if length > 0 && !self.is_left_out(row) {
                 samples += 1;
                 label_bytes += self.rows.labels_of(row).1 as u64;
@@ -119,6 +120,7 @@ fn value<'a>(column: &'a Column, cell: &Cell, at: &mut usize) -> (&'a [u8], usiz
         return match *first {
             NOTHING => (b"", 0),
             state if state == cell.state => (b"1", 1),
+            _ if cell.conversion.is_sparse() => (b"", 0),
             _ => (b"0", 1),
         };
     }

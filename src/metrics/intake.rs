@@ -263,6 +263,7 @@ impl Batch {
                 Conversion::HttpInteger => number("hrsp_1xx"),
                 Conversion::CheckCode => number("check_status"),
                 Conversion::AgentCode | Conversion::AgentMilliseconds => number("agent_status"),
+                Conversion::Published => number("reqbin"),
                 _ => stored.column,
             };
             if let (Some(position), Some(other)) =

@@ -1,7 +1,7 @@
 //! Labels that tell the cells of a family apart, by number.
 
 use crate::haproxy::columns::MODULES;
-use crate::haproxy::status::{CHECK_RESULTS, LISTENER_STATES, SERVER_STATES};
+use crate::haproxy::status::{CHECK_RESULTS, LISTENER_STATES, OUT_OF_SERVICE, SERVER_STATES};
 
 /// No label.
 pub(crate) const NONE: u8 = 0;
@@ -16,9 +16,17 @@ pub(crate) const CHECK_RESULT: u8 = LISTENER_STATE + 3;
 /// The first of HAProxy's modules.
 pub(crate) const MODULE: u8 = CHECK_RESULT + 16;
 
+/// The first of HAProxy's versions of HTTP.
+pub(crate) const VERSION: u8 = MODULE + MODULES.len() as u8;
+/// The first reason why a server is out of service.
+pub(crate) const REASON: u8 = VERSION + 4;
+
+const COUNT: usize = REASON as usize + OUT_OF_SERVICE.len();
+
 /// Name and value of each.
-pub(crate) const LABELS: [(&str, &str); 36] = {
-    let mut labels = [("", ""); 36];
+pub(crate) const LABELS: [(&str, &str); COUNT] = {
+    let mut labels = [("", ""); COUNT];
+    let versions = ["1", "2", "3", "other"];
     let codes = ["1xx", "2xx", "3xx", "4xx", "5xx", "other"];
     let mut at = 0;
     while at < CHECK_RESULTS.len() {
@@ -33,6 +41,12 @@ pub(crate) const LABELS: [(&str, &str); 36] = {
         }
         if at < MODULES.len() {
             labels[MODULE as usize + at] = ("mod", MODULES[at].0);
+        }
+        if at < versions.len() {
+            labels[VERSION as usize + at] = ("version", versions[at]);
+        }
+        if at < OUT_OF_SERVICE.len() {
+            labels[REASON as usize + at] = ("reason", OUT_OF_SERVICE[at]);
         }
         labels[CHECK_RESULT as usize + at] = ("state", CHECK_RESULTS[at]);
         at += 1;

@@ -89,6 +89,12 @@ pub(crate) enum Conversion {
     ServerState,
     /// See `haproxy::status`.
     CheckResult,
+    /// See `haproxy::status`; only the cell of this reason has a sample.
+    OutOfService,
+    /// A flag, of which only 1 has a sample.
+    Flag,
+    /// A backend's status, exported as 0 (not published) or 1; where a column of HAProxy 3.3 is there.
+    Published,
     /// How many servers of a backend are in the cell's state; no cell of its own.
     ServersInState,
     /// How many servers of a backend have the cell's check result; no cell of its own.
@@ -105,7 +111,14 @@ impl Conversion {
                 | Self::ListenerState
                 | Self::ServerState
                 | Self::CheckResult
+                | Self::OutOfService
+                | Self::Flag
         )
+    }
+
+    /// Whether a state that is not the cell's gives no sample, and not a 0.
+    pub(crate) const fn is_sparse(self) -> bool {
+        matches!(self, Self::OutOfService | Self::Flag)
     }
 
     /// Whether the column is counted over a backend's servers.

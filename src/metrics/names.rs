@@ -12,11 +12,13 @@
 use super::{BUILTIN, Cell, Conversion, EXPORTER, Family, Group, Kind, RowsOf, labels, modules};
 use crate::haproxy::columns::number;
 use crate::haproxy::stat::RowType;
+use crate::haproxy::status::{MAINTENANCE_REASONS, OUT_OF_SERVICE};
 
 /// The groups of both profiles, in the order of the exposition.
-pub(crate) static GROUPS: [&Group; 11] = [
+pub(crate) static GROUPS: [&Group; 12] = [
     &group(EXPORTER, RowType::Frontend),
     &group(EXPORTER, RowType::Backend),
+    &SERVERS,
     &group(EXPORTER, RowType::Server),
     &group(BUILTIN, RowType::Frontend),
     &extra(RowType::Frontend),
@@ -53,6 +55,20 @@ const fn group(profile: usize, row_type: RowType) -> Group {
         families: [EXPORTER_FAMILIES, BUILTIN_FAMILIES][profile],
     }
 }
+
+/// Counts of servers under the exporter names; the builtin names have `haproxy_backend_agg_server_status`.
+static SERVERS: Group = Group {
+    scope: "server",
+    prefix: "haproxy_",
+    families: &[Family {
+        kind: Kind::Gauge,
+        name: "servers",
+        help: ["Servers of this backend in each state.", ""],
+        row_types: u8::MAX,
+        cells: &SERVERS_IN_STATE,
+    }],
+    ..group(EXPORTER, RowType::Backend)
+};
 
 /// Counters of HAProxy's modules (`?extra-counters`).
 const fn extra(row_type: RowType) -> Group {
@@ -137,6 +153,12 @@ families! {
     Gauge   status SERVER_STATES S "1 for the current state, 0 for the other states.";
     Gauge   status LISTENER_STATES L "1 for the current state, 0 for the other states.";
     Gauge   up [TakesTraffic status] / BS "Whether this " * " can take traffic: 1 for UP, OPEN, DRAIN and no check, else 0.";
+    Gauge   maintenance MAINTENANCE S "1 for a server in MAINT, with the reason: admin, tracked (the server that it tracks), resolution (its name has no address)."
+        / S "1 for a server in MAINT, with the reason: admin, tracked (the server that it tracks), resolution (its name has no address).";
+    Gauge   draining DRAINING S "1 for a server in DRAIN or NOLB, with the reason: admin, agent, check (http-check disable-on-404)."
+        / S "1 for a server in DRAIN or NOLB, with the reason: admin, agent, check (http-check disable-on-404).";
+    Gauge   published [Published status] B "0 after unpublish backend (HAProxy 3.4), else 1; HAProxy 3.3 and later."
+        / B "0 after unpublish backend (HAProxy 3.4), else 1; HAProxy 3.3 and later.";
     Gauge   weight [Integer weight] BS "Current weight in load balancing; of a backend the total weight."
         / B "Total weight of the active servers of this backend."
         / S "Current weight of this server in load balancing.";
@@ -145,6 +167,7 @@ families! {
     Gauge   active [Integer act] S "1 for an active server, 0 for a backup.";
     Gauge   backup_servers [Integer bck] B "Backup servers that are up.";
     Gauge   backup [Integer bck] S "1 for a backup server, 0 for an active one.";
+    Gauge   backup [Flag bck] / S "1 for a backup server; active servers have no sample.";
     Counter check_failures_total [Integer chkfail] S "Health checks that failed while the server was up."
         / S "Health checks that failed while this server was up.";
     Counter check_up_down_total [Integer chkdown] BS "Transitions from UP to DOWN.";
@@ -174,6 +197,10 @@ families! {
     Counter http_requests_total [Integer req_tot] / F "HTTP requests received, including those of monitor-uri.";
     Gauge   http_requests_rate_max [HttpInteger req_rate_max] F "Maximum number of HTTP requests per second observed.";
     Counter http_requests_total [HttpInteger req_tot] FBS "HTTP requests received, including those of monitor-uri.";
+    Counter http_requests_by_version_total REQUESTS_BY_VERSION F "HTTP requests received by version of HTTP; HAProxy 2.8 and later."
+        / F "HTTP requests received by version of HTTP; HAProxy 2.8 and later.";
+    Counter sessions_by_version_total SESSIONS_BY_VERSION F "Sessions opened by version of HTTP; HAProxy 2.8 and later."
+        / F "Sessions opened by version of HTTP; HAProxy 2.8 and later.";
     Counter client_aborts_total [Integer cli_abrt] BS "Transfers aborted by the client; requests in a queue only with option abortonclose."
         / BS "Transfers aborted by the client; requests in a queue only with option abortonclose.";
     Counter server_aborts_total [Integer srv_abrt] BS "Transfers aborted by the server."
@@ -252,6 +279,11 @@ static AGENT_RESULTS: [Cell; 16] = states(
     Conversion::CheckResult,
     labels::CHECK_RESULT,
 );
+static MAINTENANCE: [Cell; MAINTENANCE_REASONS] = out_of_service(0);
+static DRAINING: [Cell; OUT_OF_SERVICE.len() - MAINTENANCE_REASONS] =
+    out_of_service(MAINTENANCE_REASONS);
+static REQUESTS_BY_VERSION: [Cell; 4] = by_version(["h1req", "h2req", "h3req", "req_other"]);
+static SESSIONS_BY_VERSION: [Cell; 4] = by_version(["h1sess", "h2sess", "h3sess", "sess_other"]);
 static SERVERS_IN_STATE: [Cell; 5] =
     states("status", Conversion::ServersInState, labels::SERVER_STATE);
 static SERVERS_WITH_RESULT: [Cell; 16] = states(
@@ -288,6 +320,33 @@ const fn states<const N: usize>(column: &str, conversion: Conversion, label: u8)
     while at < N {
         cells[at].state = at as u8;
         cells[at].label = label + at as u8;
+        at += 1;
+    }
+    cells
+}
+
+/// A cell for each reason from number `first` on.
+const fn out_of_service<const N: usize>(first: usize) -> [Cell; N] {
+    let mut cells = states(
+        "status",
+        Conversion::OutOfService,
+        labels::REASON + first as u8,
+    );
+    let mut at = 0;
+    while at < N {
+        cells[at].state = (first + at) as u8;
+        at += 1;
+    }
+    cells
+}
+
+/// A cell for each version of HTTP.
+const fn by_version(columns: [&str; 4]) -> [Cell; 4] {
+    let mut cells = [Cell::new(0, Conversion::Integer); 4];
+    let mut at = 0;
+    while at < cells.len() {
+        cells[at].column = number(columns[at]);
+        cells[at].label = labels::VERSION + at as u8;
         at += 1;
     }
     cells

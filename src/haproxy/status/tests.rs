@@ -138,3 +138,47 @@ fn states() {
         assert_eq!(has_result(status.as_bytes()), expected, "{status}");
     }
 }
+
+#[test]
+fn why_servers_are_out_of_service() {
+    let cases: [(&str, Option<&str>); 14] = [
+        ("MAINT", Some("MAINT admin")),
+        ("MAINT (resolution)", Some("MAINT resolution")),
+        ("MAINT (via app/one)", Some("MAINT tracked")),
+        ("MAINT (via (resolution)/x)", Some("MAINT tracked")),
+        ("DRAIN", Some("other admin")),
+        ("DRAIN 1/2", Some("other admin")),
+        ("DRAIN (agent)", Some("other agent")),
+        ("NOLB", Some("other check")),
+        ("NOLB 1/2", Some("other check")),
+        ("MAINTX", None),
+        ("UP", None),
+        ("DOWN (agent)", None),
+        ("no check", None),
+        ("", None),
+    ];
+    for (status, expected) in cases {
+        let number = usize::from(out_of_service(status.as_bytes()));
+        let family = if number < MAINTENANCE_REASONS {
+            "MAINT"
+        } else {
+            "other"
+        };
+        let found = OUT_OF_SERVICE
+            .get(number)
+            .map(|reason| format!("{family} {reason}"));
+        assert_eq!(found.as_deref(), expected, "{status}");
+    }
+}
+
+#[test]
+fn published_backends() {
+    for (status, expected) in [
+        ("UP", true),
+        ("UP (UNPUB)", false),
+        ("DOWN (UNPUB)", false),
+        ("DOWN", true),
+    ] {
+        assert_eq!(is_published(status.as_bytes()), expected, "{status}");
+    }
+}

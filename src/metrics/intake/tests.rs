@@ -189,10 +189,16 @@ fn the_exposition_of_a_small_answer() {
     let expected = [
         r#"haproxy_frontend_current_sessions{frontend="web"} 7"#,
         r#"haproxy_backend_http_total_time_average_seconds{backend="app"} "#,
+        r#"haproxy_servers{backend="app",state="DOWN"} 0"#,
+        r#"haproxy_servers{backend="app",state="UP"} 1"#,
+        r#"haproxy_servers{backend="app",state="MAINT"} 1"#,
+        r#"haproxy_servers{backend="app",state="DRAIN"} 0"#,
+        r#"haproxy_servers{backend="app",state="NOLB"} 0"#,
         r#"haproxy_server_current_sessions{backend="app",server="a"} 1"#,
         r#"haproxy_server_current_sessions{backend="app",server="b"} 2"#,
         r#"haproxy_server_up{backend="app",server="a"} 1"#,
         r#"haproxy_server_up{backend="app",server="b"} 0"#,
+        r#"haproxy_server_maintenance{backend="app",server="b",reason="admin"} 1"#,
         r#"haproxy_server_http_responses_total{backend="app",server="a",code="1xx"} 10"#,
         r#"haproxy_server_http_responses_total{backend="app",server="a",code="2xx"} 20"#,
         r#"haproxy_server_http_responses_total{backend="app",server="b",code="2xx"} 30"#,
@@ -204,7 +210,7 @@ fn the_exposition_of_a_small_answer() {
     }
     assert!(found[1].ends_with(" 1.5"), "{}", found[1]);
     let types = scraped.text.matches("# TYPE ").count();
-    assert_eq!((types, scraped.text.matches("# HELP ").count()), (5, 5));
+    assert_eq!((types, scraped.text.matches("# HELP ").count()), (7, 7));
 }
 
 #[test]

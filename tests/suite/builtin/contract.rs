@@ -37,6 +37,35 @@ const OURS: [(&str, &str); 3] = [
     ),
 ];
 
+/// What our rows have besides, under the builtin names: `facts.tsv`.
+fn facts() -> Vec<Line> {
+    let facts = fixtures::facts().into_iter();
+    let facts = facts.filter(|fact| fact["names"] == "both");
+    let line = |fact: std::collections::BTreeMap<String, String>| {
+        let labels: &[&str] = match fact["scope"].as_str() {
+            "server" => &["proxy", "server"],
+            _ => &["proxy"],
+        };
+        let constant = fact["label"].split_once('=');
+        Line {
+            set: "ours".to_owned(),
+            scope: fact["scope"].clone(),
+            name: fact["name"].clone(),
+            kind: fact["type"].clone(),
+            labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+            constant: constant.map(|(name, value)| (name.to_owned(), value.to_owned())),
+            keys: vec![fact["csv_name"].clone()],
+            transform: match fact["value"].as_str() {
+                "integer" => "copy".to_owned(),
+                other => other.to_owned(),
+            },
+            since: "2.8".to_owned(),
+            is_http: false,
+        }
+    };
+    facts.map(line).collect()
+}
+
 /// All lines of the contract, and ours.
 pub(super) fn lines_and_ours() -> Vec<Line> {
     let ours = OURS.iter().map(|(name, key)| Line {
@@ -51,7 +80,7 @@ pub(super) fn lines_and_ours() -> Vec<Line> {
         since: "2.0".to_owned(),
         is_http: false,
     });
-    lines().into_iter().chain(ours).collect()
+    lines().into_iter().chain(ours).chain(facts()).collect()
 }
 
 /// All lines, in their order. Names that only HAProxy before 2.4 knew, and what no answer to the

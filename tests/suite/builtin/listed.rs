@@ -130,6 +130,25 @@ fn common() -> Families {
     families
 }
 
+/// What is listed in `facts.tsv` for these sets of names. The label of a proxy is `proxy`, or else the word of
+/// the row's scope.
+fn add_facts(families: &mut Families, names: &[&str], proxy: &str) {
+    for fact in fixtures::facts() {
+        if !names.contains(&fact["names"].as_str()) {
+            continue;
+        }
+        let row = match (fact["scope"].as_str(), proxy) {
+            ("server", "") => "backend,server".to_owned(),
+            (scope, "") => scope.to_owned(),
+            ("server", proxy) => format!("{proxy},server"),
+            (_, proxy) => proxy.to_owned(),
+        };
+        let own = fact["label"].split_once('=').map(|(name, _)| name);
+        let labels: Vec<&str> = [row.as_str()].into_iter().chain(own).collect();
+        add(families, &fact["name"], &fact["type"], &labels.join(","));
+    }
+}
+
 fn assert_same(got: &Families, want: &Families) {
     let missing: Vec<_> = want
         .iter()
@@ -153,8 +172,9 @@ fn builtin_names() {
         labels.extend(line.constant.map(|(name, _)| name));
         add(&mut want, &line.name, &line.kind, &labels.join(","));
     }
+    add_facts(&mut want, &["both"], "proxy");
     assert_same(&listed("builtin"), &want);
-    assert_eq!(want.len(), 451 + 3 + 12 + 5 + FLAGGED.len());
+    assert_eq!(want.len(), 451 + 3 + 12 + 5 + 5 + FLAGGED.len());
 }
 
 #[test]
@@ -177,5 +197,6 @@ fn exporter_names() {
             .collect();
         add(&mut want, cells[3], cells[4], &labels.join(","));
     }
+    add_facts(&mut want, &["both", "exporter"], "");
     assert_same(&listed("exporter"), &want);
 }

@@ -154,6 +154,19 @@ fn samples(line: &Line, row: &Row, stat: &Table) -> Vec<Expected> {
         "state:check" => one_of(&CHECK_RESULTS, cell.map(check_result)),
         "code:check_status" => number(code(row, "check_status", cell)),
         "code:agent_status" => number(code(row, "agent_status", cell)),
+        "reason" => match (cell, &line.constant) {
+            (Some(cell), Some((_, reason))) if is_reason(&line.name, cell, reason) => {
+                number(Some("1".to_owned()))
+            }
+            _ => Vec::new(),
+        },
+        "published" => match (cell, row.cell("reqbin")) {
+            (Some(cell), Some(_)) => {
+                let is_published = !cell.ends_with("(UNPUB)");
+                number(Some(usize::from(is_published).to_string()))
+            }
+            _ => Vec::new(),
+        },
         "agg:server" => match server_words(stat, row, "status", server_state) {
             Some(words) => states(&SERVER_STATES, &|state| count(&words, state)),
             None => Vec::new(),
@@ -164,6 +177,22 @@ fn samples(line: &Line, row: &Row, stat: &Table) -> Vec<Expected> {
         },
         other => panic!("transformation {other:?} in the contract"),
     }
+}
+
+/// Whether a server of this status is in MAINT, or in DRAIN or NOLB, for a reason.
+fn is_reason(family: &str, status: &str, reason: &str) -> bool {
+    let (state, brackets) = status.split_once(" (").unwrap_or((status, ""));
+    let state = state.split(' ').next().unwrap_or_default();
+    let word = match (state, brackets) {
+        ("MAINT", "resolution)") => "maintenance resolution",
+        ("MAINT", by) if by.starts_with("via ") => "maintenance tracked",
+        ("MAINT", _) => "maintenance admin",
+        ("DRAIN", "agent)") => "draining agent",
+        ("DRAIN", _) => "draining admin",
+        ("NOLB", _) => "draining check",
+        _ => return false,
+    };
+    word.split_once(' ') == Some((family.trim_start_matches("haproxy_server_"), reason))
 }
 
 /// What a column says of each server of a backend, or `None` for a backend without servers.

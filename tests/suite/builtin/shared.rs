@@ -77,6 +77,6 @@ fn one_scrape_for_all() {
         );
     }
     let lines = responder.take_lines();
-    assert_eq!(lines, ["show info", "show stat -1 13 -1;show table"]);
+    assert_eq!(lines, ["show info", "show stat -1 15 -1;show table"]);
     assert_eq!(exporter.finish().problems(), []);
 }

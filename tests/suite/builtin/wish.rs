@@ -91,7 +91,11 @@ impl Wish {
         let scope = SCOPES
             .iter()
             .find(|scope| name.starts_with(&format!("haproxy_{scope}_")));
-        let scope = scope.copied().unwrap_or("global");
+        // Counts of servers need the servers' rows.
+        let scope = match name.as_str() {
+            "haproxy_servers" => "server",
+            _ => scope.copied().unwrap_or("global"),
+        };
         // The exporter's own belong to no scope.
         let in_scope = is_own(name) || self.scopes.contains(scope);
         let is_extra = self.extra.contains(name);

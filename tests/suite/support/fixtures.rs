@@ -38,19 +38,29 @@ pub(crate) fn text(name: &str) -> String {
 /// HAProxy had before 2.4 only.
 pub(crate) fn builtin() -> &'static [BTreeMap<String, String>] {
     static ROWS: LazyLock<Vec<BTreeMap<String, String>>> = LazyLock::new(|| {
-        let table = text("builtin.tsv");
-        let mut lines = table.lines();
-        let names: Vec<&str> = lines.next().expect("a header").split('\t').collect();
-        let row = |line: &str| {
-            let cells = names.iter().zip(line.split('\t'));
-            let cells = cells.map(|(name, cell)| ((*name).to_owned(), cell.to_owned()));
-            cells.collect()
-        };
-        let rows = lines.map(row);
-        rows.filter(|row: &BTreeMap<String, String>| row["until"].is_empty())
-            .collect()
+        let rows = table("builtin.tsv").into_iter();
+        rows.filter(|row| row["until"].is_empty()).collect()
     });
     &ROWS
+}
+
+/// The families that neither contract has, `facts.tsv`: its cells by column name. `names` says whether both
+/// sets of names have the family; `label` is one with the same value in every sample.
+pub(crate) fn facts() -> Vec<BTreeMap<String, String>> {
+    table("facts.tsv")
+}
+
+/// The cells of a table by column name, row by row.
+fn table(name: &str) -> Vec<BTreeMap<String, String>> {
+    let table = text(name);
+    let mut lines = table.lines();
+    let names: Vec<&str> = lines.next().expect("a header").split('\t').collect();
+    let row = |line: &str| {
+        let cells = names.iter().zip(line.split('\t'));
+        let cells = cells.map(|(name, cell)| ((*name).to_owned(), cell.to_owned()));
+        cells.collect()
+    };
+    lines.map(row).collect()
 }
 
 /// Whether a family is made of `show info` under a name of HAProxy's own exporter.

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::exporter::Exporter;
 use super::exposition::{self, Exposition};
+use super::fixtures;
 use super::fixtures::is_from_show_info;
 use super::http::{self, Response};
 use super::peers::{self, Peer};
@@ -115,8 +116,12 @@ pub(crate) fn comparable(exposition: Exposition) -> Exposition {
         "haproxy_process_resident_memory_bytes",
         "haproxy_process_virtual_memory_bytes",
     ];
+    let facts = fixtures::facts();
     exposition.without(|family| {
-        family.starts_with("process_") || OURS_ONLY.contains(&family) || volatile.contains(&family)
+        family.starts_with("process_")
+            || OURS_ONLY.contains(&family)
+            || facts.iter().any(|fact| fact["name"] == family)
+            || volatile.contains(&family)
     })
 }
 

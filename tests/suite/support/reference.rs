@@ -15,6 +15,8 @@ pub(crate) struct Reference {
     families: BTreeMap<String, (String, String)>,
     samples: BTreeMap<String, Vec<(String, String)>>,
     seen: BTreeSet<String>,
+    /// The states of each backend's servers.
+    servers: BTreeMap<String, Vec<String>>,
     /// Rows and cells that were skipped.
     pub(crate) failures: u64,
 }
@@ -79,6 +81,18 @@ fn metrics() -> Vec<Metric> {
         .lines()
         .skip(1)
         .map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>());
+    let facts = fixtures::facts().into_iter().map(|fact| {
+        let constant = fact["label"].split_once('=');
+        Metric {
+            scope: fact["scope"].clone(),
+            column: fact["column"].parse().expect("a column number"),
+            csv_name: fact["csv_name"].clone(),
+            family: fact["name"].clone(),
+            kind: fact["type"].clone(),
+            constant: constant.map(|(name, value)| (name.to_owned(), value.to_owned())),
+            value: fact["value"].clone(),
+        }
+    });
     rows.map(|cells| {
         let constant = cells[6]
             .split_once('=')
@@ -94,6 +108,7 @@ fn metrics() -> Vec<Metric> {
             value: cells[7].clone(),
         }
     })
+    .chain(facts)
     .collect()
 }
 
@@ -103,6 +118,7 @@ impl Reference {
             families: BTreeMap::new(),
             samples: BTreeMap::new(),
             seen: BTreeSet::new(),
+            servers: BTreeMap::new(),
             failures: 0,
         }
     }
@@ -111,10 +127,12 @@ impl Reference {
         let metrics = metrics();
         // The header fixes the number of fields, else the first row that has enough.
         let header = text.lines().find(|line| line.starts_with("# pxname,"));
+        let names: Vec<&str> = header.map_or(Vec::new(), |line| line.split(',').collect());
         let header = header
             .map(|line| line.split(',').count())
             .filter(|count| *count >= 33);
         let mut count = header;
+        let mut backends = Vec::new();
         for row in rows(text) {
             let Some(fields) = row else {
                 self.failures += 1;
@@ -155,13 +173,38 @@ impl Reference {
                 self.failures += 1;
                 continue;
             }
-            for metric in metrics.iter().filter(|metric| metric.scope == scope) {
-                self.cell(
-                    metric,
-                    labels.clone(),
-                    fields.get(metric.column).map_or("", String::as_str),
-                );
+            if scope == "server" {
+                let status = fields[17].split(' ').next().unwrap_or_default();
+                let state = if status == "no" { "UP" } else { status };
+                let states = self.servers.entry(fields[0].clone()).or_default();
+                states.push(state.to_owned());
             }
+            for metric in metrics.iter().filter(|metric| metric.scope == scope) {
+                // Newer columns are found by their names.
+                let field = |column: usize, name: &str| {
+                    let at = match column {
+                        0..=62 => Some(column),
+                        _ => names.iter().position(|other| *other == name),
+                    };
+                    at.and_then(|at| fields.get(at)).map_or("", String::as_str)
+                };
+                match metric.value.as_str() {
+                    "published" if field(usize::MAX, "reqbin").is_empty() => {}
+                    "servers" => backends.push((metric, labels.clone())),
+                    _ => {
+                        let cell = field(metric.column, &metric.csv_name);
+                        self.cell(metric, labels.clone(), cell);
+                    }
+                }
+            }
+        }
+        for (metric, labels) in backends {
+            let Some(states) = self.servers.get(&labels["backend"]) else {
+                continue;
+            };
+            let (_, state) = metric.constant.as_ref().expect("a state");
+            let count = states.iter().filter(|other| *other == state).count();
+            self.cell(metric, labels, &count.to_string());
         }
     }
 
@@ -171,11 +214,23 @@ impl Reference {
         }
         let value = match (metric.value.as_str(), integer(text)) {
             ("status", _) => status(text).to_string(),
+            ("published", _) => u8::from(!text.ends_with("(UNPUB)")).to_string(),
+            ("flag", Some(1)) => "1".to_owned(),
+            ("flag", _) => return,
+            ("reason", _) => {
+                let (_, wanted) = metric.constant.as_ref().expect("a reason");
+                match reason(text) {
+                    Some((family, reason))
+                        if metric.family.ends_with(family) && reason == wanted => {}
+                    _ => return,
+                }
+                "1".to_owned()
+            }
             (_, None) => {
                 self.failures += 1;
                 return;
             }
-            ("integer", Some(value)) => value.to_string(),
+            ("integer" | "servers", Some(value)) => value.to_string(),
             ("ms_to_s", Some(value)) => (value as f64 / 1000.0).to_string(),
             (unit, _) => panic!("unit {unit:?} in metrics.tsv"),
         };
@@ -322,6 +377,19 @@ impl Reference {
         }
         text
     }
+}
+
+/// Why a server of this status is out of service: the end of the family's name, and the reason.
+fn reason(text: &str) -> Option<(&'static str, &'static str)> {
+    Some(match text {
+        "MAINT (resolution)" => ("_maintenance", "resolution"),
+        _ if text.starts_with("MAINT (via ") => ("_maintenance", "tracked"),
+        _ if text.starts_with("MAINT") => ("_maintenance", "admin"),
+        "DRAIN (agent)" => ("_draining", "agent"),
+        _ if text.starts_with("DRAIN") => ("_draining", "admin"),
+        _ if text.starts_with("NOLB") => ("_draining", "check"),
+        _ => return None,
+    })
 }
 
 /// An optional sign and digits, within 64 bits of either kind.

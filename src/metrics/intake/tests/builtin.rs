@@ -68,6 +68,7 @@ fn states_are_one_sample_each() {
     let expected = [
         "frontend_status{proxy=\"web\",state=\"UP\"} 1",
         "frontend_status{proxy=\"off\",state=\"DOWN\"} 1",
+        "server_maintenance{proxy=\"app\",server=\"b\",reason=\"tracked\"} 1",
         "backend_status{proxy=\"app\",state=\"UP\"} 1",
         "backend_status{proxy=\"none\",state=\"DOWN\"} 1",
         "backend_agg_server_status{proxy=\"app\",state=\"UP\"} 2",
