@@ -22,12 +22,26 @@ pub(crate) struct Cursor {
     has_header: bool,
 }
 
+/// What lines are put into: a response buffer, as they are or compressed. Where there is no room for a
+/// whole line it stays as it was and says so.
+pub(super) trait Output {
+    /// The lines before the samples of a family.
+    fn put_header(&mut self, view: &View<'_>) -> bool;
+
+    /// The next lines are those of this cell.
+    fn begin_cell(&mut self, _view: &View<'_>, _cell: usize, _line: &CellLine) {}
+
+    /// The line of a row. The value may have more behind what counts.
+    fn put_line(&mut self, line: &CellLine, rows: &Rows, row: usize, value: (&[u8], usize))
+    -> bool;
+}
+
 /// A family of a selection, with what it is made of.
-struct View<'a> {
-    number: usize,
-    group: &'static Group,
-    family: &'static Family,
-    rows: &'a Rows,
+pub(super) struct View<'a> {
+    pub(super) number: usize,
+    pub(super) group: &'static Group,
+    pub(super) family: &'static Family,
+    pub(super) rows: &'a Rows,
     /// The states of the rows, where those in maintenance are left out.
     states: Option<&'a [u8]>,
     profile: usize,
@@ -36,7 +50,11 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     /// The family of this number, unless it is not wanted or has no rows; `None` behind the last.
-    fn new(snapshot: &'a Snapshot, selection: &Selection, number: usize) -> Option<Option<Self>> {
+    pub(super) fn new(
+        snapshot: &'a Snapshot,
+        selection: &Selection,
+        number: usize,
+    ) -> Option<Option<Self>> {
         let (catalog, profile) = (selection.catalog(), selection.profile());
         let (group, family) = catalog.family(profile, number)?;
         if !selection.has(number) {
@@ -61,19 +79,19 @@ impl<'a> View<'a> {
     }
 
     /// The column of a cell, if there is one with a sample.
-    fn column(&self, cell: usize) -> Option<&'a Column> {
+    pub(super) fn column(&self, cell: usize) -> Option<&'a Column> {
         let slot = self.catalog.slot_of_cell(self.profile, self.number, cell)?;
         let column = self.rows.columns.get(slot)?;
         (column.samples > 0).then_some(column)
     }
 
-    fn is_left_out(&self, row: usize) -> bool {
+    pub(super) fn is_left_out(&self, row: usize) -> bool {
         let state = self.states.and_then(|states| states.get(row));
         state == Some(&MAINT)
     }
 
     /// How many samples the cell has, and the bytes of their labels and values.
-    fn size(&self, cell: usize) -> (u64, u64, u64) {
+    pub(super) fn size(&self, cell: usize) -> (u64, u64, u64) {
         let Some(column) = self.column(cell) else {
             return (0, 0, 0);
         };
@@ -95,7 +113,12 @@ impl<'a> View<'a> {
         (samples, label_bytes, value_bytes)
     }
 
-    fn has_samples(&self) -> bool {
+    /// The number of its rows in the snapshot: families with the same have the same rows.
+    pub(super) fn rows_number(&self) -> usize {
+        self.catalog.rows_of_family(self.profile, self.number)
+    }
+
+    pub(super) fn has_samples(&self) -> bool {
         (0..self.family.cells.len()).any(|cell| self.size(cell).0 > 0)
     }
 }
@@ -110,7 +133,7 @@ fn states<'a>(catalog: &Catalog, rows: &'a Rows) -> Option<&'a [u8]> {
 
 /// The value at `at` of a column, with more behind it, and its length; `at` moves on.
 #[inline(always)]
-fn value<'a>(column: &'a Column, cell: &Cell, at: &mut usize) -> (&'a [u8], usize) {
+pub(super) fn value<'a>(column: &'a Column, cell: &Cell, at: &mut usize) -> (&'a [u8], usize) {
     let rest = column.values.get(*at..).unwrap_or_default();
     let Some((first, after)) = rest.split_first() else {
         return (b"", 0);
@@ -162,28 +185,39 @@ impl Cursor {
         selection: &Selection,
         to: &mut [u8],
     ) -> usize {
-        let mut used = 0;
+        let mut text = Text { to, used: 0 };
+        self.put(snapshot, selection, &mut text);
+        text.used
+    }
+
+    /// Puts the next lines, as many as find room; returns whether these were the last.
+    pub(super) fn put(
+        &mut self,
+        snapshot: &Snapshot,
+        selection: &Selection,
+        output: &mut impl Output,
+    ) -> bool {
         while let Some(view) = View::new(snapshot, selection, self.family) {
             if let Some(view) = view
-                && !self.put_family(&view, to, &mut used)
+                && !self.put_family(&view, output)
             {
-                return used;
+                return false;
             }
             *self = Self {
                 family: self.family + 1,
                 ..Self::default()
             };
         }
-        used
+        true
     }
 
-    /// Writes what is left of a family; returns whether all found room.
-    fn put_family(&mut self, view: &View<'_>, to: &mut [u8], used: &mut usize) -> bool {
+    /// Puts what is left of a family; returns whether all found room.
+    fn put_family(&mut self, view: &View<'_>, output: &mut impl Output) -> bool {
         if !self.has_header {
             if !view.has_samples() {
                 return true;
             }
-            if !exposition::put_header(to, used, view.group, view.family) {
+            if !output.put_header(view) {
                 return false;
             }
             self.has_header = true;
@@ -191,7 +225,8 @@ impl Cursor {
         while let Some(cell) = view.family.cells.get(self.cell) {
             if let Some(column) = view.column(self.cell) {
                 let line = CellLine::new(view.group, view.family, cell);
-                if !self.put_rows(view, column, cell, &line, (to, used)) {
+                output.begin_cell(view, self.cell, &line);
+                if !self.put_rows(view, column, cell, &line, output) {
                     return false;
                 }
             }
@@ -206,7 +241,7 @@ impl Cursor {
         column: &Column,
         cell: &Cell,
         line: &CellLine,
-        (to, used): (&mut [u8], &mut usize),
+        output: &mut impl Output,
     ) -> bool {
         let count = view.rows.count();
         let (mut row, mut at) = (self.row, self.value_at);
@@ -215,7 +250,7 @@ impl Cursor {
             let value = value(column, cell, &mut at);
             if value.1 > 0
                 && !view.is_left_out(row)
-                && !line.put(to, used, view.rows.labels_of(row), value)
+                && !output.put_line(line, view.rows, row, value)
             {
                 (self.row, self.value_at) = (row, before);
                 return false;
@@ -223,5 +258,28 @@ impl Cursor {
             row += 1;
         }
         true
+    }
+}
+
+/// A response buffer, and how much of it is used.
+struct Text<'a> {
+    to: &'a mut [u8],
+    used: usize,
+}
+
+impl Output for Text<'_> {
+    fn put_header(&mut self, view: &View<'_>) -> bool {
+        exposition::put_header(self.to, &mut self.used, view.group, view.family)
+    }
+
+    #[inline(always)]
+    fn put_line(
+        &mut self,
+        line: &CellLine,
+        rows: &Rows,
+        row: usize,
+        value: (&[u8], usize),
+    ) -> bool {
+        line.put(self.to, &mut self.used, rows.labels_of(row), value)
     }
 }

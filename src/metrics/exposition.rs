@@ -22,6 +22,7 @@ const SHORT_LABEL: usize = 32;
 const MAX_BEFORE_BYTES: usize = 128;
 
 /// What is the same in all sample lines of one cell.
+#[derive(Clone)]
 pub(crate) struct CellLine {
     /// `name{label="`; zeros behind it, so that it can be copied in one block.
     before: [u8; MAX_BEFORE_BYTES],
@@ -55,6 +56,19 @@ impl CellLine {
             }
         }
         line
+    }
+
+    /// What stands before the labels.
+    pub(super) fn before(&self) -> &[u8] {
+        &self.before[..self.before_bytes]
+    }
+
+    /// What stands behind the quote of a row's last label.
+    pub(super) fn behind(&self) -> &[u8] {
+        match self.behind_bytes {
+            0 => &LABELS_END[1..],
+            bytes => &self.behind[..bytes],
+        }
     }
 
     /// How many bytes of a row's labels are replaced.
@@ -112,7 +126,7 @@ fn put(to: &mut [u8], used: &mut usize, text: &str) {
     }
 }
 
-fn header_parts(group: &Group, family: &Family) -> [&'static str; 13] {
+pub(super) fn header_parts(group: &Group, family: &Family) -> [&'static str; 13] {
     let (prefix, name, word) = (group.prefix, family.name, family.kind.word());
     let [help, scope, help_end] = family.help(group);
     [
