@@ -11,6 +11,7 @@ use crate::metrics::PROFILES;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::cursor::{self, Cursor};
 use crate::metrics::exposition::BUFFER_BYTES;
+use crate::metrics::gzip::{Common, Gzip};
 use crate::metrics::intake::Intake;
 use crate::metrics::selection::{Defaults, Selection, Wanted};
 use crate::metrics::snapshot::Snapshot;
@@ -58,6 +59,7 @@ pub struct Statistics {
     snapshot: Snapshot,
     buffer: ReadBuffer,
     response: Vec<u8>,
+    common: Common,
 }
 
 impl Statistics {
@@ -92,6 +94,7 @@ impl Statistics {
             snapshot: Snapshot::default(),
             buffer: ReadBuffer::default(),
             response: vec![0; BUFFER_BYTES],
+            common: Common::default(),
         }
     }
 
@@ -158,6 +161,18 @@ impl Statistics {
         let mut cursor = Cursor::default();
         loop {
             match cursor.fill(&self.snapshot, &self.selection, &mut self.response) {
+                0 => return,
+                filled => out(&self.response[..filled]),
+            }
+        }
+    }
+
+    /// Passes the compressed exposition on, piece by piece.
+    pub fn compress(&mut self, mut out: impl FnMut(&[u8])) {
+        let mut gzip = Gzip::new(&self.snapshot, &self.selection, &mut self.common);
+        loop {
+            let to = &mut self.response;
+            match gzip.fill(&self.snapshot, &self.selection, &mut self.common, to) {
                 0 => return,
                 filled => out(&self.response[..filled]),
             }

@@ -16,6 +16,7 @@ pub(crate) mod copy;
 pub(crate) mod cursor;
 pub(crate) mod exporter_and_process;
 pub(crate) mod exposition;
+pub(crate) mod gzip;
 pub(crate) mod intake;
 pub(crate) mod labels;
 mod modules;

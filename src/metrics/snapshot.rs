@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::catalog::Catalog;
 use super::column::Column;
 use super::exposition::push_escaped;
+use super::gzip::facts::Facts;
 use super::name_index::NameIndex;
 use super::selection::Wanted;
 use super::value::{MAX_VALUE_BYTES, Value};
@@ -56,6 +57,8 @@ pub(crate) struct Rows {
     names: NameIndex,
     /// By slot (see `Catalog::stored_columns`); those behind the last wanted one are not there.
     pub(crate) columns: Vec<Column>,
+    /// What compressed responses need of each row.
+    pub(super) facts: Facts,
 }
 
 impl Snapshot {
@@ -98,7 +101,20 @@ impl Snapshot {
         }
     }
 
-    fn all(&self) -> impl Iterator<Item = &Rows> {
+    /// Rows by their number, to put any.
+    #[cfg(test)]
+    pub(super) fn rows_mut(&mut self, number: usize) -> &mut Rows {
+        let Some(own) = number.checked_sub(self.stat.len()) else {
+            return &mut self.stat[number];
+        };
+        if self.own.len() <= own {
+            self.own.resize_with(own + 1, Rows::default);
+        }
+        &mut self.own[own]
+    }
+
+    /// All rows, of whatever kind.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Rows> {
         self.stat.iter().chain(&self.own)
     }
 
@@ -237,6 +253,7 @@ impl Rows {
         self.label_ends.clear();
         self.names.clear();
         self.columns.iter_mut().for_each(Column::clear);
+        self.facts.clear();
     }
 
     fn shrink(&mut self) {
@@ -247,6 +264,7 @@ impl Rows {
         }
         self.label_ends.shrink_to(self.label_ends.len() * 2);
         self.names.shrink();
+        self.facts.shrink();
     }
 
     /// Used and reserved bytes of each buffer.
@@ -254,9 +272,11 @@ impl Rows {
         let columns = self.columns.iter().map(|column| &column.values);
         let bytes = columns.chain([&self.labels]);
         let numbers = (self.label_ends.len() * 4, self.label_ends.capacity() * 4);
-        bytes
-            .map(|bytes| (bytes.len(), bytes.capacity()))
-            .chain([numbers, self.names.memory()])
+        bytes.map(|bytes| (bytes.len(), bytes.capacity())).chain([
+            numbers,
+            self.names.memory(),
+            self.facts.memory(),
+        ])
     }
 }
 
