@@ -10,13 +10,16 @@
 //!
 //! 5. The effect of clients that close the connection without reading the response.
 //!
+//! 6. Bytes and time of compressed responses.
+//!
 //! Arguments choose one of them (`steps`, `whole` with numbers of servers, `traffic` with
-//! SERVERS/BACKENDS/THREADS, `groups`, `leavers`); `--callgrind-step STEP ROWS TIMES` does one step
+//! SERVERS/BACKENDS/THREADS, `groups`, `leavers`, `compression`); `--callgrind-step STEP ROWS TIMES` does one step
 //! a number of times and nothing else, for `callgrind.sh`. With `BIG=1` in the environment whole
 //! scrapes go up to 100,000 servers; `EXPORTER` names the binary to measure.
 
 mod allocations;
 mod client;
+mod compression;
 mod floor;
 mod groups;
 mod haproxy;
@@ -25,6 +28,7 @@ mod machine;
 mod peers;
 mod process;
 mod rows;
+mod shapes;
 mod steps;
 mod table;
 mod traffic;
@@ -46,15 +50,18 @@ fn main() -> ExitCode {
             .and_then(|()| whole_scrapes(&[]))
             .and_then(|()| traffic_meanwhile(&[]))
             .and_then(|()| groups())
-            .and_then(|()| clients_that_leave()),
+            .and_then(|()| clients_that_leave())
+            .and_then(|()| compression()),
         ["steps"] => steps_of_a_scrape(),
         ["whole", servers @ ..] => whole_scrapes(servers),
         ["traffic", shapes @ ..] => traffic_meanwhile(shapes),
         ["groups"] => groups(),
         ["leavers"] => clients_that_leave(),
+        ["compression"] => compression(),
         ["--callgrind-step", step, rows, times] => callgrind_step(step, rows, times),
         _ => Err(
             "usage: [steps | whole [SERVERS...] | traffic [SERVERS/BACKENDS/THREADS...] | groups | leavers | \
+             compression | \
                  --callgrind-step STEP ROWS TIMES]"
                 .to_owned(),
         ),
@@ -108,6 +115,11 @@ fn groups() -> Result<(), String> {
 fn clients_that_leave() -> Result<(), String> {
     println!("{}\n", machine::description());
     leavers::report()
+}
+
+fn compression() -> Result<(), String> {
+    println!("{}\n", machine::description());
+    compression::report()
 }
 
 fn callgrind_step(step: &str, rows: &str, times: &str) -> Result<(), String> {

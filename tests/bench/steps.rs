@@ -61,6 +61,14 @@ impl Bench {
             .read(self.csv.as_bytes(), Proof::EmptyLine, size)
     }
 
+    /// From columns to a compressed text; returns its length.
+    fn compress(&mut self) -> u64 {
+        let mut bytes = 0;
+        self.statistics
+            .compress(|piece| bytes += black_box(piece).len() as u64);
+        bytes
+    }
+
     /// From columns to text; returns its length.
     fn write(&mut self) -> u64 {
         let mut bytes = 0;
@@ -149,6 +157,9 @@ pub(crate) fn repeat(step: &str, rows: usize, times: usize) -> Result<(), String
             "index" => bench.index()?,
             "exposition" => {
                 black_box(bench.write());
+            }
+            "gzip" => {
+                black_box(bench.compress());
             }
             _ => return Err(format!("{step:?} is not a step")),
         }
