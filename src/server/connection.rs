@@ -120,7 +120,7 @@ impl Wait {
 
 /// What became of a connection.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum Next {
     /// It stays.
     Stays,
     /// A whole request is there.
@@ -166,12 +166,12 @@ impl Client {
         scratch: &mut [u8; MAX_HEAD_BYTES],
         buffers: &mut Buffers,
         now: Instant,
-    ) -> Fate {
+    ) -> Next {
         // While a client is leaving, both directions may be shut down before it has its last response; and
         // everything it has sent must be read before the close.
         if !matches!(self.state, State::Leaving) {
             if events & sys::HUNG_UP != 0 {
-                return Fate::Gone;
+                return Next::Gone;
             }
             self.half_closed |= events & sys::HALF_CLOSED != 0;
         }
@@ -180,7 +180,7 @@ impl Client {
         } else if events & sys::READABLE != 0 {
             self.read(scratch, now)
         } else {
-            Fate::Stays
+            Next::Stays
         }
     }
 
@@ -235,9 +235,9 @@ impl Client {
         snapshot: &Arc<Snapshot>,
         buffers: &mut Buffers,
         now: Instant,
-    ) -> Fate {
+    ) -> Next {
         let State::Waiting(wait) = self.state else {
-            return Fate::Stays;
+            return Next::Stays;
         };
         let kind = (wait.is_head, wait.keep_alive);
         let response = Response::new(Arc::clone(snapshot), wait.selection, kind, now);
@@ -246,20 +246,20 @@ impl Client {
     }
 
     /// Sends more of its answer.
-    pub(crate) fn send(&mut self, buffers: &mut Buffers, now: Instant) -> Fate {
+    pub(crate) fn send(&mut self, buffers: &mut Buffers, now: Instant) -> Next {
         let State::Answering(response) = &mut self.state else {
-            return Fate::Stays;
+            return Next::Stays;
         };
         let keep_alive = response.keep_alive;
         match response.send(self.fd.as_fd(), buffers) {
-            Ok(Turn::Unfinished) => Fate::Stays,
+            Ok(Turn::Unfinished) => Next::Stays,
             Ok(Turn::Enough) => {
                 response.rests_until = Some(now + REST);
-                Fate::Stays
+                Next::Stays
             }
             Ok(Turn::Sent) => {
                 self.sent(keep_alive, now);
-                Fate::Stays
+                Next::Stays
             }
             Err(error) => {
                 let log = match error {
@@ -270,7 +270,7 @@ impl Client {
                     SendError::Io(_) => log::debug,
                 };
                 log("answer cut", &[("err", &error)]);
-                Fate::Gone
+                Next::Gone
             }
         }
     }
@@ -281,15 +281,15 @@ impl Client {
         text: &Text,
         (is_head, keep_alive): (bool, bool),
         now: Instant,
-    ) -> Fate {
+    ) -> Next {
         let answer = text.bytes(is_head, keep_alive);
         // The kernel has nothing else for this client and room for this; if not, it does without.
         match sys::send(self.fd.as_fd(), &answer) {
             Ok(sent) if sent == answer.len() => {
                 self.sent(keep_alive, now);
-                Fate::Stays
+                Next::Stays
             }
-            _ => Fate::Gone,
+            _ => Next::Gone,
         }
     }
 
@@ -305,26 +305,26 @@ impl Client {
     }
 
     /// Its time is over.
-    pub(crate) fn expire(&mut self, now: Instant) -> Fate {
+    pub(crate) fn expire(&mut self, now: Instant) -> Next {
         match &mut self.state {
             State::Answering(response) if now < response.began + ANSWER_TIMEOUT => {
                 response.rests_until = None;
-                Fate::Stays
+                Next::Stays
             }
             State::Reading if !self.pending.is_empty() => self.refuse(Refusal::Timeout, now),
             State::Leaving if self.sent_at.is_some_and(|at| now < at + ANSWER_TIMEOUT) => {
                 self.since = now;
                 match self.has_unread() {
-                    true => Fate::Stays,
-                    false => Fate::Gone,
+                    true => Next::Stays,
+                    false => Next::Gone,
                 }
             }
-            _ => Fate::Gone,
+            _ => Next::Gone,
         }
     }
 
     /// Reads what has come, through `scratch`.
-    pub(crate) fn read(&mut self, scratch: &mut [u8; MAX_HEAD_BYTES], now: Instant) -> Fate {
+    pub(crate) fn read(&mut self, scratch: &mut [u8; MAX_HEAD_BYTES], now: Instant) -> Next {
         match sys::receive(self.fd.as_fd(), scratch) {
             // It may still read, and close only then (a half-closed connection).
             Ok(0) if self.has_unread() => {
@@ -332,14 +332,14 @@ impl Client {
                     self.leave(now);
                 }
                 self.half_closed = true;
-                Fate::Stays
+                Next::Stays
             }
-            Ok(0) => Fate::Gone,
+            Ok(0) => Next::Gone,
             Ok(count) => match self.state {
                 // Whoever does not read gets no more.
-                State::Reading if self.sent_at.is_some() && self.has_unread() => Fate::Gone,
+                State::Reading if self.sent_at.is_some() && self.has_unread() => Next::Gone,
                 State::Reading => self.take(&scratch[..count], now),
-                _ => Fate::Stays,
+                _ => Next::Stays,
             },
             Err(e)
                 if matches!(
@@ -347,13 +347,13 @@ impl Client {
                     io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
                 ) =>
             {
-                Fate::Stays
+                Next::Stays
             }
-            Err(_) => Fate::Gone,
+            Err(_) => Next::Gone,
         }
     }
 
-    fn take(&mut self, bytes: &[u8], now: Instant) -> Fate {
+    fn take(&mut self, bytes: &[u8], now: Instant) -> Next {
         if self.pending.is_empty() {
             // The time for a head begins with its first byte.
             self.since = now;
@@ -369,21 +369,21 @@ impl Client {
                 if self.pending.is_empty() {
                     self.pending.extend_from_slice(bytes);
                 }
-                Fate::Stays
+                Next::Stays
             }
             Parsed::Request(mut request, taken) => {
                 // More than a request at once: this one is answered, then the connection is closed,
                 // as RFC 9112, 9.3.2 allows; requests are never piled up here.
                 request.keep_alive &= taken == bytes.len().max(self.pending.len());
                 self.pending = Vec::new();
-                Fate::Asks(request)
+                Next::Asks(request)
             }
             Parsed::Refused(refusal) => self.refuse(refusal, now),
         }
     }
 
     /// Says why and closes this side; the client has a moment to read it.
-    fn refuse(&mut self, refusal: Refusal, now: Instant) -> Fate {
+    fn refuse(&mut self, refusal: Refusal, now: Instant) -> Next {
         log::debug("request refused", &[("status", &refusal.status())]);
         self.pending = Vec::new();
         self.say(&Text::refusal(refusal), (false, false), now)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::connection::{Client, Fate, MIN_ANSWER_TIME, State, Wait};
+use super::connection::{Client, MIN_ANSWER_TIME, Next, State, Wait};
 use super::response::{Buffers, Response};
 use super::routes::Text;
 use crate::log;
@@ -99,11 +99,11 @@ impl Connections {
                 && let State::Waiting(wait) = client.state
                 && let Some(snapshot) = choose(&wait, client.since)
             {
-                let fate = match snapshot {
+                let next = match snapshot {
                     Some(snapshot) => client.answer(snapshot, buffers, now),
                     None => client.say(&Text::too_late(), (wait.is_head, wait.keep_alive), now),
                 };
-                if fate == Fate::Gone {
+                if next == Next::Gone {
                     self.close(slot);
                 }
             }

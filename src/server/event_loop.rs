@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use super::clock::Clock;
-use super::connection::{Client, Fate, Wait};
+use super::connection::{Client, Next, Wait};
 use super::connections::Connections;
 use super::listen::Listener;
 use super::request::{MAX_HEAD_BYTES, Request};
@@ -220,16 +220,16 @@ impl EventLoop {
     /// this, in `accept`.
     fn handle(&mut self, slot: usize, events: i16, now: Instant) {
         if let Some(client) = self.connections.get_mut(slot) {
-            let fate = client.handle(events, &mut self.scratch, &mut self.buffers, now);
-            self.apply(slot, fate, now);
+            let next = client.handle(events, &mut self.scratch, &mut self.buffers, now);
+            self.apply(slot, next, now);
         }
     }
 
-    fn apply(&mut self, slot: usize, fate: Fate, now: Instant) {
-        match fate {
-            Fate::Stays => {}
-            Fate::Gone => self.connections.close(slot),
-            Fate::Asks(request) => self.take(slot, &request, now),
+    fn apply(&mut self, slot: usize, next: Next, now: Instant) {
+        match next {
+            Next::Stays => {}
+            Next::Gone => self.connections.close(slot),
+            Next::Asks(request) => self.take(slot, &request, now),
         }
     }
 
@@ -250,8 +250,8 @@ impl EventLoop {
             Route::Landing => self.routes.landing_page(targets, now),
             Route::Text(text) => text,
         };
-        let fate = client.say(&text, (request.is_head, request.keep_alive), now);
-        self.apply(slot, fate, now);
+        let next = client.say(&text, (request.is_head, request.keep_alive), now);
+        self.apply(slot, next, now);
     }
 
     fn expire(&mut self, now: Instant) {
@@ -259,8 +259,8 @@ impl EventLoop {
             if let Some(client) = self.connections.get_mut(slot)
                 && client.expires().is_some_and(|at| at <= now)
             {
-                let fate = client.expire(now);
-                self.apply(slot, fate, now);
+                let next = client.expire(now);
+                self.apply(slot, next, now);
             }
         }
     }

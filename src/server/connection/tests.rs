@@ -56,18 +56,18 @@ impl Bench {
             Doing::Nothing => {}
             Doing::Asking => {
                 far.write_all(b"GET /").unwrap();
-                assert_eq!(bench.look(), Fate::Stays);
+                assert_eq!(bench.look(), Next::Stays);
             }
             Doing::Waiting => bench.wait(),
             Doing::Getting | Doing::Resting => {
                 bench.wait();
                 // 40 MB: more than the kernel takes.
-                assert_eq!(bench.answer(20_000), Fate::Stays);
+                assert_eq!(bench.answer(20_000), Next::Stays);
             }
             Doing::Idle | Doing::Leaving => {
                 let text = Text::refusal(Refusal::Timeout);
-                let fate = bench.client.say(&text, (false, keep_alive), now);
-                assert_eq!(fate, Fate::Stays);
+                let next = bench.client.say(&text, (false, keep_alive), now);
+                assert_eq!(next, Next::Stays);
             }
         }
         match (&mut bench.client.state, doing) {
@@ -89,7 +89,7 @@ impl Bench {
         self.client.wait(wait, self.now);
     }
 
-    fn answer(&mut self, frontends: usize) -> Fate {
+    fn answer(&mut self, frontends: usize) -> Next {
         let snapshot = Arc::new(snapshot(1, frontends));
         self.client.answer(&snapshot, &mut self.buffers, self.now)
     }
@@ -102,7 +102,7 @@ impl Bench {
     }
 
     /// What comes of what poll finds next.
-    fn look(&mut self) -> Fate {
+    fn look(&mut self) -> Next {
         let found = self.poll(PATIENCE).expect("something to do");
         let (scratch, buffers) = (&mut self.scratch, &mut self.buffers);
         self.client.handle(found, scratch, buffers, self.now)
@@ -111,7 +111,7 @@ impl Bench {
     /// Looks until it is gone, and no more often than it takes to read two ends.
     fn is_gone(&mut self) -> bool {
         // The end of what it sends may show before the reset that follows.
-        (0..3).any(|_| self.look() == Fate::Gone)
+        (0..3).any(|_| self.look() == Next::Gone)
     }
 }
 
@@ -148,7 +148,7 @@ fn a_close_of_a_unix_socket_ends_a_connection_whatever_it_is_doing() {
         let (near, far) = unix();
         let mut bench = Bench::new(near, &far, doing);
         drop(far);
-        assert_eq!(bench.look(), Fate::Gone, "{doing:?}");
+        assert_eq!(bench.look(), Next::Gone, "{doing:?}");
     }
 }
 
@@ -170,17 +170,17 @@ fn who_closes_without_reading_is_gone_once_that_is_known() {
         drop(far);
         match doing {
             Doing::Waiting => {
-                assert_eq!(bench.look(), Fate::Stays);
+                assert_eq!(bench.look(), Next::Stays);
                 assert!(bench.client.half_closed);
                 // A piece after the reset fails.
-                let gone = bench.answer(20_000) == Fate::Gone;
+                let gone = bench.answer(20_000) == Next::Gone;
                 assert!(gone || bench.is_gone(), "{doing:?}");
             }
             _ => {
                 let text = Text::refusal(Refusal::Timeout);
                 let keep_alive = doing == Doing::Idle;
-                let fate = bench.client.say(&text, (false, keep_alive), bench.now);
-                assert_eq!(fate, Fate::Stays);
+                let next = bench.client.say(&text, (false, keep_alive), bench.now);
+                assert_eq!(next, Next::Stays);
                 assert!(bench.is_gone(), "{doing:?}, closed before");
             }
         }
@@ -204,11 +204,11 @@ where
     assert!(!bench.client.half_closed);
     assert_eq!(bench.client.can_go_at(bench.now), None);
     close_half(&far);
-    assert_eq!(bench.look(), Fate::Stays);
+    assert_eq!(bench.look(), Next::Stays);
     assert!(bench.client.half_closed);
     assert_eq!(bench.client.can_go_at(bench.now), Some(bench.now));
     assert_eq!(bench.poll(Duration::ZERO), None, "said once");
-    assert_eq!(bench.answer(0), Fate::Stays);
+    assert_eq!(bench.answer(0), Next::Stays);
     let State::Leaving = bench.client.state else {
         panic!("not all of it was sent");
     };
@@ -216,13 +216,13 @@ where
     far.read_exact(&mut head).unwrap();
     assert_eq!(&head, b"HTTP/1.1 200 OK");
     // Its end is read once more; from then on only the kernel's count tells when it has all.
-    let mut fate = bench.look();
+    let mut next = bench.look();
     far.read_to_end(&mut Vec::new()).unwrap();
-    if fate == Fate::Stays {
+    if next == Next::Stays {
         assert_eq!(bench.poll(Duration::ZERO), None, "ready all the time");
-        fate = bench.client.expire(bench.now);
+        next = bench.client.expire(bench.now);
     }
-    assert_eq!(fate, Fate::Gone);
+    assert_eq!(next, Next::Gone);
 }
 
 /// What it has sent before its end is not lost.
@@ -236,12 +236,12 @@ fn requests_before_the_end_are_read() {
     wait.keep_alive = true;
     far.write_all(GET).unwrap();
     far.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(bench.look(), Fate::Stays);
+    assert_eq!(bench.look(), Next::Stays);
     assert!(bench.client.half_closed);
-    assert_eq!(bench.answer(0), Fate::Stays);
+    assert_eq!(bench.answer(0), Next::Stays);
     let mut answer = vec![0; 1 << 20];
     assert!(far.read(&mut answer).unwrap() > 0);
-    assert!(matches!(bench.look(), Fate::Asks(_)));
+    assert!(matches!(bench.look(), Next::Asks(_)));
 }
 
 /// To close while bytes of the client are unread would make the kernel throw its answer away.
@@ -251,12 +251,12 @@ fn what_came_before_the_end_is_read_before_the_close() {
     let mut bench = Bench::new(near, &far, Doing::Waiting);
     far.write_all(GET).unwrap();
     far.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(bench.look(), Fate::Stays);
+    assert_eq!(bench.look(), Next::Stays);
     assert!(bench.client.half_closed);
-    assert_eq!(bench.answer(0), Fate::Stays);
+    assert_eq!(bench.answer(0), Next::Stays);
     assert!(matches!(bench.client.state, State::Leaving));
-    assert_eq!(bench.look(), Fate::Stays, "the request");
-    if bench.look() == Fate::Gone {
+    assert_eq!(bench.look(), Next::Stays, "the request");
+    if bench.look() == Next::Gone {
         bench.client.close();
     }
     let mut answer = Vec::new();
@@ -270,7 +270,7 @@ fn a_client_that_has_ended_may_read_for_a_while() {
     let (near, far) = unix();
     let mut bench = Bench::new(near, &far, Doing::Leaving);
     far.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(bench.look(), Fate::Stays);
+    assert_eq!(bench.look(), Next::Stays);
     assert_eq!(bench.poll(Duration::ZERO), None);
     let soon = bench.now + LOOK_PAUSE;
     assert_eq!(bench.client.expires(), Some(soon), "soon");
@@ -280,9 +280,9 @@ fn a_client_that_has_ended_may_read_for_a_while() {
     {
         assert!(at > bench.now, "busy");
         bench.now = at;
-        assert_eq!(bench.client.expire(at), Fate::Stays);
+        assert_eq!(bench.client.expire(at), Next::Stays);
     }
-    assert_eq!(bench.client.expire(last), Fate::Gone);
+    assert_eq!(bench.client.expire(last), Next::Gone);
 }
 
 /// How long each state lasts if nothing comes.
@@ -315,7 +315,7 @@ fn the_time_for_a_head() {
     let expected = bench.now + HEAD_TIMEOUT;
     for piece in [&b"GET"[..], b" /", b"metrics"] {
         far.write_all(piece).unwrap();
-        assert_eq!(bench.look(), Fate::Stays);
+        assert_eq!(bench.look(), Next::Stays);
         assert_eq!(bench.client.expires(), Some(expected), "{piece:?}");
         bench.now += Duration::from_secs(1);
     }
@@ -324,27 +324,27 @@ fn the_time_for_a_head() {
 /// What becomes of a connection whose time is over, and what it hears of that.
 #[test]
 fn the_end_of_a_time() {
-    let cases: [(Doing, Duration, Fate, &str); 7] = [
-        (Doing::Nothing, HEAD_TIMEOUT, Fate::Gone, ""),
-        (Doing::Asking, HEAD_TIMEOUT, Fate::Stays, "HTTP/1.1 408 "),
-        (Doing::Idle, KEEP_ALIVE_TIMEOUT, Fate::Gone, "HTTP/1.1 408 "),
-        (Doing::Resting, Duration::ZERO, Fate::Stays, "HTTP/1.1 200 "),
+    let cases: [(Doing, Duration, Next, &str); 7] = [
+        (Doing::Nothing, HEAD_TIMEOUT, Next::Gone, ""),
+        (Doing::Asking, HEAD_TIMEOUT, Next::Stays, "HTTP/1.1 408 "),
+        (Doing::Idle, KEEP_ALIVE_TIMEOUT, Next::Gone, "HTTP/1.1 408 "),
+        (Doing::Resting, Duration::ZERO, Next::Stays, "HTTP/1.1 200 "),
         (
             Doing::Getting,
             ANSWER_TIMEOUT - REST,
-            Fate::Stays,
+            Next::Stays,
             "HTTP/1.1 200 ",
         ),
-        (Doing::Getting, ANSWER_TIMEOUT, Fate::Gone, "HTTP/1.1 200 "),
-        (Doing::Resting, ANSWER_TIMEOUT, Fate::Gone, "HTTP/1.1 200 "),
+        (Doing::Getting, ANSWER_TIMEOUT, Next::Gone, "HTTP/1.1 200 "),
+        (Doing::Resting, ANSWER_TIMEOUT, Next::Gone, "HTTP/1.1 200 "),
     ];
     for (doing, time, expected, said) in cases {
         let (near, mut far) = unix();
         let mut bench = Bench::new(near, &far, doing);
-        let fate = bench.client.expire(bench.now + time);
-        assert_eq!(fate, expected, "{doing:?} {time:?}");
+        let next = bench.client.expire(bench.now + time);
+        assert_eq!(next, expected, "{doing:?} {time:?}");
         if let State::Answering(delivery) = &bench.client.state
-            && fate == Fate::Stays
+            && next == Next::Stays
         {
             assert_eq!(delivery.rests_until, None, "{doing:?}");
         }
@@ -387,9 +387,9 @@ fn who_does_not_read_gets_no_more() {
             assert!(far.read(&mut [0; 4096]).unwrap() > 0);
         }
         far.write_all(GET).unwrap();
-        let fate = bench.look();
-        assert_eq!(matches!(fate, Fate::Asks(_)), reads, "{fate:?}");
-        assert_eq!(fate == Fate::Gone, !reads, "{fate:?}");
+        let next = bench.look();
+        assert_eq!(matches!(next, Next::Asks(_)), reads, "{next:?}");
+        assert_eq!(next == Next::Gone, !reads, "{next:?}");
     }
 }
 
@@ -410,14 +410,14 @@ fn requests_are_never_piled_up() {
     for (pieces, keep_alive) in cases {
         let (near, mut far) = unix();
         let mut bench = Bench::new(near, &far, Doing::Nothing);
-        let mut fate = Fate::Stays;
+        let mut next = Next::Stays;
         for piece in pieces {
-            assert_eq!(fate, Fate::Stays, "{pieces:?}");
+            assert_eq!(next, Next::Stays, "{pieces:?}");
             far.write_all(piece.as_bytes()).unwrap();
-            fate = bench.look();
+            next = bench.look();
         }
-        let Fate::Asks(request) = fate else {
-            panic!("{pieces:?}: {fate:?}");
+        let Next::Asks(request) = next else {
+            panic!("{pieces:?}: {next:?}");
         };
         assert_eq!(request.keep_alive, keep_alive, "{pieces:?}");
     }
