@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::request::{self, MAX_HEAD_BYTES, Parsed, Refusal, Request};
-use super::response::{Buffers, REST, Response, SendError, Turn};
+use super::response::{Buffers, Progress, REST, Response, SendError};
 use super::routes::Text;
 use crate::log;
 use crate::metrics::selection::Selection;
@@ -252,12 +252,12 @@ impl Client {
         };
         let keep_alive = response.keep_alive;
         match response.send(self.fd.as_fd(), buffers) {
-            Ok(Turn::Unfinished) => Next::Stays,
-            Ok(Turn::Enough) => {
+            Ok(Progress::Unfinished) => Next::Stays,
+            Ok(Progress::Enough) => {
                 response.rests_until = Some(now + REST);
                 Next::Stays
             }
-            Ok(Turn::Sent) => {
+            Ok(Progress::Sent) => {
                 self.sent(keep_alive, now);
                 Next::Stays
             }

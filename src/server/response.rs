@@ -66,9 +66,9 @@ impl Buffers {
     }
 }
 
-/// What became of an answer in its turn.
+/// How far a response has come.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum Progress {
     /// All of it is with the kernel.
     Sent,
     /// There is more.
@@ -181,10 +181,10 @@ impl Response {
         &mut self,
         to: BorrowedFd<'_>,
         buffers: &mut Buffers,
-    ) -> Result<Turn, SendError> {
+    ) -> Result<Progress, SendError> {
         for _ in 0..PIECES_A_TURN {
             if sys::unsent_bytes(to).is_ok_and(|bytes| bytes >= MOST_UNSENT_BYTES) {
-                return Ok(Turn::Enough);
+                return Ok(Progress::Enough);
             }
             let (buffer, mut unsent) = match self.piece.take() {
                 Some(piece) => piece,
@@ -200,14 +200,14 @@ impl Response {
             }
             if !unsent.is_empty() {
                 self.piece = Some((buffer, unsent));
-                return Ok(Turn::Unfinished);
+                return Ok(Progress::Unfinished);
             }
             buffers.give_back(buffer);
             if self.left == 0 {
-                return Ok(Turn::Sent);
+                return Ok(Progress::Sent);
             }
         }
-        Ok(Turn::Unfinished)
+        Ok(Progress::Unfinished)
     }
 
     fn next_piece(

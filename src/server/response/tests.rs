@@ -37,8 +37,8 @@ fn small_answers_are_sent_at_once() {
     ] {
         let (near, mut far) = client();
         let mut buffers = Buffers::default();
-        let turn = response(0, is_head, keep_alive).send(near.as_fd(), &mut buffers);
-        assert_eq!(turn.unwrap(), Turn::Sent);
+        let progress = response(0, is_head, keep_alive).send(near.as_fd(), &mut buffers);
+        assert_eq!(progress.unwrap(), Progress::Sent);
         assert_eq!(buffers.free.len(), 1, "the buffer is back");
         drop(near);
         let mut got = String::new();
@@ -55,7 +55,7 @@ fn large_answers_are_sent_in_turns() {
     let mut buffers = Buffers::default();
     let mut response = response(2_000, false, false);
     let (mut got, mut piece, mut turns) = (Vec::new(), vec![0; 50_000], 0);
-    while response.send(near.as_fd(), &mut buffers).unwrap() == Turn::Unfinished {
+    while response.send(near.as_fd(), &mut buffers).unwrap() == Progress::Unfinished {
         let held = response.piece.is_some();
         assert!(
             held || turns == 0 || buffers.free.len() == 1,
@@ -85,13 +85,13 @@ fn nobody_takes_more_than_a_turn() {
     let (mut got, mut most, mut piece) = (0, 0, vec![0; 1 << 20]);
     loop {
         let before = response.left;
-        let turn = response.send(near.as_fd(), &mut buffers).unwrap();
+        let progress = response.send(near.as_fd(), &mut buffers).unwrap();
         most = most.max(before - response.left);
         // Then it has read all, and has room for several turns.
         while let Ok(count @ 1..) = far.read(&mut piece) {
             got += count;
         }
-        if turn == Turn::Sent {
+        if progress == Progress::Sent {
             break;
         }
     }
@@ -113,8 +113,8 @@ fn two_buffers_are_kept_for_the_next_answers() {
         .map(|_| (client(), response(2_000, false, false)))
         .collect();
     for ((near, _), response) in &mut crowd {
-        let turn = response.send(near.as_fd(), &mut buffers).unwrap();
-        assert_eq!(turn, Turn::Unfinished);
+        let progress = response.send(near.as_fd(), &mut buffers).unwrap();
+        assert_eq!(progress, Progress::Unfinished);
         assert!(response.piece.is_some() && buffers.free.is_empty());
     }
     for (number, ((near, far), mut response)) in crowd.into_iter().enumerate() {
@@ -152,7 +152,7 @@ fn a_wrong_length_is_our_fault() {
         let mut buffers = Buffers::default();
         let error = loop {
             match response.send(near.as_fd(), &mut buffers) {
-                Ok(turn) => assert_eq!(turn, Turn::Unfinished),
+                Ok(progress) => assert_eq!(progress, Progress::Unfinished),
                 Err(error) => break error,
             }
         };
@@ -176,7 +176,9 @@ fn the_kernel_holds_no_more_than_a_long_way_takes() {
     let mut response = response(100_000, false, false);
     let length = head(response.length as usize, "close").len() + response.length as usize;
     let turns = (0..100).map(|_| response.send(near.as_fd(), &mut buffers).unwrap());
-    let enough = turns.take_while(|turn| *turn != Turn::Enough).count();
+    let enough = turns
+        .take_while(|progress| *progress != Progress::Enough)
+        .count();
     assert!(enough < 100, "the kernel takes all or nothing");
     let unsent = sys::unsent_bytes(near.as_fd()).unwrap();
     let most = MOST_UNSENT_BYTES + HEAD_BYTES + BUFFER_BYTES;
@@ -184,7 +186,7 @@ fn the_kernel_holds_no_more_than_a_long_way_takes() {
     assert!(length > 2 * unsent, "{length} bytes are not much");
     // Once it reads, it gets the rest.
     let reader = std::thread::spawn(move || far.read_to_end(&mut Vec::new()).unwrap());
-    while response.send(near.as_fd(), &mut buffers).unwrap() != Turn::Sent {
+    while response.send(near.as_fd(), &mut buffers).unwrap() != Progress::Sent {
         std::thread::yield_now();
     }
     drop(near);
