@@ -33,7 +33,7 @@ impl RowType {
 
 /// What a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum RowClass {
     /// A row that metrics are made of.
     Wanted(RowType),
     /// A server in an excluded state: not exported, but one of its backend's servers.
@@ -107,7 +107,7 @@ impl Rules {
         row: &Row<'_>,
         line: u64,
         failures: &mut Failures,
-    ) -> Result<Verdict, ReplyError> {
+    ) -> Result<RowClass, ReplyError> {
         if row.count > MAX_FIELDS {
             return Err(ReplyError::TooManyFields(line));
         }
@@ -119,7 +119,7 @@ impl Rules {
             let found = row.count;
             let why = Why::FieldCount { found, expected };
             failures.add(BadRow { line, why });
-            return Ok(Verdict::Cut);
+            return Ok(RowClass::Cut);
         }
         let field = |place: Option<usize>| place.and_then(|at| row.field(at)).unwrap_or_default();
         let row_type = match field(self.places.row_type) {
@@ -130,9 +130,9 @@ impl Rules {
             other if !is_number(other) => {
                 let why = Why::Type(excerpt(other));
                 failures.add(BadRow { line, why });
-                return Ok(Verdict::Bad);
+                return Ok(RowClass::Bad);
             }
-            _ => return Ok(Verdict::Unknown),
+            _ => return Ok(RowClass::Unknown),
         };
         let (proxy, service) = (
             field(self.places.proxy_name),
@@ -143,14 +143,14 @@ impl Rules {
         }
         if let Some(why) = misnamed(row_type, proxy, service) {
             failures.add(BadRow { line, why });
-            return Ok(Verdict::Bad);
+            return Ok(RowClass::Bad);
         }
         if !self.filter.proxies.allows(proxy) {
-            return Ok(Verdict::Unwanted);
+            return Ok(RowClass::Unwanted);
         }
         Ok(match row_type {
-            RowType::Server if self.is_excluded(field(self.places.status)) => Verdict::Excluded,
-            _ => Verdict::Wanted(row_type),
+            RowType::Server if self.is_excluded(field(self.places.status)) => RowClass::Excluded,
+            _ => RowClass::Wanted(row_type),
         })
     }
 

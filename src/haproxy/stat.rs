@@ -10,7 +10,7 @@ use super::csv::{BadQuote, Item, Row, Splitter};
 use super::failures::{BadRow, Failures, Why, excerpt};
 use super::limits::{MAX_LABEL_BYTES, MAX_LINE_BYTES, MIN_FIELDS};
 use super::reply::{Proof, Reply, ReplyError, Taken};
-use super::rules::{Filter, Rules, Verdict};
+use super::rules::{Filter, RowClass, Rules};
 use answer::Answer;
 
 pub(crate) use super::rules::RowType;
@@ -184,10 +184,10 @@ impl StatReply<'_> {
             let line = reader.answer.take(&item, &input[at..at + taken]);
             match item {
                 Item::Row(row) => {
-                    let verdict = reader.rules.judge(&row, line, &mut reader.failures)?;
-                    reader.answer.judged(verdict);
-                    match verdict {
-                        Verdict::Wanted(row_type) => {
+                    let class = reader.rules.judge(&row, line, &mut reader.failures)?;
+                    reader.answer.judged(class);
+                    match class {
+                        RowClass::Wanted(row_type) => {
                             let place = Place {
                                 text: &input[*origin..],
                                 at: at - *origin,
@@ -195,7 +195,7 @@ impl StatReply<'_> {
                             };
                             self.rows.push(row_type, &row, place, &mut reader.failures);
                         }
-                        Verdict::Excluded => self.rows.count(&row),
+                        RowClass::Excluded => self.rows.count(&row),
                         _ => {}
                     }
                     if self.rows.name_bytes() > MAX_LABEL_BYTES {

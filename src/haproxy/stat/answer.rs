@@ -2,7 +2,7 @@
 
 use super::super::csv::{Item, Row};
 use super::super::failures::EXCERPT_BYTES;
-use super::super::rules::Verdict;
+use super::super::rules::RowClass;
 
 /// What was seen of the answer so far.
 #[derive(Debug, Default)]
@@ -51,12 +51,12 @@ impl Answer {
     }
 
     /// A row was judged.
-    pub(super) fn judged(&mut self, verdict: Verdict) {
+    pub(super) fn judged(&mut self, class: RowClass) {
         self.has_good_row |= matches!(
-            verdict,
-            Verdict::Wanted(_) | Verdict::Excluded | Verdict::Unwanted
+            class,
+            RowClass::Wanted(_) | RowClass::Excluded | RowClass::Unwanted
         );
-        self.ends_in_cut_row = verdict == Verdict::Cut;
+        self.ends_in_cut_row = class == RowClass::Cut;
     }
 
     /// Another answer begins.
