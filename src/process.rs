@@ -47,7 +47,7 @@ pub(crate) struct Facts {
 
 /// Why facts are missing: the file, the reason, and a fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Complaint {
+pub(crate) struct MissingFacts {
     object: String,
     problem: Problem,
     hint: &'static str,
@@ -94,9 +94,9 @@ impl Display for Problem {
     }
 }
 
-impl Error for Complaint {}
+impl Error for MissingFacts {}
 
-impl Complaint {
+impl MissingFacts {
     /// The facts that are missing and why, of any process: HAProxy has another id after each
     /// reload.
     pub(crate) fn kind(&self) -> String {
@@ -105,7 +105,7 @@ impl Complaint {
     }
 }
 
-impl Display for Complaint {
+impl Display for MissingFacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.object, self.problem)?;
         if self.hint.is_empty() {
@@ -169,19 +169,19 @@ impl ProcRoot {
         &mut self,
         pid_file: &Path,
         answering: Option<u64>,
-    ) -> (Facts, Option<Complaint>) {
+    ) -> (Facts, Option<MissingFacts>) {
         match pid_file::read(pid_file, &mut self.bytes) {
             Ok(listed) => {
                 let (process, stat) = self.meant(&listed, answering);
                 self.facts(&process, stat)
             }
             Err(problem) => {
-                let complaint = Complaint {
+                let missing = MissingFacts {
                     object: format!("pid file {}", pid_file.display()),
                     problem,
                     hint: "",
                 };
-                (Facts::default(), Some(complaint))
+                (Facts::default(), Some(missing))
             }
         }
     }
@@ -194,7 +194,7 @@ impl ProcRoot {
         &mut self,
         listed: &Pids,
         answering: Option<u64>,
-    ) -> (String, Result<Stat, Complaint>) {
+    ) -> (String, Result<Stat, MissingFacts>) {
         if let Some(pid) = answering {
             let process = pid.to_string();
             let stat = self.stat(&process);
@@ -217,7 +217,7 @@ impl ProcRoot {
     }
 
     /// The facts of a process by the name of its directory (`123` or `self`), and what is missing.
-    pub(crate) fn of(&mut self, process: &str) -> (Facts, Option<Complaint>) {
+    pub(crate) fn of(&mut self, process: &str) -> (Facts, Option<MissingFacts>) {
         let stat = self.stat(process);
         self.facts(process, stat)
     }
@@ -225,13 +225,13 @@ impl ProcRoot {
     fn facts(
         &mut self,
         process: &str,
-        stat: Result<Stat, Complaint>,
-    ) -> (Facts, Option<Complaint>) {
+        stat: Result<Stat, MissingFacts>,
+    ) -> (Facts, Option<MissingFacts>) {
         let mut facts = Facts::default();
         match stat {
             Ok(stat) => self.add_stat(&stat, &mut facts),
             // Without a process there is nothing else to read.
-            Err(complaint) => return (facts, Some(complaint)),
+            Err(missing) => return (facts, Some(missing)),
         }
         let results = [
             self.add_start_time(&mut facts),
@@ -241,9 +241,9 @@ impl ProcRoot {
         (facts, results.into_iter().find_map(Result::err))
     }
 
-    fn stat(&mut self, process: &str) -> Result<Stat, Complaint> {
+    fn stat(&mut self, process: &str) -> Result<Stat, MissingFacts> {
         let stat = self.read(&[process, "stat"]).and_then(files::stat);
-        stat.map_err(|problem| self.complaint(problem))
+        stat.map_err(|problem| self.missing(problem))
     }
 
     fn add_stat(&self, stat: &Stat, facts: &mut Facts) {
@@ -254,14 +254,14 @@ impl ProcRoot {
     }
 
     /// Adds the time of the boot to a start time that counts from the boot.
-    fn add_start_time(&mut self, facts: &mut Facts) -> Result<(), Complaint> {
+    fn add_start_time(&mut self, facts: &mut Facts) -> Result<(), MissingFacts> {
         let since_boot = facts.start_time_seconds.take();
         let clock = sys::time_of_day().saturating_sub(self.started.elapsed());
         let boot = match self.boot_time {
             Some(time) if clock.abs_diff(self.clock) < CLOCK_STEP => time,
             _ => {
                 let time = self.read(&["stat"]).and_then(files::boot_time);
-                time.map_err(|problem| self.complaint(problem))?
+                time.map_err(|problem| self.missing(problem))?
             }
         };
         (self.boot_time, self.clock) = (Some(boot), clock);
@@ -269,12 +269,12 @@ impl ProcRoot {
         Ok(())
     }
 
-    fn add_limits(&mut self, process: &str, facts: &mut Facts) -> Result<(), Complaint> {
+    fn add_limits(&mut self, process: &str, facts: &mut Facts) -> Result<(), MissingFacts> {
         let (files, memory) = match self.own_limits(process) {
             Some(limits) => limits,
             None => {
                 let limits = self.read(&[process, "limits"]).and_then(files::limits);
-                limits.map_err(|problem| self.complaint(problem))?
+                limits.map_err(|problem| self.missing(problem))?
             }
         };
         facts.max_fds = Some(files);
@@ -289,7 +289,7 @@ impl ProcRoot {
         limit(Resource::Descriptors).zip(limit(Resource::AddressSpace))
     }
 
-    fn add_descriptors(&mut self, process: &str, facts: &mut Facts) -> Result<(), Complaint> {
+    fn add_descriptors(&mut self, process: &str, facts: &mut Facts) -> Result<(), MissingFacts> {
         self.set_path(&[process, "fd"]);
         // Since Linux 6.2 the size of the directory is the number of descriptors, and every user
         // can read it.
@@ -306,9 +306,9 @@ impl ProcRoot {
         });
         let count = count.map_err(|error| {
             let denied = error.kind() == io::ErrorKind::PermissionDenied;
-            Complaint {
+            MissingFacts {
                 hint: if denied { FD_HINT } else { "" },
-                ..self.complaint(error.into())
+                ..self.missing(error.into())
             }
         })?;
         // Counting the own descriptors opens one more.
@@ -321,8 +321,8 @@ impl ProcRoot {
     }
 
     /// The error of the file that was read last.
-    fn complaint(&self, problem: Problem) -> Complaint {
-        Complaint {
+    fn missing(&self, problem: Problem) -> MissingFacts {
+        MissingFacts {
             object: self.path.display().to_string(),
             problem,
             hint: "",

@@ -274,10 +274,10 @@ impl Scraper {
         if let Some(pid_file) = &self.config.pid_file
             && self.is_unnamed
         {
-            let complaint;
-            (haproxy, complaint) = self.process.of_pid_file(pid_file, self.answering_pid);
+            let missing;
+            (haproxy, missing) = self.process.of_pid_file(pid_file, self.answering_pid);
             add_facts(self.catalog, &HAPROXY_PROCESS, &haproxy, into);
-            match complaint {
+            match missing {
                 Some(error) => {
                     let now = Instant::now();
                     let fields: [(&str, &dyn Display); 1] = [("err", &error)];

@@ -86,19 +86,19 @@ fn pid_files_and_the_process_that_answered() {
         let tree = Tree::new();
         tree.add_process(43, parent);
         tree.write("pid", text);
-        let (facts, complaint) = tree.proc_root().of_pid_file(&tree.path("pid"), answering);
+        let (facts, missing) = tree.proc_root().of_pid_file(&tree.path("pid"), answering);
         assert_eq!(
             facts.cpu_seconds, expected,
             "{text:?} {answering:?} {parent}"
         );
-        assert_eq!(complaint, None);
+        assert_eq!(missing, None);
     }
     let tree = Tree::new();
     tree.add_process(43, 1);
     tree.write("pid", "x 43\n");
-    let (facts, complaint) = tree.proc_root().of_pid_file(&tree.path("pid"), Some(43));
+    let (facts, missing) = tree.proc_root().of_pid_file(&tree.path("pid"), Some(43));
     assert_eq!(facts, Facts::default());
-    assert!(complaint.is_some());
+    assert!(missing.is_some());
 }
 /// Nobody writes to it: a plain open would wait for ever.
 #[test]
@@ -107,8 +107,8 @@ fn a_fifo_as_pid_file() {
     let path = directory.path().join("pid");
     let made = std::process::Command::new("mkfifo").arg(&path).status();
     assert!(made.unwrap().success());
-    let (facts, complaint) = ProcRoot::system().of_pid_file(&path, None);
+    let (facts, missing) = ProcRoot::system().of_pid_file(&path, None);
     assert_eq!(facts, Facts::default());
     let expected = format!("pid file {}: not a regular file", path.display());
-    assert_eq!(complaint.map(|c| c.to_string()), Some(expected));
+    assert_eq!(missing.map(|c| c.to_string()), Some(expected));
 }
