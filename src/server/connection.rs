@@ -1,4 +1,5 @@
-//! One connection of a client: sends a request, waits for its scrape, gets its answer, leaves.
+//! The connection of one client: it sends a request, waits for its scrape, receives its response,
+//! and closes.
 
 use std::io;
 use std::net::Shutdown;
@@ -14,75 +15,79 @@ use crate::metrics::selection::Selection;
 use crate::metrics::snapshot::Snapshot;
 use crate::sys::{self, PollFd};
 
-/// Time for a whole head, from the connection or from its first byte on.
+/// Timeout for a whole head, from the start of the connection or from the first byte of the head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time that a connection may be idle between requests; longer than a usual scrape interval.
+/// Timeout of an idle connection between requests; longer than a usual scrape interval.
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(90);
-/// Time for a client to close after its last answer; it has as long again while the kernel has bytes for it.
+/// Time for a client to close after its last response. It gets the same time again while the kernel
+/// still has bytes for it.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
-/// Time for a whole answer, from its beginning until the client has read all of it. Prometheus does not
-/// wait for longer than its scrape interval, which is a minute unless told otherwise.
+/// Timeout for a whole response, from its beginning until the client has read all of it. Prometheus
+/// does not wait longer than its scrape interval, one minute by default.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-/// A client that reads its answer is not cut for the sake of others before it had this time: as long as
-/// Prometheus waits unless told otherwise.
+/// Minimum time to read a response before it can be cut for other clients: Prometheus' default
+/// timeout.
 pub(crate) const MIN_ANSWER_TIME: Duration = Duration::from_secs(10);
-/// An idle connection is not pushed out by newer ones before it had this time to send its request.
+/// Minimum time before an idle connection can be evicted, so that it can send its request.
 const MIN_IDLE: Duration = Duration::from_millis(10);
-/// How often the kernel is asked whether a client has acknowledged everything: poll does not report that.
+/// Interval at which the kernel is asked whether a client has acknowledged everything: poll does
+/// not report it.
 const LOOK_PAUSE: Duration = Duration::from_millis(100);
-/// A scrape may take so long, however little time there is: one that cannot succeed would only say that
-/// HAProxy is down, to the client and in the log.
+/// Minimum timeout of a scrape. A shorter one could not succeed; it would only report that HAProxy
+/// is down, to the client and in the log.
 const MIN_SCRAPE_TIME: Duration = Duration::from_millis(100);
-/// So a client that announces less than this is taken to have announced this.
+/// A shorter announced timeout is treated as this one.
 const MIN_ANNOUNCED: Duration = Duration::from_millis(150);
 
-/// A connection and what it is doing.
+/// A connection and its state.
 pub(crate) struct Client {
     /// The socket, non-blocking.
     fd: OwnedFd,
-    /// What the connection is doing.
+    /// The current state.
     pub state: State,
     /// When the state began.
     pub since: Instant,
     /// Whether the client has shut down its sending direction. Over TCP, a client that has closed the
     /// connection looks the same until data is sent to it: then its kernel replies with a reset.
     pub half_closed: bool,
-    /// Bytes of a head that has not ended.
+    /// Bytes of an incomplete head.
     pending: Vec<u8>,
-    /// When the kernel had all of the last answer.
+    /// When the kernel had all of the last response.
     sent_at: Option<Instant>,
 }
 
-/// What a connection is doing.
+/// The state of a connection.
 pub(crate) enum State {
-    /// Sending a head, or nothing yet.
+    /// Idle, or receiving a head.
     Reading,
     /// Waiting for a scrape.
     Waiting(Wait),
-    /// Getting its answer.
+    /// Receiving its response.
     Answering(Response),
-    /// It has its last answer; whatever it still sends is thrown away, so that it can read that.
+    /// It has its last response. Whatever it still sends is discarded, so that it can read that
+    /// response.
     Leaving,
 }
 
 /// What a client waits for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wait {
-    /// The target, by number.
+    /// Number of the target.
     pub target: usize,
-    /// What it wants of it.
+    /// What the client selects.
     pub selection: Selection,
-    /// Whether it wants the head alone.
+    /// Whether it is a HEAD request.
     pub is_head: bool,
-    /// Whether the connection stays open after the answer.
+    /// Whether the connection stays open after the response.
     pub keep_alive: bool,
-    /// When a scrape for it must end: a tenth of the time that it announced is for the answer's way.
+    /// Deadline of a scrape for it: a tenth of the announced timeout is reserved for sending the
+    /// response.
     pub scrape_until: Option<Instant>,
-    /// When it is told that there is no answer in time, so that it still hears that ...
+    /// When to send 503, early enough for the client to receive it.
     pub gives_up: Option<Instant>,
-    /// ... and when its time is over.
+    /// When its announced timeout ends.
     pub ends: Option<Instant>,
-    /// The scrape that is for it, once that has begun.
+    /// Number of the scrape that is for it, once it has begun.
     pub batch: Option<u64>,
 }
 
@@ -106,26 +111,26 @@ impl Wait {
         }
     }
 
-    /// The time that it announced when it began to wait.
+    /// The timeout that it announced when it began to wait.
     pub(crate) fn announced(&self, since: Instant) -> Option<Duration> {
         Some(self.ends?.saturating_duration_since(since))
     }
 
-    /// What a scrape for it may take that begins now, if it has announced that.
+    /// The timeout of a scrape for it that begins now, if it announced one.
     pub(crate) fn scrape_time(&self, now: Instant) -> Option<Duration> {
         let left = self.scrape_until?.saturating_duration_since(now);
         Some(left.max(MIN_SCRAPE_TIME))
     }
 }
 
-/// What became of a connection.
+/// What happens to a connection next.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// It stays.
+    /// It stays open.
     Stays,
-    /// A whole request is there.
+    /// A complete request has arrived.
     Asks(Request),
-    /// It is to be closed.
+    /// It must be closed.
     Gone,
 }
 
@@ -159,7 +164,7 @@ impl Client {
         sys::poll_fd(self.fd.as_raw_fd(), events | shutdown)
     }
 
-    /// Handles the events that poll has reported.
+    /// Handles the events that poll reported.
     pub(crate) fn handle(
         &mut self,
         events: i16,
@@ -184,7 +189,8 @@ impl Client {
         }
     }
 
-    /// When the state ends by itself, or an answer's rest. A wait ends by its scrape.
+    /// The timeout of the state, or the end of a pause in sending. A waiting client has no timeout
+    /// here: its scrape ends the wait.
     pub(crate) fn expires(&self) -> Option<Instant> {
         match &self.state {
             State::Reading if self.sent_at.is_some() && self.pending.is_empty() => {
@@ -218,18 +224,18 @@ impl Client {
         }
     }
 
-    /// Goes over to another state.
+    /// Enters another state.
     fn enter(&mut self, state: State, now: Instant) {
         self.since = now;
         self.state = state;
     }
 
-    /// Lets it wait for a scrape.
+    /// Lets the client wait for a scrape.
     pub(crate) fn wait(&mut self, wait: Wait, now: Instant) {
         self.enter(State::Waiting(wait), now);
     }
 
-    /// Begins its answer, if it waits for one.
+    /// Begins the response, if the client waits for one.
     pub(crate) fn answer(
         &mut self,
         snapshot: &Arc<Snapshot>,
@@ -245,7 +251,7 @@ impl Client {
         self.send(buffers, now)
     }
 
-    /// Sends more of its answer.
+    /// Sends more of the response.
     pub(crate) fn send(&mut self, buffers: &mut Buffers, now: Instant) -> Next {
         let State::Answering(response) = &mut self.state else {
             return Next::Stays;
@@ -266,7 +272,7 @@ impl Client {
                     SendError::WrongLength { .. } => log::error,
                     SendError::NoMemory { is_new: true } => log::warn,
                     SendError::NoMemory { is_new: false } => log::debug,
-                    // Mostly the client's doing.
+                    // Mostly caused by the client.
                     SendError::Io(_) => log::debug,
                 };
                 log("answer cut", &[("err", &error)]);
@@ -275,7 +281,7 @@ impl Client {
         }
     }
 
-    /// Answers with a short text.
+    /// Sends a short text.
     pub(crate) fn say(
         &mut self,
         text: &Text,
@@ -283,7 +289,8 @@ impl Client {
         now: Instant,
     ) -> Next {
         let answer = text.bytes(is_head, keep_alive);
-        // The kernel has nothing else for this client and room for this; if not, it does without.
+        // The kernel has nothing else for this client, so it has room for this; otherwise the text
+        // is lost.
         match sys::send(self.fd.as_fd(), &answer) {
             Ok(sent) if sent == answer.len() => {
                 self.sent(keep_alive, now);
@@ -293,7 +300,7 @@ impl Client {
         }
     }
 
-    /// The kernel has all of the answer: reads the next request, if there may be one.
+    /// The kernel has all of the response: reads the next request, if one can follow.
     fn sent(&mut self, keep_alive: bool, now: Instant) {
         self.sent_at = Some(now);
         // Set again when everything that the client sent before has been read.
@@ -304,7 +311,7 @@ impl Client {
         }
     }
 
-    /// Its time is over.
+    /// The timeout of the state has passed.
     pub(crate) fn expire(&mut self, now: Instant) -> Next {
         match &mut self.state {
             State::Answering(response) if now < response.began + ANSWER_TIMEOUT => {
@@ -323,10 +330,10 @@ impl Client {
         }
     }
 
-    /// Reads what has come, through `scratch`.
+    /// Reads what has arrived, through `scratch`.
     pub(crate) fn read(&mut self, scratch: &mut [u8; MAX_HEAD_BYTES], now: Instant) -> Next {
         match sys::receive(self.fd.as_fd(), scratch) {
-            // It may still read, and close only then (a half-closed connection).
+            // The client can still read, and closes after that (a half-closed connection).
             Ok(0) if self.has_unread() => {
                 if matches!(self.state, State::Reading) {
                     self.leave(now);
@@ -336,7 +343,7 @@ impl Client {
             }
             Ok(0) => Next::Gone,
             Ok(count) => match self.state {
-                // Whoever does not read gets no more.
+                // A client that does not read gets no further response.
                 State::Reading if self.sent_at.is_some() && self.has_unread() => Next::Gone,
                 State::Reading => self.take(&scratch[..count], now),
                 _ => Next::Stays,
@@ -355,7 +362,7 @@ impl Client {
 
     fn take(&mut self, bytes: &[u8], now: Instant) -> Next {
         if self.pending.is_empty() {
-            // The time for a head begins with its first byte.
+            // The timeout for a head begins with its first byte.
             self.since = now;
         }
         let parsed = if self.pending.is_empty() {
@@ -372,8 +379,8 @@ impl Client {
                 Next::Stays
             }
             Parsed::Request(mut request, taken) => {
-                // More than a request at once: this one is answered, then the connection is closed,
-                // as RFC 9112, 9.3.2 allows; requests are never piled up here.
+                // More than one request at once: this one is served, then the connection is closed,
+                // as RFC 9112, 9.3.2 allows. Requests are never queued here.
                 request.keep_alive &= taken == bytes.len().max(self.pending.len());
                 self.pending = Vec::new();
                 Next::Asks(request)
@@ -382,30 +389,31 @@ impl Client {
         }
     }
 
-    /// Says why and closes this side; the client has a moment to read it.
+    /// Sends the reason and closes this side; the client has a moment to read it.
     fn refuse(&mut self, refusal: Refusal, now: Instant) -> Next {
         log::debug("request refused", &[("status", &refusal.status())]);
         self.pending = Vec::new();
         self.say(&Text::refusal(refusal), (false, false), now)
     }
 
-    /// Closes the connection. What the kernel still has for the client is forgotten, with a reset: after
-    /// a plain close it would stay there until the client reads it, or for ever.
+    /// Closes the connection with a reset, which discards the bytes that the kernel still has for
+    /// the client. After a plain close they would stay there until the client reads them, which can
+    /// be never.
     pub(crate) fn close(self) {
         if self.has_unread() {
             let _ = sys::reset_at_close(self.fd.as_raw_fd());
         }
     }
 
-    /// Whether the kernel still has bytes that the client has not acknowledged. After a reset SIOCOUTQ stays
-    /// above 0 for ever.
+    /// Whether the kernel still has bytes that the client has not acknowledged. After a reset
+    /// SIOCOUTQ stays above 0.
     fn has_unread(&self) -> bool {
         let fd = self.fd.as_fd();
         sys::unsent_bytes(fd).is_ok_and(|bytes| bytes > 0) && !sys::has_error(fd)
     }
 
-    /// Closes this side and waits for the client to do the same: to close at once while bytes of
-    /// the client are unread would make the kernel throw away what was sent (RFC 9112, 9.6).
+    /// Closes this side and waits for the client to do the same. Closing at once, while bytes of
+    /// the client are unread, would make the kernel discard the response (RFC 9112, 9.6).
     fn leave(&mut self, now: Instant) {
         let _ = sys::shutdown(self.fd.as_raw_fd(), Shutdown::Write);
         self.enter(State::Leaving, now);

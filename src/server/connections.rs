@@ -23,7 +23,7 @@ impl Connections {
         }
     }
 
-    /// How many there are.
+    /// Number of slots.
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }
@@ -39,7 +39,7 @@ impl Connections {
         slots.map(|slot| slot.as_ref().map_or(sys::poll_fd(-1, 0), Client::poll_fd))
     }
 
-    /// Puts a client into a slot that `free` gave; whoever was there is closed.
+    /// Puts a client into a slot that `free` returned; a client in it is closed.
     pub(crate) fn put(&mut self, slot: usize, client: Client) {
         self.close(slot);
         self.slots[slot] = Some(client);
@@ -52,24 +52,24 @@ impl Connections {
         }
     }
 
-    /// When the first connection's state ends by itself.
+    /// When the first timeout of a connection passes.
     pub(crate) fn next_expiry(&self) -> Option<Instant> {
         self.all().filter_map(Client::expires).min()
     }
 
-    /// Whether an answer is under way.
+    /// Whether a response is being sent.
     pub(crate) fn is_answering(&self) -> bool {
         self.all()
             .any(|client| matches!(client.state, State::Answering(_)))
     }
 
-    /// Whether a client does more than to be connected.
+    /// Whether a client is more than just connected.
     pub(crate) fn is_busy(&self) -> bool {
         self.all()
             .any(|client| !matches!(client.state, State::Reading))
     }
 
-    /// Those who wait for a scrape, and since when.
+    /// The clients that wait for a scrape, and since when.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Wait, Instant)> {
         self.all().filter_map(|client| match &client.state {
             State::Waiting(wait) => Some((wait, client.since)),
@@ -77,7 +77,7 @@ impl Connections {
         })
     }
 
-    /// The same, to change them.
+    /// The clients that wait for a scrape, mutable.
     pub(crate) fn waiting_mut(&mut self) -> impl Iterator<Item = &mut Wait> {
         let all = self.slots.iter_mut().flatten();
         all.filter_map(|client| match &mut client.state {
@@ -86,8 +86,8 @@ impl Connections {
         })
     }
 
-    /// Answers those of the waiting that `choose` chooses, by what they wait for and since when: with a
-    /// snapshot, or with a word that there is none.
+    /// Serves the waiting clients that `choose` selects, by what they wait for and since when: with
+    /// a snapshot, or with 503.
     pub(crate) fn answer<'a>(
         &mut self,
         choose: impl Fn(&Wait, Instant) -> Option<Option<&'a Arc<Snapshot>>>,
@@ -110,12 +110,12 @@ impl Connections {
         }
     }
 
-    /// Cuts those who read a snapshot.
+    /// Cuts the readers of a snapshot.
     pub(crate) fn cut_readers(&mut self, snapshot: &Arc<Snapshot>) {
         self.cut(|response| response.reads(snapshot));
     }
 
-    /// Cuts all answers that are not with the kernel whole.
+    /// Cuts all responses that the kernel does not have completely.
     pub(crate) fn cut_all(&mut self) {
         self.cut(|_| true);
     }
@@ -131,7 +131,7 @@ impl Connections {
         }
     }
 
-    /// From when on all who read a snapshot may be cut.
+    /// From when on all readers of a snapshot can be cut.
     pub(crate) fn may_be_cut_at(&self, snapshot: &Arc<Snapshot>) -> Option<Instant> {
         let began = self.all().filter_map(|client| match &client.state {
             State::Answering(response) if response.reads(snapshot) => Some(response.began),
@@ -140,7 +140,7 @@ impl Connections {
         began.max().map(|began| began + MIN_ANSWER_TIME)
     }
 
-    /// The slot for one more client: a free one, or that of whoever must give way.
+    /// The slot for one more client: a free one, or that of the client to evict.
     pub(crate) fn free(&self, now: Instant) -> Option<usize> {
         let free = self.slots.iter().position(Option::is_none);
         free.or_else(|| self.replaceable(now))
@@ -166,7 +166,7 @@ impl Connections {
         replaceable.min().map(|(.., slot)| slot)
     }
 
-    /// When a slot can be had, if nobody leaves before; `None` when all wait for a scrape.
+    /// When a slot becomes available if no client closes before; `None` if all wait for a scrape.
     pub(crate) fn next_replaceable(&self, now: Instant) -> Option<Instant> {
         self.all().filter_map(|client| client.can_go_at(now)).min()
     }

@@ -1,8 +1,9 @@
 //! The I/O thread: owns every public listener and connection.
 //!
-//! One thread, one poll loop, fixed limits, and nobody who waits for a slow client: whoever can take more
-//! of an answer gets the next pieces, in turn. What needs no scrape is answered at once; for the metrics
-//! the main loop is asked (`scrapes`), which never sees a client.
+//! One thread, one poll loop, fixed limits. No client waits for a slow one: each client that can
+//! receive more of its response gets the next pieces, in turn. Requests that need no scrape are
+//! served at once. For metrics the main loop is requested to scrape (`scrapes`); it never sees a
+//! client.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -21,30 +22,30 @@ use crate::log;
 use crate::sys::signals::{self, Signal};
 use crate::sys::{self, PollFd};
 
-/// Connections that are held at the same time.
+/// Maximum number of connections at the same time.
 pub(crate) const MAX_CLIENTS: usize = 64;
-/// Descriptors that are never given to clients: standard streams, private connection, the scrape's
-/// sockets and files, name servers, and some for what the C library opens.
+/// File descriptors that are never used for clients: standard streams, the private connection, the
+/// sockets and files of the scrape, name servers, and a reserve for the C library.
 const RESERVED_DESCRIPTORS: u64 = 24;
-/// Connections accepted before the others are looked after again.
+/// Maximum number of connections accepted per round, so that the other clients get their turn.
 const ACCEPTS_A_TURN: usize = 16;
-/// The time until the next try after the kernel had no memory or no descriptor.
+/// Pause before the next attempt after the kernel had no memory or no descriptor.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
-/// Time for the answers under way when a signal asks to stop.
+/// Time to finish responses after a signal to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
-/// While anybody is served, a round waits no longer than this, so that the clock notices a stop.
+/// Longest round while clients are served, so that the clock notices a stop of the process.
 const LONGEST_ROUND: Duration = Duration::from_secs(1);
 
 /// How the I/O thread ends; the process ends with it.
 #[derive(Debug)]
 pub(crate) enum End {
-    /// A signal asked for it.
+    /// A signal requested it.
     Stopped,
-    /// Nobody can be served any more, and why.
+    /// No client can be served any more; the reason.
     Dead(String),
 }
 
-/// The I/O thread's connections and what goes on over them.
+/// The I/O thread: its connections and their state.
 pub(crate) struct EventLoop {
     signals: OwnedFd,
     listeners: Vec<Listener>,
@@ -52,14 +53,14 @@ pub(crate) struct EventLoop {
     scrapes: Scrapes,
     connections: Connections,
     buffers: Buffers,
-    /// Where requests are read to.
+    /// Buffer into which requests are read.
     scratch: Box<[u8; MAX_HEAD_BYTES]>,
     accept_after: Instant,
     stop_at: Option<Instant>,
 }
 
 impl EventLoop {
-    /// A front for bound listeners.
+    /// An I/O thread for bound listeners.
     pub(crate) fn new(
         signals: OwnedFd,
         listeners: Vec<Listener>,
@@ -84,11 +85,11 @@ impl EventLoop {
         }
     }
 
-    /// Serves until a signal asks to stop, or until the server behind the I/O thread has died. Removes
-    /// the socket files that were made for it.
+    /// Serves until a signal to stop, or until the main loop has died. Removes the socket files
+    /// that were created.
     pub(crate) fn run(mut self) -> End {
         let end = self.serve();
-        // What is sent whole is left to the kernel.
+        // Responses that the kernel has completely are left to it.
         self.connections.cut_all();
         end
     }
@@ -120,8 +121,8 @@ impl EventLoop {
         }
     }
 
-    /// Signals, the private connection, the listeners, then all connections in their order. Returns how
-    /// many listeners are in it: none while nobody can be accepted.
+    /// Fills the poll set: signals, the private connection, the listeners, then all slots in order.
+    /// Returns the number of listeners in it: none while no client can be accepted.
     fn fill_poll_set(&self, set: &mut Vec<PollFd>, now: Instant) -> usize {
         set.clear();
         set.push(sys::poll_fd(self.signals.as_raw_fd(), sys::READABLE));
@@ -139,7 +140,8 @@ impl EventLoop {
         accepts
     }
 
-    /// Until the next thing that happens by itself. A slot is waited for where nobody can be accepted.
+    /// Time until the next timeout. If no client can be accepted, that includes the time at which a
+    /// slot can be evicted.
     fn time_to_wait(&self, now: Instant, can_accept: bool) -> Option<Duration> {
         let accept = match self.stop_at {
             None if now < self.accept_after => Some(self.accept_after),
@@ -160,7 +162,7 @@ impl EventLoop {
         }
     }
 
-    /// Looks after all that is ready in `set`, then after all whose time has come.
+    /// Handles everything that is ready in `set`, then every timeout that has passed.
     fn round(&mut self, set: &[PollFd], accepts: usize, now: Instant) -> io::Result<Option<End>> {
         if set[1].revents != 0 {
             self.scrapes
@@ -216,8 +218,8 @@ impl EventLoop {
         }
     }
 
-    /// Handles the events that poll has reported for a slot. In a round, connections get other clients only after
-    /// this, in `accept`.
+    /// Handles the events that poll reported for a slot. Within a round, slots get new clients only
+    /// after this, in `accept`.
     fn handle(&mut self, slot: usize, events: i16, now: Instant) {
         if let Some(client) = self.connections.get_mut(slot) {
             let next = client.handle(events, &mut self.scratch, &mut self.buffers, now);
@@ -233,7 +235,7 @@ impl EventLoop {
         }
     }
 
-    /// Answers a request, or lets its client wait for a scrape.
+    /// Serves a request, or lets its client wait for a scrape.
     fn take(&mut self, slot: usize, request: &Request, now: Instant) {
         let Some(client) = self.connections.get_mut(slot) else {
             return;
@@ -273,7 +275,8 @@ impl EventLoop {
             match self.listeners[listener].accept() {
                 Ok(fd) => {
                     let client = Client::new(fd, now);
-                    // A client usually sends its request at once, and many only come and go.
+                    // A client usually sends its request at once, and many clients only connect and
+                    // close.
                     let mut set = [client.poll_fd()];
                     self.connections.put(slot, client);
                     if matches!(sys::poll(&mut set, Some(Duration::ZERO)), Ok(1)) {
@@ -288,7 +291,8 @@ impl EventLoop {
         }
     }
 
-    /// Most errors of accept(2) are the client's; out of descriptors or memory, an idle client goes.
+    /// Most errors of accept(2) are caused by the client. If descriptors or memory are exhausted,
+    /// an idle client is closed.
     fn accept_failed(&mut self, error: &io::Error, now: Instant) {
         if matches!(
             error.raw_os_error(),
@@ -296,7 +300,7 @@ impl EventLoop {
         ) {
             log::debug("cannot accept", &[("err", &reason(error))]);
             self.accept_after = now + RETRY_PAUSE;
-            // Not the one that has just been accepted: its request may be on the way.
+            // Not the one that was just accepted: its request can be in transit.
             if let Some(slot) = self.connections.replaceable(now) {
                 self.connections.close(slot);
             }

@@ -1,4 +1,4 @@
-//! Who shares a scrape, how long it may take, and when the next may begin.
+//! Decides which requests share a scrape, how long it can take, and when the next one can begin.
 
 use std::io;
 use std::os::fd::RawFd;
@@ -14,48 +14,48 @@ use super::targets::Targets;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
 
-/// The last free snapshot is not taken unless another one can be had after this: then whoever comes next
-/// waits no longer, and has the other half of Prometheus' 10 s for its scrape and answer.
+/// The last free snapshot is used only if another one becomes available within this time. So the
+/// next client waits no longer, and half of Prometheus' 10 s remain for its scrape and response.
 const MAX_WAIT: Duration = Duration::from_secs(5);
-/// Whoever lets a scrape take so long is patient: what Prometheus' 10 s leave for it.
+/// Timeout from which a client counts as patient: what remains of Prometheus' default 10 s.
 const PATIENT_TIME: Duration = Duration::from_secs(9);
 
-/// The scrapes for the clients that wait.
+/// The scrapes for the waiting clients.
 pub(crate) struct Scrapes {
     doorbell: Doorbell,
     snapshots: Snapshots,
     targets: Targets,
-    /// The longest that a scrape may take.
+    /// Longest timeout of a scrape.
     timeout: Duration,
-    /// What the main loop may need besides before it is given up.
+    /// Grace period of the main loop, in addition, before the watchdog timeout.
     spare: Duration,
     running: Option<Running>,
     next_batch: u64,
-    /// Of each target, whether it takes longer than some have.
+    /// For each target, whether it is slower than some clients allow.
     paces: Vec<Option<Pace>>,
 }
 
-/// A target has not answered within the time of clients that had little. As long as it takes longer than
-/// that, others with little time wait for the pace of the patient; but for a client that is alone, which
-/// cannot ask more often than it waits.
+/// A target missed the deadline of clients with a short timeout. While it takes longer than that
+/// timeout, clients with a short timeout are served at the pace of those with a long one. A client
+/// that is alone is excepted: it cannot cause more scrapes than it waits for.
 #[derive(Clone, Copy)]
 struct Pace {
     longer_than: Duration,
     until: Instant,
 }
 
-/// A scrape that is under way.
+/// The running scrape.
 #[derive(Clone, Copy)]
 struct Running {
     batch: u64,
     began: Instant,
     time: Duration,
-    /// How many clients it is for.
+    /// Number of clients it is for.
     clients: usize,
 }
 
 impl Scrapes {
-    /// No scrape yet; each may take `timeout`, and the main loop `spare` besides.
+    /// No scrape yet. Each can take `timeout`, and the main loop `spare` in addition.
     pub(crate) fn new(
         doorbell: Doorbell,
         targets: Targets,
@@ -74,23 +74,23 @@ impl Scrapes {
         }
     }
 
-    /// What to poll for reports of the main loop.
+    /// The descriptor to poll for reports of the main loop.
     pub(crate) fn fd(&self) -> RawFd {
         self.doorbell.fd()
     }
 
-    /// Whether a scrape is under way.
+    /// Whether a scrape is running.
     pub(crate) fn is_running(&self) -> bool {
         self.running.is_some()
     }
 
-    /// When the main loop is given up, if it does not report before.
+    /// The watchdog timeout of the main loop: its report must arrive before.
     pub(crate) fn gives_up_at(&self) -> Option<Instant> {
         let running = self.running?;
         Some(running.began + running.time + self.spare)
     }
 
-    /// When there is something to do, if nothing happens before.
+    /// When the next timeout passes.
     pub(crate) fn wakes_at(&self, connections: &Connections, now: Instant) -> Option<Instant> {
         let next = match self.running {
             Some(_) => self.gives_up_at(),
@@ -103,14 +103,14 @@ impl Scrapes {
         [next, late].into_iter().flatten().min()
     }
 
-    /// When the next scrape may begin; `None` when nobody waits for one.
+    /// When the next scrape can begin; `None` if no client waits.
     fn begins_at(&self, connections: &Connections, now: Instant) -> Option<Instant> {
         let target = self.next(connections, now)?;
         let target_at = self.target_at(target, connections, now);
         Some(target_at.max(self.snapshot_at(connections, now)))
     }
 
-    /// The target that is next.
+    /// The target to scrape next.
     fn next(&self, connections: &Connections, now: Instant) -> Option<usize> {
         // A target that failed, or for which only half-closed clients wait, is scraped after the others,
         // but the wait is bounded.
@@ -126,7 +126,7 @@ impl Scrapes {
         Some(first.target)
     }
 
-    /// What a scrape of a target may take: the longest time that anybody has who will share it.
+    /// The timeout for a scrape of a target: the longest timeout of the clients that share it.
     fn time_for(&self, target: usize, connections: &Connections, now: Instant) -> Duration {
         let waiting = connections
             .waiting()
@@ -135,7 +135,7 @@ impl Scrapes {
         times.max().unwrap_or(self.timeout).min(self.timeout)
     }
 
-    /// When a target may be asked for those who wait.
+    /// When a target can be scraped for the waiting clients.
     fn target_at(&self, target: usize, connections: &Connections, now: Instant) -> Instant {
         let shared_at = self.shared_at(target, connections).unwrap_or(now).max(now);
         match self.paces.get(target).copied().flatten() {
@@ -150,7 +150,8 @@ impl Scrapes {
         self.timeout.min(PATIENT_TIME)
     }
 
-    /// When a snapshot can be had; then for the last readers of the oldest their time is over.
+    /// When a snapshot is available: at the latest when the readers of the oldest have had their
+    /// time.
     fn snapshot_at(&self, connections: &Connections, now: Instant) -> Instant {
         let read = self.snapshots.read();
         let first = read.filter_map(|one| connections.may_be_cut_at(one)).min();
@@ -161,9 +162,10 @@ impl Scrapes {
         }
     }
 
-    /// While several snapshots are being read, a scrape waits for other clients to share it: slow readers
-    /// that come apart would have a snapshot each, and who comes then none. It waits no longer than a part
-    /// of the least time that a client has, from the last scrape of the target on.
+    /// When a scrape can begin so that other clients share it. While several snapshots are being
+    /// sent, slow readers that arrive at different times would need a snapshot each, and later
+    /// clients would get none. So a scrape waits for a part of the shortest timeout of its clients,
+    /// counted from the last scrape of the target.
     fn shared_at(&self, target: usize, connections: &Connections) -> Option<Instant> {
         let began = self.targets.last_began(target)?;
         let waiting = connections
@@ -174,11 +176,11 @@ impl Scrapes {
         Some(began + self.snapshots.spacing(time))
     }
 
-    /// Begins the next scrape, if it is time to. No scrape for half-closed clients alone begins while there
-    /// are `newcomers` to accept, who can share it.
+    /// Begins the next scrape, if it is due. A scrape only for half-closed clients does not begin
+    /// while there are `newcomers` to accept, who can share it.
     ///
     /// # Errors
-    /// When the server is broken.
+    /// If the server is broken.
     pub(crate) fn begin(
         &mut self,
         connections: &mut Connections,
@@ -227,7 +229,7 @@ impl Scrapes {
         })
     }
 
-    /// Cuts those who read the oldest snapshot of which all readers had their time.
+    /// Cuts the readers of the oldest snapshot whose readers have all had their time.
     fn cut_readers(&self, connections: &mut Connections, now: Instant) {
         let is_over = |one| connections.may_be_cut_at(one).is_some_and(|at| at <= now);
         if let Some(oldest) = self.snapshots.read().find(|one| is_over(one)) {
@@ -235,8 +237,8 @@ impl Scrapes {
         }
     }
 
-    /// Whether somebody who waits may run out of time before the scrape ends that begins now, and has
-    /// waited since before the last one ended.
+    /// Whether a client that has waited since before the last scrape ended could time out before
+    /// the scrape that begins now ends.
     fn latest_may_be_needed(&self, connections: &Connections, ends: Instant) -> bool {
         connections.waiting().any(|(wait, since)| {
             let latest = self.latest_for(wait, since);
@@ -244,10 +246,11 @@ impl Scrapes {
         })
     }
 
-    /// Reads what the main loop reports; when a scrape is over, answers those it was for.
+    /// Reads the reports of the main loop. When a scrape has ended, serves the clients that it was
+    /// for.
     ///
     /// # Errors
-    /// When the server is broken.
+    /// If the server is broken.
     pub(crate) fn receive(
         &mut self,
         connections: &mut Connections,
@@ -270,7 +273,7 @@ impl Scrapes {
         Ok(())
     }
 
-    /// A scrape is over: whether its target takes longer than some have.
+    /// A scrape has ended: records whether its target is slower than some clients allow.
     fn set_pace(
         &mut self,
         running: &Running,
@@ -297,14 +300,14 @@ impl Scrapes {
         *pace = longer_than.map(|longer_than| Pace { longer_than, until });
     }
 
-    /// The latest snapshot, if a client can be answered with it that waits since then.
+    /// The latest snapshot, if it can serve a client that has waited since then.
     fn latest_for(&self, wait: &Wait, since: Instant) -> Option<&Arc<Snapshot>> {
         let snapshots = &self.snapshots;
         snapshots.finished_after(wait.target, since, &wait.selection)
     }
 
-    /// When a client that waits is answered with what there is. If its scrape has run out of time by then,
-    /// what comes of that is here in a moment, and says more.
+    /// When a waiting client is served with what is available. If its scrape times out at the same
+    /// moment, the result of that scrape follows at once, and tells more.
     fn late_at(&self, wait: &Wait) -> Option<Instant> {
         let gives_up = wait.gives_up?;
         let scrape = self.running.filter(|one| wait.batch == Some(one.batch));
@@ -314,7 +317,8 @@ impl Scrapes {
         }
     }
 
-    /// Answers those whose time is over: with the latest scrape, if that ended while they waited.
+    /// Serves the clients whose timeout has passed: with the latest scrape, if it ended while they
+    /// waited, else with 503.
     pub(crate) fn answer_late(
         &self,
         connections: &mut Connections,
@@ -326,12 +330,12 @@ impl Scrapes {
         connections.answer(choose, buffers, now);
     }
 
-    /// What can be asked for.
+    /// The targets.
     pub(crate) fn targets(&self) -> &Targets {
         &self.targets
     }
 
-    /// Gives memory back that nobody needs.
+    /// Releases memory that is not needed.
     pub(crate) fn trim(&mut self) {
         self.snapshots.trim();
     }

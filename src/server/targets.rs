@@ -1,32 +1,33 @@
-//! The HAProxys that can be asked for: their names, and what the last scrape of each was like.
+//! The HAProxy instances that can be scraped: their names, and the result of the last scrape of
+//! each.
 
 use std::time::{Duration, Instant};
 
 use crate::metrics::snapshot::Outcome;
 
-/// All of them, by number.
+/// All targets, by number.
 #[derive(Debug)]
 pub(crate) struct Targets {
-    /// The name for `?target=`; empty for the one that needs none.
+    /// The names for `?target=`; empty for the target of the scrape URI.
     names: Vec<String>,
     last: Vec<Option<Last>>,
 }
 
-/// What the last scrape of a target was like.
+/// The last scrape of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Last {
-    /// Whether HAProxy answered, and how long it took.
+    /// Whether it succeeded, and how long it took.
     pub(crate) outcome: Outcome,
-    /// When it was over.
+    /// When it ended.
     pub(crate) at: Instant,
 }
 
-/// Why a request's target is not there; the text is the answer's body.
+/// Why a request has no target; the text is the body of the response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TargetError {
-    /// None is named, and there is none without a name.
+    /// The request names none, and there is none without a name.
     NotNamed(String),
-    /// There is none of this name; holds it and those that there are.
+    /// An unknown name; holds it and the known names.
     Unknown(String, String),
 }
 
@@ -58,10 +59,10 @@ impl Targets {
         Self { names, last }
     }
 
-    /// The number of the target of a name, or of the one without.
+    /// The number of the target of a name, or of the one without a name.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is none.
     pub(crate) fn find(&self, name: Option<&str>) -> Result<usize, TargetError> {
         let wanted = name.unwrap_or_default();
         if let Some(number) = self.names.iter().position(|known| known == wanted) {
@@ -75,7 +76,7 @@ impl Targets {
         })
     }
 
-    /// A scrape is over.
+    /// Records a scrape that has ended.
     pub(crate) fn scraped(&mut self, target: usize, outcome: Outcome, at: Instant) {
         if let Some(last) = self.last.get_mut(target) {
             *last = Some(Last { outcome, at });
@@ -94,7 +95,7 @@ impl Targets {
         last.at.checked_sub(last.outcome.took)
     }
 
-    /// The name and the last scrape of each.
+    /// Name and last scrape of each target.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Option<Last>)> {
         self.names
             .iter()
@@ -104,7 +105,7 @@ impl Targets {
 }
 
 impl Last {
-    /// How long ago it was.
+    /// The time since it ended.
     pub(crate) fn age(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.at)
     }
