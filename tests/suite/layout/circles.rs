@@ -54,11 +54,11 @@ type Graph<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
 impl Source {
     /// The name from `src/`.
-    fn short(&self) -> &str {
+    pub(super) fn short(&self) -> &str {
         self.name.strip_prefix("src/").unwrap_or(&self.name)
     }
 
-    fn is_test(&self) -> bool {
+    pub(super) fn is_test(&self) -> bool {
         self.name.contains("/tests/") || self.name.ends_with("/tests.rs")
     }
 
