@@ -1,23 +1,25 @@
-//! `show stat domain resolvers` under the names of HAProxy's built-in exporter.
+//! `show stat domain resolvers`: a CSV of its own, one row a name server of a `resolvers` section
+//! (management guide, section 9.3; HAProxy 2.5 and later).
 
-use super::command::{Command, When};
+use super::command::{Answer, Command, When};
+use crate::haproxy::lines::Lines;
+use crate::haproxy::reply::{Proof, Reply, ReplyError, Taken};
 use crate::metrics::BUILTIN;
-use crate::metrics::Group;
 use crate::metrics::macros::table;
+use crate::metrics::snapshot::Sink;
 
 pub(super) static COMMAND: Command = Command {
     ask: "show stat domain resolvers",
-    groups: &GROUPS,
-    when: When::Itself,
+    // HAProxy before 2.3 takes it for a plain `show stat`, 2.3 and 2.4 do not know the word.
+    since: Some((2, 5)),
+    groups: &[&RESOLVER.group],
+    when: When::WithRows(|| Box::new(Resolvers::default())),
     ..Command::USUAL
 };
 
-/// The only group.
-pub(crate) static GROUPS: [&Group; 1] = [&RESOLVER.group];
-
 table! {
     /// The name servers; each value is the cell of a column.
-    pub(crate) static RESOLVER: &'static str {
+    static RESOLVER: &'static str {
         profile: Some(BUILTIN),
         scope: "resolver",
         prefix: "haproxy_resolver_",
@@ -39,3 +41,66 @@ table! {
     Gauge   truncated = "truncated", "Truncated DNS responses.";
     Gauge   outdated = "outdated", "DNS responses that arrived too late.";
 }
+
+/// The name servers of one answer.
+#[derive(Debug, Default)]
+struct Resolvers {
+    lines: Lines,
+}
+
+/// One of them.
+#[derive(Clone, Copy, Debug)]
+struct NameServer<'a> {
+    header: &'a [u8],
+    row: &'a [u8],
+}
+
+impl Resolvers {
+    /// All name servers, in the order of the answer.
+    fn iter(&self) -> impl Iterator<Item = NameServer<'_>> {
+        let mut lines = self.lines.iter();
+        let header = lines.next().unwrap_or_default();
+        let header = header.strip_prefix(b"# ").unwrap_or(header);
+        lines.map(move |row| NameServer { header, row })
+    }
+}
+
+impl Answer for Resolvers {
+    fn clear(&mut self) {
+        self.lines.clear();
+    }
+
+    fn put_rows(&self, into: &mut Sink<'_>) {
+        let mut rows = into.add(&RESOLVER);
+        for server in self.iter() {
+            let label = |column| server.cell(column).unwrap_or_default();
+            let labels = [label("pid"), label("id")];
+            rows.put(&labels, |column| server.cell(column).into());
+        }
+    }
+}
+
+impl<'a> NameServer<'a> {
+    /// The cell of a column, if the answer has it.
+    fn cell(&self, column: &str) -> Option<&'a [u8]> {
+        let mut names = self.header.split(|byte| *byte == b',');
+        let position = names.position(|name| name == column.as_bytes())?;
+        self.row.split(|byte| *byte == b',').nth(position)
+    }
+}
+
+impl Reply for Resolvers {
+    fn push(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
+        self.lines.push(input)
+    }
+
+    fn finish(&mut self, rest: &[u8], _: Proof) -> Result<(), ReplyError> {
+        // An answer without a header is one to something else; without resolvers there is only it.
+        let first = self.lines.iter().next().unwrap_or_default();
+        let is_right = first.starts_with(b"# id,pid,");
+        self.lines.finish(rest, COMMAND.ask, |_| is_right)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,27 +1,26 @@
-//! `show table` under the names of HAProxy's built-in exporter.
+//! `show table` without a name: one line a stick table, whatever its size (management guide, section 9.3).
+//! With a name or a filter HAProxy would walk through its entries: never asked.
 
-use super::command::{Command, When};
-use crate::haproxy::stick_tables::StickTable;
+use super::command::{Answer, Command, When};
+use crate::haproxy::lines::Lines;
+use crate::haproxy::reply::{Proof, Reply, ReplyError, Taken};
 use crate::metrics::BUILTIN;
-use crate::metrics::Group;
 use crate::metrics::macros::table;
+use crate::metrics::snapshot::Sink;
 use crate::metrics::value::Value;
 
 pub(super) static COMMAND: Command = Command {
     ask: "show table",
-    groups: &GROUPS,
-    when: When::Itself,
+    groups: &[&STICK_TABLE.group],
+    when: When::WithRows(|| Box::new(StickTables::default())),
     ..Command::USUAL
 };
-
-/// The only group.
-pub(crate) static GROUPS: [&Group; 1] = [&STICK_TABLE.group];
 
 type OfTable = for<'a> fn(&'a StickTable<'a>) -> Value<'a>;
 
 table! {
     /// The stick tables.
-    pub(crate) static STICK_TABLE: OfTable {
+    static STICK_TABLE: OfTable {
         profile: Some(BUILTIN),
         scope: "sticktable",
         prefix: "haproxy_sticktable_",
@@ -30,3 +29,76 @@ table! {
     Gauge   size = |table| table.size.into(), "Maximum number of entries of the stick table.";
     Gauge   used = |table| table.used.into(), "Current entries of the stick table.";
 }
+
+/// The stick tables of one answer.
+#[derive(Debug, Default)]
+struct StickTables {
+    lines: Lines,
+}
+
+/// One of them: its fields as HAProxy printed them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct StickTable<'a> {
+    /// The table's name: that of its section.
+    name: &'a [u8],
+    /// What its keys are, such as `ip`.
+    key_type: &'a [u8],
+    /// Entries that it can hold.
+    size: &'a [u8],
+    /// Entries that it holds.
+    used: &'a [u8],
+}
+
+impl StickTables {
+    /// All tables, in the order of the answer.
+    fn iter(&self) -> impl Iterator<Item = StickTable<'_>> {
+        self.lines.iter().filter_map(parse)
+    }
+}
+
+impl Answer for StickTables {
+    fn clear(&mut self) {
+        self.lines.clear();
+    }
+
+    fn put_rows(&self, into: &mut Sink<'_>) {
+        let mut rows = into.add(&STICK_TABLE);
+        for table in self.iter() {
+            rows.put(&[table.name, table.key_type], |value| value(&table));
+        }
+    }
+}
+
+impl Reply for StickTables {
+    fn push(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
+        self.lines.push(input)
+    }
+
+    fn finish(&mut self, rest: &[u8], _: Proof) -> Result<(), ReplyError> {
+        self.lines
+            .finish(rest, COMMAND.ask, |line| parse(line).is_some())
+    }
+}
+
+/// `# table: NAME, type: TYPE, size:N, used:N`; what newer versions put behind it is passed over.
+fn parse(line: &[u8]) -> Option<StickTable<'_>> {
+    let rest = line.strip_prefix(b"# table: ")?;
+    let (name, rest) = split_once(rest, b", type: ")?;
+    let (key_type, rest) = split_once(rest, b", size:")?;
+    let (size, rest) = split_once(rest, b", used:")?;
+    let end = memchr::memchr(b',', rest).unwrap_or(rest.len());
+    Some(StickTable {
+        name,
+        key_type,
+        size,
+        used: rest[..end].trim_ascii(),
+    })
+}
+
+fn split_once<'a>(text: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = memchr::memmem::find(text, separator)?;
+    Some((&text[..at], &text[at + separator.len()..]))
+}
+
+#[cfg(test)]
+mod tests;

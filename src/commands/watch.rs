@@ -39,13 +39,9 @@ impl Watch {
         })
     }
 
-    /// Whether any of its families is wanted.
-    pub(crate) fn is_wanted(&self, wanted: &Wanted, catalog: &Catalog) -> bool {
-        has_any(self.command, wanted, catalog)
-    }
-
     /// Decides whether it is asked. That a source has no CLI is logged where a flag has turned it on.
-    pub(crate) fn prepare(&mut self, is_wanted: bool, source: &Source) {
+    pub(crate) fn prepare(&mut self, wanted: &Wanted, catalog: &Catalog, source: &Source) {
+        let is_wanted = has_any(self.command, wanted, catalog);
         self.is_asked = is_wanted && source.takes_commands();
         if is_wanted && !self.is_asked && self.command.flag.is_some() {
             self.failed.report(Some(NO_CLI));
@@ -56,6 +52,11 @@ impl Watch {
     pub(crate) fn is_asked_of(&self, release: Option<Release>) -> bool {
         let is_known = |since| release.is_some_and(|release| release >= since);
         self.is_asked && self.command.since.is_none_or(is_known)
+    }
+
+    /// Whether it is asked only of releases that are known.
+    pub(crate) fn needs_release(&self) -> bool {
+        self.is_asked && self.command.since.is_some()
     }
 
     /// Forgets the answer.

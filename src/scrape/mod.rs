@@ -9,10 +9,7 @@ mod traffic;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use crate::commands::{
-    self, certificates as certificate_tables, info, master as master_tables, resolvers,
-    stick_tables,
-};
+use crate::commands::{self, certificates as certificate_tables, info, master as master_tables};
 use crate::config::Config;
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
@@ -152,7 +149,12 @@ impl Scraper {
         self.add_master(wanted, limits, into);
         let facts = self.add_processes(into);
         self.add_info(&facts, into);
-        self.add_modules(into);
+        for watch in &self.answers.watches {
+            watch.put_rows(&mut Sink {
+                catalog: self.catalog,
+                snapshot: into,
+            });
+        }
         let took = start.elapsed();
         self.add_exporter(is_up, took, into);
         into.outcome = Outcome { is_up, took };
@@ -233,26 +235,6 @@ impl Scraper {
                 true => Value::Nothing,
                 false => number(key),
             });
-    }
-
-    /// Peers, stick tables and the name servers of resolvers.
-    fn add_modules(&self, into: &mut Snapshot) {
-        for watch in &self.answers.watches {
-            watch.put_rows(&mut Sink {
-                catalog: self.catalog,
-                snapshot: into,
-            });
-        }
-        let mut tables = into.add(self.catalog, &stick_tables::STICK_TABLE);
-        for table in self.answers.stick_tables.iter() {
-            tables.put(&[table.name, table.key_type], |value| value(&table));
-        }
-        let mut servers = into.add(self.catalog, &resolvers::RESOLVER);
-        for server in self.answers.resolvers.iter() {
-            let label = |column| server.cell(column).unwrap_or_default();
-            let labels = [label("pid"), label("id")];
-            servers.put(&labels, |column| server.cell(column).into());
-        }
     }
 
     /// A number of `show info`, whose key may have several spellings.

@@ -10,11 +10,9 @@ use crate::haproxy::error::SourceError;
 use crate::haproxy::info::{Info, SHOW_INFO};
 use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::{Need, Question};
-use crate::haproxy::resolvers::{self, Resolvers, SHOW_RESOLVERS};
 use crate::haproxy::socket::Spent;
 use crate::haproxy::source::Source;
 use crate::haproxy::stat::{RowType, StatReader};
-use crate::haproxy::stick_tables::{SHOW_TABLE, StickTables};
 use crate::log::Level;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::intake::Intake;
@@ -25,8 +23,6 @@ use crate::metrics::snapshot::Snapshot;
 /// kept from scrape to scrape.
 pub(super) struct Answers {
     pub(super) info: Info,
-    pub(super) stick_tables: StickTables,
-    pub(super) resolvers: Resolvers,
     /// The other commands that are asked with the rows.
     pub(super) watches: Vec<Watch>,
     /// The command for the rows.
@@ -36,53 +32,33 @@ pub(super) struct Answers {
     /// The release that answered last, for commands that not all know.
     release: Option<(u32, u32)>,
     info_failed: Event,
-    stick_tables_failed: Event,
-    resolvers_failed: Event,
 }
 
-/// Why answers are missing that can be done without.
-#[derive(Default)]
-struct Failures {
-    info: Option<SourceError>,
-    stick_tables: Option<SourceError>,
-    resolvers: Option<SourceError>,
-}
-
-/// Which questions are asked.
+/// Which questions are asked, besides those of watches.
 struct Asked {
     /// The bit mask of the row types; none if 0.
     row_types: u8,
     info: bool,
-    stick_tables: bool,
-    resolvers: bool,
 }
 
 impl Asked {
-    /// `needs_pid`: whether other parts of the answer must know which process it is of.
-    fn new(wanted: &Wanted, catalog: &Catalog, source: &Source, needs_pid: bool) -> Self {
-        let has = |groups: &[&_]| groups.iter().any(|group| wanted.has_group(catalog, group));
+    /// `needs_info`: whether more than its own families depends on `show info`.
+    fn new(wanted: &Wanted, catalog: &Catalog, source: &Source, needs_info: bool) -> Self {
         let wanted_types = RowType::ALL
             .into_iter()
             .filter(|of| wanted.has(catalog, *of));
-        let resolvers = has(&commands::resolvers::GROUPS);
-        let asked = Self {
-            row_types: wanted_types.map(RowType::bit).sum(),
-            // Which release answered decides whether it can be asked for resolvers.
-            info: needs_pid || resolvers || has(&commands::info::GROUPS),
-            stick_tables: has(&commands::stick_tables::GROUPS),
-            resolvers,
-        };
+        let row_types = wanted_types.map(RowType::bit).sum();
+        let mut of_info = commands::info::GROUPS.iter();
+        let has_info = of_info.any(|group| wanted.has_group(catalog, group));
         match source.takes_commands() {
             // Something must be asked, to see whether HAProxy is up.
             true => Self {
-                info: asked.info || asked.row_types == 0,
-                ..asked
+                row_types,
+                info: needs_info || has_info || row_types == 0,
             },
             false => Self {
-                row_types: asked.row_types.max(1),
+                row_types: row_types.max(1),
                 info: false,
-                stick_tables: false,
-                resolvers: false,
             },
         }
     }
@@ -91,29 +67,24 @@ impl Asked {
 impl Answers {
     /// Nothing was asked yet.
     pub(super) fn new(target: Option<&str>, watches: Vec<Watch>) -> Self {
-        let failed = |message, over| Event::new(Level::Warn, message, over).of(target);
         Self {
             info: Info::default(),
-            stick_tables: StickTables::default(),
-            resolvers: Resolvers::default(),
             watches,
             show_stat: String::new(),
             spent_at_info: Spent::default(),
             release: None,
-            info_failed: failed("show info failed", "show info is answered again"),
-            stick_tables_failed: failed("show table failed", "show table is answered again"),
-            resolvers_failed: failed(
-                "show stat domain resolvers failed",
-                "show stat domain resolvers is answered again",
-            ),
+            info_failed: Event::new(
+                Level::Warn,
+                "show info failed",
+                "show info is answered again",
+            )
+            .of(target),
         }
     }
 
     /// Forgets what came.
     pub(super) fn clear(&mut self) {
         self.info.clear();
-        self.stick_tables.clear();
-        self.resolvers.clear();
         self.watches.iter_mut().for_each(Watch::clear);
     }
 
@@ -130,26 +101,27 @@ impl Answers {
         buffer: &mut ReadBuffer,
         (reader, intake, into): (&mut StatReader, &mut Intake, &mut Snapshot),
     ) -> Result<(), SourceError> {
-        let mut asked = Asked::new(wanted, catalog, source, needs_pid);
         for watch in &mut self.watches {
-            let is_wanted = watch.is_wanted(wanted, catalog);
-            watch.prepare(is_wanted, source);
+            watch.prepare(wanted, catalog, source);
         }
-        let wants_resolvers = asked.resolvers;
-        if wants_resolvers {
-            asked.resolvers = self.know_resolvers(source, limits, buffer)?;
+        let needs_release = self.watches.iter().any(Watch::needs_release);
+        let asked = Asked::new(wanted, catalog, source, needs_pid || needs_release);
+        if needs_release && self.release.is_none() {
+            self.learn_release(source, limits, buffer)?;
         }
         loop {
             self.clear();
             into.clear();
             reader.clear();
+            let before = self.release;
             let to = (&mut *reader, &mut *intake, &mut *into);
             self.ask_once(source, (wanted, &asked), limits, buffer, to)?;
-            // The release that answered is not the one that was asked before.
-            if asked.resolvers || !(wants_resolvers && self.knows_resolvers()) {
+            // The release that answered may know more than the one that was asked before.
+            let now = self.release;
+            let is_new = |watch: &Watch| watch.is_asked_of(now) && !watch.is_asked_of(before);
+            if !self.watches.iter().any(is_new) {
                 return Ok(());
             }
-            asked.resolvers = true;
         }
     }
 
@@ -171,110 +143,69 @@ impl Answers {
             0 => Need::All,
             _ => Need::Extra,
         };
-        let mut questions = Vec::with_capacity(4 + self.watches.len());
-        let mut add = |is_asked: bool, command, need, reply| {
-            if is_asked {
-                questions.push(Question::new(command, need, reply));
-            }
-        };
+        let mut questions = Vec::with_capacity(2 + self.watches.len());
         // What can be done without comes last: the rows stand, whatever becomes of it.
-        add(asked.row_types > 0, &self.show_stat, Need::All, &mut stat);
-        add(asked.info, SHOW_INFO, info_need, &mut self.info);
-        let tables = &mut self.stick_tables;
-        add(asked.stick_tables, SHOW_TABLE, Need::Extra, tables);
-        let resolvers = &mut self.resolvers;
-        add(asked.resolvers, SHOW_RESOLVERS, Need::Extra, resolvers);
-        let of_watches = questions.len();
+        if asked.row_types > 0 {
+            questions.push(Question::new(&self.show_stat, Need::All, &mut stat));
+        }
+        let info_at = questions.len();
+        if asked.info {
+            questions.push(Question::new(SHOW_INFO, info_need, &mut self.info));
+        }
         let release = self.release;
-        let watches = self.watches.iter_mut();
-        let watches = watches.filter(|watch| watch.is_asked_of(release));
-        questions.extend(watches.map(Watch::question));
+        let is_asked = |watch: &&mut Watch| watch.is_asked_of(release);
+        questions.extend(
+            self.watches
+                .iter_mut()
+                .filter(is_asked)
+                .map(Watch::question),
+        );
         source.ask(&mut questions, limits, buffer)?;
-        let is_info = |question: &Question<'_>| question.command == SHOW_INFO;
-        if let Some(at) = questions.iter().position(is_info)
-            && questions[at].failure.is_none()
-        {
-            let from_info = questions[at..].iter().map(|question| question.bytes);
+        if asked.info && questions[info_at].failure.is_none() {
+            let from_info = questions[info_at..].iter().map(|question| question.bytes);
             self.spent_at_info = source.spent().before_answer(from_info.sum());
         }
-        let of_watches = questions.split_off(of_watches).into_iter();
-        let of_watches: Vec<_> = of_watches.map(|question| question.failure).collect();
-        let mut failures = Failures::default();
-        for question in questions {
-            let failure = match question.command {
-                SHOW_INFO => &mut failures.info,
-                SHOW_TABLE => &mut failures.stick_tables,
-                SHOW_RESOLVERS => &mut failures.resolvers,
-                _ => continue,
-            };
-            *failure = question.failure;
-        }
+        let failures = questions.into_iter().skip(info_at);
+        let failures: Vec<_> = failures.map(|question| question.failure).collect();
         rows.finish();
-        let watches = self.watches.iter_mut();
-        let watches = watches.filter(|watch| watch.is_asked_of(release));
-        for (watch, failure) in watches.zip(of_watches) {
+        let mut failures = failures.into_iter();
+        if asked.info {
+            self.take_info(failures.next().flatten());
+        }
+        for (watch, failure) in self.watches.iter_mut().filter(is_asked).zip(failures) {
             watch.is_answered(failure);
         }
-        self.take_failures(asked, failures);
         Ok(())
     }
 
-    /// An answer that failed costs what is made of it, and a log line when that begins.
-    fn take_failures(&mut self, asked: &Asked, failures: Failures) {
-        let Failures {
-            info,
-            stick_tables,
-            resolvers,
-        } = failures;
-        if asked.info {
-            match &info {
-                Some(_) => self.info.clear(),
-                None => self.release = self.info.get("Version").and_then(release),
-            }
-            self.info_failed.report(info);
+    fn take_info(&mut self, failure: Option<SourceError>) {
+        match &failure {
+            Some(_) => self.info.clear(),
+            None => self.release = self.info.get("Version").and_then(release),
         }
-        if asked.stick_tables {
-            if stick_tables.is_some() {
-                self.stick_tables.clear();
-            }
-            self.stick_tables_failed.report(stick_tables);
-        }
-        if asked.resolvers {
-            if resolvers.is_some() {
-                self.resolvers.clear();
-            }
-            self.resolvers_failed.report(resolvers);
-        }
+        self.info_failed.report(failure);
     }
 
-    /// Whether the release that answered last knows `show stat domain resolvers`.
-    fn knows_resolvers(&self) -> bool {
-        let release = self.release;
-        release.is_some_and(|release| release >= resolvers::SINCE)
-    }
-
-    /// Whether HAProxy knows `show stat domain resolvers`. At the first scrape it is asked for its
-    /// release before: older ones print all rows a second time instead. One that does not say is not
-    /// asked; the rows stand, and what is wrong shows where `show info` is asked with them.
+    /// Asks HAProxy for its release before the first scrape with a command that not all know: older ones
+    /// may take it for another. One that does not say is not asked; the rows stand, and what is wrong
+    /// shows where `show info` is asked with them.
     ///
     /// # Errors
     /// When HAProxy could not be reached.
-    fn know_resolvers(
+    fn learn_release(
         &mut self,
         source: &mut Source,
         limits: Limits,
         buffer: &mut ReadBuffer,
-    ) -> Result<bool, SourceError> {
-        if self.release.is_none() {
-            let mut questions = [Question::new(SHOW_INFO, Need::Extra, &mut self.info)];
-            source.ask(&mut questions, limits, buffer)?;
-            let [question] = questions;
-            if question.failure.is_none() {
-                self.release = self.info.get("Version").and_then(release);
-            }
-            self.info.clear();
+    ) -> Result<(), SourceError> {
+        let mut questions = [Question::new(SHOW_INFO, Need::Extra, &mut self.info)];
+        source.ask(&mut questions, limits, buffer)?;
+        let [question] = questions;
+        if question.failure.is_none() {
+            self.release = self.info.get("Version").and_then(release);
         }
-        Ok(self.knows_resolvers())
+        self.info.clear();
+        Ok(())
     }
 }
 

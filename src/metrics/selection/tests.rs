@@ -266,11 +266,11 @@ fn what_is_wanted_together() {
         let wanted = wanted(queries);
         let [frontends, backends, servers, listeners] =
             RowType::ALL.map(|of| wanted.has(defaults.catalog, of));
-        let [process, tables] = [
-            &commands::info::PROCESS.group,
-            &commands::stick_tables::STICK_TABLE.group,
-        ]
-        .map(|group| wanted.has_group(defaults.catalog, group));
+        let [process, tables] = ["haproxy_process_", "haproxy_sticktable_"].map(|prefix| {
+            let mut families = defaults.catalog.families(1);
+            let (group, _) = families.find(|(group, _)| group.prefix == prefix).unwrap();
+            wanted.has_group(defaults.catalog, group)
+        });
         let found = [frontends, backends, servers, listeners, process, tables];
         assert_eq!(found, expected, "{queries:?}");
     }
