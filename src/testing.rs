@@ -2,8 +2,8 @@
 //! else: it changes with the crate.
 
 use crate::commands;
+use crate::commands::info;
 use crate::haproxy::buffer::ReadBuffer;
-use crate::haproxy::info;
 use crate::haproxy::reply::Reply;
 use crate::haproxy::rules::Filter;
 use crate::haproxy::stat::StatReader;

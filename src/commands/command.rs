@@ -3,14 +3,19 @@
 use crate::config::Flag;
 use crate::haproxy::reply::Reply;
 use crate::metrics::Group;
+use crate::metrics::catalog::Catalog;
+use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Sink;
+
+/// The first two numbers of a release.
+pub(crate) type Release = (u32, u32);
 
 /// A command that HAProxy is asked besides `show stat`.
 pub(crate) struct Command {
     /// As the CLI wants it.
     pub(crate) ask: &'static str,
     /// The first release that knows it, where older ones take it for another one.
-    pub(crate) since: Option<(u32, u32)>,
+    pub(crate) since: Option<Release>,
     /// What turns it on; `None` where it is asked whenever its families are wanted.
     pub(crate) flag: Option<Flag>,
     /// Its families, in the order of the exposition.
@@ -56,6 +61,12 @@ impl Command {
         when: When::Itself,
         events: None,
     };
+
+    /// Whether any of its families is wanted.
+    pub(crate) fn is_wanted(&self, wanted: &Wanted, catalog: &Catalog) -> bool {
+        let mut groups = self.groups.iter();
+        groups.any(|group| wanted.has_group(catalog, group))
+    }
 }
 
 /// Receives the answer to a command and keeps it until rows are made of it. The memory is kept from

@@ -1,35 +1,41 @@
-//! `show info`: the process, its keys under the names of HAProxy's built-in exporter, and three more
-//! that it does not export.
+//! `show info`: the process, its keys under the names of HAProxy's built-in exporter, and three more that it
+//! does not export.
+//!
+//! The reply is `Key: value` lines (management guide, section 9.3), kept as pairs in their order. Keys differ by
+//! version. A value that holds a comma, a quote or a line end is quoted as in the CSV, and a quoted
+//! `description` may look like more keys or like the end of the answer; old versions do not quote. So the
+//! first line of a key counts.
 
-use super::command::{Command, When};
+use super::command::{Command, Release, When};
+use crate::haproxy::reply::{Proof, Reply, ReplyError, Taken};
 use crate::metrics::EXPORTER;
-use crate::metrics::Group;
 use crate::metrics::macros::table;
+use crate::metrics::snapshot::Sink;
+use crate::metrics::value::Value;
+use crate::net::unsigned;
+use crate::process::Facts;
 
-pub(super) static COMMAND: Command = Command {
+pub(crate) static COMMAND: Command = Command {
     ask: "show info",
-    groups: &GROUPS,
+    groups: &[
+        &VERSION.group,
+        &INFO.group,
+        &PID.group,
+        &PROCESS.group,
+        &BUILD.group,
+        &NODE.group,
+        &DESCRIPTION.group,
+    ],
     when: When::Itself,
     ..Command::USUAL
 };
 
-/// The groups, in the order of the exposition.
-pub(crate) static GROUPS: [&Group; 7] = [
-    &VERSION.group,
-    &INFO.group,
-    &PID.group,
-    &PROCESS.group,
-    &BUILD.group,
-    &NODE.group,
-    &DESCRIPTION.group,
-];
-
 /// A key; `|` separates the spellings of several versions.
-pub(crate) type Key = &'static str;
+type Key = &'static str;
 
 table! {
     /// HAProxy's release with the Go exporter's labels.
-    pub(crate) static VERSION: u64 {
+    static VERSION: u64 {
         profile: Some(EXPORTER),
         scope: "global",
         labels: &["release_date", "version"],
@@ -39,7 +45,7 @@ table! {
 
 table! {
     /// HAProxy's release and node.
-    pub(crate) static INFO: u64 {
+    static INFO: u64 {
         profile: Some(EXPORTER),
         scope: "global",
         labels: &["node", "release_date", "version"],
@@ -49,7 +55,7 @@ table! {
 
 table! {
     /// The process that answered.
-    pub(crate) static PID: Key {
+    static PID: Key {
         profile: Some(EXPORTER),
         scope: "global",
         prefix: "haproxy_process_",
@@ -59,7 +65,7 @@ table! {
 
 table! {
     /// The numbers.
-    pub(crate) static PROCESS: Key {
+    static PROCESS: Key {
         scope: "global",
         prefix: "haproxy_process_",
     }
@@ -133,7 +139,7 @@ table! {
 
 table! {
     /// HAProxy's version.
-    pub(crate) static BUILD: u64 {
+    static BUILD: u64 {
         scope: "global",
         prefix: "haproxy_process_",
         labels: &["version"],
@@ -143,7 +149,7 @@ table! {
 
 table! {
     /// The node's name.
-    pub(crate) static NODE: u64 {
+    static NODE: u64 {
         scope: "global",
         prefix: "haproxy_process_",
         labels: &["node"],
@@ -153,10 +159,229 @@ table! {
 
 table! {
     /// The configuration's description.
-    pub(crate) static DESCRIPTION: u64 {
+    static DESCRIPTION: u64 {
         scope: "global",
         prefix: "haproxy_process_",
         labels: &["desc"],
     }
     Gauge   description = 1, "Description in HAProxy's configuration; always 1.";
 }
+
+/// Most bytes of an answer: real ones have about 1.3 KB, and a peer that sends far more is not
+/// HAProxy.
+const MAX_INFO_BYTES: usize = 64 * 1024;
+
+/// What a master process answers that is asked for the one of a process that it does not have.
+const NO_SUCH_PROCESS: &[u8] = b"Can't find the target PID matching the prefix ";
+
+/// The pairs of one answer. The memory is kept from scrape to scrape.
+#[derive(Debug, Default)]
+pub(crate) struct Info {
+    /// All lines so far, without their line ends.
+    text: Vec<u8>,
+    pairs: Vec<Pair>,
+    /// Bytes of the answer so far.
+    bytes: usize,
+    /// A quote was opened and not closed: the next line belongs to the last pair's value.
+    is_quoted: bool,
+    ends_blank: bool,
+}
+
+/// Where the parts of a pair are in the text.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    key: usize,
+    key_end: usize,
+    value: usize,
+    value_end: usize,
+}
+
+impl Info {
+    /// The value of a key as HAProxy printed it, without the line end; `None` when there is no such
+    /// line.
+    pub(crate) fn get(&self, key: &str) -> Option<&[u8]> {
+        let mut pairs = self.pairs();
+        pairs.find_map(|(other, value)| (other == key.as_bytes()).then_some(value))
+    }
+
+    /// The same where it is a number.
+    pub(crate) fn number(&self, key: &str) -> Option<u64> {
+        unsigned(self.get(key)?)
+    }
+
+    /// All keys and values in their order.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.pairs.iter().map(|pair| {
+            let key = &self.text[pair.key..pair.key_end];
+            (key, &self.text[pair.value..pair.value_end])
+        })
+    }
+
+    /// Forgets the answer, keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.pairs.clear();
+        (self.bytes, self.is_quoted, self.ends_blank) = (0, false, false);
+    }
+
+    /// Takes all whole lines off the beginning of `input`, up to the empty one that ends the answer.
+    ///
+    /// # Errors
+    /// When the answer is too large.
+    fn take_lines(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
+        let mut taken = Taken {
+            bytes: 0,
+            ends: false,
+        };
+        while let Some(end) = memchr::memchr(b'\n', &input[taken.bytes..]) {
+            let line = &input[taken.bytes..taken.bytes + end];
+            self.count(line.len() + 1)?;
+            taken.bytes += line.len() + 1;
+            self.take_line(line.strip_suffix(b"\r").unwrap_or(line));
+            if self.ends_blank && !self.is_quoted {
+                taken.ends = true;
+                return Ok(taken);
+            }
+        }
+        // A line without end must not be waited for.
+        match self.bytes + input.len() - taken.bytes > MAX_INFO_BYTES {
+            true => Err(ReplyError::TooLarge(MAX_INFO_BYTES)),
+            false => Ok(taken),
+        }
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<(), ReplyError> {
+        self.bytes += bytes;
+        match self.bytes > MAX_INFO_BYTES {
+            true => Err(ReplyError::TooLarge(MAX_INFO_BYTES)),
+            false => Ok(()),
+        }
+    }
+
+    fn take_line(&mut self, line: &[u8]) {
+        self.ends_blank = line.is_empty();
+        if self.is_quoted {
+            self.text.push(b'\n');
+        }
+        let start = self.text.len();
+        self.text.extend_from_slice(line);
+        // A quote inside is doubled, so that an odd number of them ends the value.
+        let closes = |text: &[u8]| !memchr::memchr_iter(b'"', text).count().is_multiple_of(2);
+        if self.is_quoted {
+            self.is_quoted = !closes(line);
+            if let Some(pair) = self.pairs.last_mut() {
+                pair.value_end = self.text.len();
+            }
+        } else if let Some(colon) = memchr::memmem::find(line, b": ") {
+            let value = &line[colon + 2..];
+            self.is_quoted = value.strip_prefix(b"\"").is_some_and(|rest| !closes(rest));
+            self.pairs.push(Pair {
+                key: start,
+                key_end: start + colon,
+                value: start + colon + 2,
+                value_end: self.text.len(),
+            });
+        }
+    }
+
+    fn check_end(&self, rest: &[u8]) -> Result<(), ReplyError> {
+        if self.bytes == 0 && rest.is_empty() {
+            return Err(ReplyError::Empty(Proof::EmptyLine));
+        }
+        // It has no closing empty line.
+        if self.text.starts_with(NO_SUCH_PROCESS) {
+            return Err(ReplyError::NoSuchProcess);
+        }
+        // Where a quote is open, it is one that an old version did not mean as such.
+        if !rest.is_empty() || !self.ends_blank {
+            return Err(ReplyError::Cut(Proof::EmptyLine));
+        }
+        match self.get("Version") {
+            Some(version) if !version.is_empty() => Ok(()),
+            _ => Err(ReplyError::NoVersion),
+        }
+    }
+}
+
+impl Info {
+    /// The first two numbers of the release, `2.6.12-1+deb12u4`.
+    pub(crate) fn release(&self) -> Option<Release> {
+        release(self.get("Version")?)
+    }
+
+    /// Puts its rows into the snapshot; there are none where it was not answered. `facts` are what /proc
+    /// says of the same process.
+    pub(crate) fn put_rows(&self, facts: &Facts, into: &mut Sink<'_>) {
+        if self.get("Version").is_none() {
+            return;
+        }
+        let text = |key| self.get(key).unwrap_or_default();
+        let (version, date, node) = (text("Version"), text("Release_date"), text("node"));
+        into.add(&VERSION).put_constant(&[date, version]);
+        into.add(&INFO).put_constant(&[node, date, version]);
+        let constants = [
+            (&BUILD, version),
+            (&NODE, node),
+            (&DESCRIPTION, text("description")),
+        ];
+        for (table, text) in constants {
+            if !text.is_empty() {
+                into.add(table).put_constant(&[text]);
+            }
+        }
+        // These two families have the same names where /proc gives them; it knows them more exactly.
+        let is_known = |key: &str| match key {
+            "Ulimit-n" => facts.max_fds.is_some(),
+            "Start_time_sec" => facts.start_time_seconds.is_some(),
+            _ => false,
+        };
+        into.add(&PID).put(&[], |key| self.value(key));
+        into.add(&PROCESS).put(&[], |key| match is_known(key) {
+            true => Value::Nothing,
+            false => self.value(key),
+        });
+    }
+
+    /// A number, whose key may have several spellings.
+    fn value(&self, key: &str) -> Value<'_> {
+        let cell = key.split('|').find_map(|key| self.get(key));
+        // HAProxy has printed more than 100 at times.
+        let is_good = |cell: &&[u8]| {
+            key != "Idle_pct" || unsigned(cell).is_some_and(|percent| percent <= 100)
+        };
+        cell.filter(is_good).into()
+    }
+}
+
+impl Reply for Info {
+    fn push(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
+        self.take_lines(input)
+    }
+
+    fn finish(&mut self, rest: &[u8], _: Proof) -> Result<(), ReplyError> {
+        self.check_end(rest)
+    }
+}
+
+/// Reads a whole answer.
+///
+/// # Errors
+/// When it is cut, too large or something else than `show info`.
+pub(crate) fn parse(answer: &[u8]) -> Result<Info, ReplyError> {
+    let mut info = Info::default();
+    let taken = info.take_lines(answer)?;
+    info.check_end(&answer[taken.bytes..])?;
+    Ok(info)
+}
+
+fn release(version: &[u8]) -> Option<Release> {
+    let text = std::str::from_utf8(version).ok()?;
+    let (major, rest) = text.split_once('.')?;
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    Some((major.parse().ok()?, rest[..end].parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests;

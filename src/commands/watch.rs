@@ -1,6 +1,6 @@
 //! A command of one HAProxy: whether it can be asked, what came, and what the log says of it.
 
-use super::command::{Answer, Command, When};
+use super::command::{Answer, Command, Release, When};
 use crate::event::Event;
 use crate::haproxy::error::SourceError;
 use crate::haproxy::reply::{Need, Question};
@@ -9,9 +9,6 @@ use crate::log::Level;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Sink;
-
-/// The first two numbers of a release.
-pub(crate) type Release = (u32, u32);
 
 /// Why the stats page and a file cannot answer.
 pub(crate) const NO_CLI: &str = "only a CLI socket can be asked (unix:/path or tcp://host:port)";
@@ -41,7 +38,7 @@ impl Watch {
 
     /// Decides whether it is asked. That a source has no CLI is logged where a flag has turned it on.
     pub(crate) fn prepare(&mut self, wanted: &Wanted, catalog: &Catalog, source: &Source) {
-        let is_wanted = has_any(self.command, wanted, catalog);
+        let is_wanted = self.command.is_wanted(wanted, catalog);
         self.is_asked = is_wanted && source.takes_commands();
         if is_wanted && !self.is_asked && self.command.flag.is_some() {
             self.failed.report(Some(NO_CLI));
@@ -81,12 +78,6 @@ impl Watch {
     pub(crate) fn put_rows(&self, into: &mut Sink<'_>) {
         self.answer.put_rows(into);
     }
-}
-
-/// Whether any family of a command is wanted.
-pub(crate) fn has_any(command: &Command, wanted: &Wanted, catalog: &Catalog) -> bool {
-    let mut groups = command.groups.iter();
-    groups.any(|group| wanted.has_group(catalog, group))
 }
 
 /// What is logged when a command fails.

@@ -8,7 +8,6 @@ pub(crate) mod csv;
 pub(crate) mod error;
 pub(crate) mod failures;
 pub(crate) mod file;
-pub(crate) mod info;
 pub(crate) mod limits;
 pub(crate) mod lines;
 mod pace;

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use super::single_question::{Ending, ask, ending};
 use super::traffic::OldTraffic;
+use crate::commands::info::Info;
 use crate::commands::master::{MASTER, Master, OLD_WORKERS, OldWorkers, Traffic};
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::error::{Problem, SourceError};
-use crate::haproxy::info::Info;
 use crate::haproxy::processes::{Processes, SHOW_PROC, Worker};
 use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::ReplyError;

@@ -9,7 +9,7 @@ mod traffic;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use crate::commands::{self, certificates as certificate_tables, info, master as master_tables};
+use crate::commands::{self, certificates as certificate_tables, master as master_tables};
 use crate::config::Config;
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
@@ -27,7 +27,6 @@ use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::{Outcome, Sink, Snapshot};
 use crate::metrics::value::Value;
 use crate::net::deadline::Deadline;
-use crate::net::unsigned;
 use crate::process::{Facts, ProcRoot};
 use crate::version::{REVISION, RUST_VERSION};
 use certificates::CertificateWatch;
@@ -148,12 +147,13 @@ impl Scraper {
         self.failed.report(result.err());
         self.add_master(wanted, limits, into);
         let facts = self.add_processes(into);
-        self.add_info(&facts, into);
+        let mut sink = Sink {
+            catalog: self.catalog,
+            snapshot: into,
+        };
+        self.answers.info.put_rows(&facts, &mut sink);
         for watch in &self.answers.watches {
-            watch.put_rows(&mut Sink {
-                catalog: self.catalog,
-                snapshot: into,
-            });
+            watch.put_rows(&mut sink);
         }
         let took = start.elapsed();
         self.add_exporter(is_up, took, into);
@@ -199,52 +199,6 @@ impl Scraper {
             let buffer = &mut self.read_buffer;
             master.add(info, limits, buffer, &mut self.process, to);
         }
-    }
-
-    /// The rows that `show info` makes; there are none where it was not answered.
-    fn add_info(&self, facts: &Facts, into: &mut Snapshot) {
-        if self.answers.info.get("Version").is_none() {
-            return;
-        }
-        let catalog = self.catalog;
-        let text = |key| self.answers.info.get(key).unwrap_or_default();
-        let (version, date, node) = (text("Version"), text("Release_date"), text("node"));
-        let mut constant = |table, labels: &[&[u8]]| into.add(catalog, table).put_constant(labels);
-        constant(&info::VERSION, &[date, version]);
-        constant(&info::INFO, &[node, date, version]);
-        let constants = [
-            (&info::BUILD, version),
-            (&info::NODE, node),
-            (&info::DESCRIPTION, text("description")),
-        ];
-        for (table, text) in constants {
-            if !text.is_empty() {
-                constant(table, &[text]);
-            }
-        }
-        // These two families have the same names where /proc gives them; it knows them more exactly.
-        let is_known = |key: &str| match key {
-            "Ulimit-n" => facts.max_fds.is_some(),
-            "Start_time_sec" => facts.start_time_seconds.is_some(),
-            _ => false,
-        };
-        let number = |key: &&str| self.process_number(key);
-        into.add(catalog, &info::PID).put(&[], number);
-        into.add(catalog, &info::PROCESS)
-            .put(&[], |key| match is_known(key) {
-                true => Value::Nothing,
-                false => number(key),
-            });
-    }
-
-    /// A number of `show info`, whose key may have several spellings.
-    fn process_number(&self, key: &str) -> Value<'_> {
-        let cell = key.split('|').find_map(|key| self.answers.info.get(key));
-        // HAProxy has printed more than 100 at times.
-        let is_good = |cell: &&[u8]| {
-            key != "Idle_pct" || unsigned(cell).is_some_and(|percent| percent <= 100)
-        };
-        cell.filter(is_good).into()
     }
 
     /// What /proc says of HAProxy's process, where its pid file is known, and of ours. Returns what

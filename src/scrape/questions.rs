@@ -2,18 +2,17 @@
 
 use std::fmt::Write;
 
-use crate::commands;
-use crate::commands::watch::Watch;
+use crate::commands::command::Release;
+use crate::commands::info::{self, Info};
+use crate::commands::watch::{self, Watch};
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::error::SourceError;
-use crate::haproxy::info::{Info, SHOW_INFO};
 use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::{Need, Question};
 use crate::haproxy::socket::Spent;
 use crate::haproxy::source::Source;
 use crate::haproxy::stat::{RowType, StatReader};
-use crate::log::Level;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::intake::Intake;
 use crate::metrics::selection::Wanted;
@@ -30,7 +29,7 @@ pub(super) struct Answers {
     /// What had been asked of HAProxy when it counted for `show info`.
     pub(super) spent_at_info: Spent,
     /// The release that answered last, for commands that not all know.
-    release: Option<(u32, u32)>,
+    release: Option<Release>,
     info_failed: Event,
 }
 
@@ -48,8 +47,7 @@ impl Asked {
             .into_iter()
             .filter(|of| wanted.has(catalog, *of));
         let row_types = wanted_types.map(RowType::bit).sum();
-        let mut of_info = commands::info::GROUPS.iter();
-        let has_info = of_info.any(|group| wanted.has_group(catalog, group));
+        let has_info = info::COMMAND.is_wanted(wanted, catalog);
         match source.takes_commands() {
             // Something must be asked, to see whether HAProxy is up.
             true => Self {
@@ -73,12 +71,7 @@ impl Answers {
             show_stat: String::new(),
             spent_at_info: Spent::default(),
             release: None,
-            info_failed: Event::new(
-                Level::Warn,
-                "show info failed",
-                "show info is answered again",
-            )
-            .of(target),
+            info_failed: watch::failed(&info::COMMAND, target),
         }
     }
 
@@ -150,7 +143,7 @@ impl Answers {
         }
         let info_at = questions.len();
         if asked.info {
-            questions.push(Question::new(SHOW_INFO, info_need, &mut self.info));
+            questions.push(Question::new(info::COMMAND.ask, info_need, &mut self.info));
         }
         let release = self.release;
         let is_asked = |watch: &&mut Watch| watch.is_asked_of(release);
@@ -181,7 +174,7 @@ impl Answers {
     fn take_info(&mut self, failure: Option<SourceError>) {
         match &failure {
             Some(_) => self.info.clear(),
-            None => self.release = self.info.get("Version").and_then(release),
+            None => self.release = self.info.release(),
         }
         self.info_failed.report(failure);
     }
@@ -198,26 +191,17 @@ impl Answers {
         limits: Limits,
         buffer: &mut ReadBuffer,
     ) -> Result<(), SourceError> {
-        let mut questions = [Question::new(SHOW_INFO, Need::Extra, &mut self.info)];
+        let mut questions = [Question::new(
+            info::COMMAND.ask,
+            Need::Extra,
+            &mut self.info,
+        )];
         source.ask(&mut questions, limits, buffer)?;
         let [question] = questions;
         if question.failure.is_none() {
-            self.release = self.info.get("Version").and_then(release);
+            self.release = self.info.release();
         }
         self.info.clear();
         Ok(())
     }
 }
-
-/// The first two numbers of `2.6.12-1+deb12u4`.
-fn release(version: &[u8]) -> Option<(u32, u32)> {
-    let text = std::str::from_utf8(version).ok()?;
-    let (major, rest) = text.split_once('.')?;
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(rest.len());
-    Some((major.parse().ok()?, rest[..end].parse().ok()?))
-}
-
-#[cfg(test)]
-mod tests;

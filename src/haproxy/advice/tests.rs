@@ -93,9 +93,9 @@ fn advice_by_answer() {
 #[test]
 fn denials() {
     use super::super::certificates::{Certificates, SHOW_SSL_CERT};
-    use super::super::info::Info;
     use super::super::processes::{Processes, SHOW_PROC};
     use super::super::reply::Reply;
+    use crate::commands::info::Info;
     let other = |command, line: &str| ReplyError::OfAnotherKind(command, line.to_owned());
     let (processes, info) = (Processes::default(), Info::default());
     let certificates = Certificates::of_names();

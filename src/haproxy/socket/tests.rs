@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::*;
-use crate::haproxy::info::Info;
+use crate::commands::info::Info;
 use crate::haproxy::reply::{Reply, ReplyError, Taken};
 
 /// Keeps the lines of an answer.

@@ -2,7 +2,7 @@ mod fake;
 
 use super::*;
 use crate::commands;
-use crate::haproxy::info;
+use crate::commands::info;
 use crate::haproxy::uri::ScrapeUri;
 use crate::metrics::cursor::Cursor;
 use crate::metrics::exposition::BUFFER_BYTES;
