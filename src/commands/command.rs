@@ -1,11 +1,16 @@
 //! What a command is, and what becomes of its answer.
 
+use std::fmt::{self, Display};
+use std::time::Duration;
+
 use crate::config::Flag;
+use crate::haproxy::error::SourceError;
 use crate::haproxy::reply::Reply;
-use crate::metrics::Group;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Sink;
+use crate::metrics::value::Value;
+use crate::metrics::{Group, Table};
 
 /// The first two numbers of a release.
 pub(crate) type Release = (u32, u32);
@@ -33,8 +38,15 @@ pub(crate) enum When {
     Itself,
     /// With the rows, on their connection. Holds what makes room for an answer.
     WithRows(fn() -> Box<dyn Answer>),
-    /// Behind the rows, on a connection of its own.
-    Alone,
+    /// Behind the rows, on a connection of its own, and not at each scrape: what came is shown in between.
+    NowAndThen {
+        /// How often.
+        every: Duration,
+        /// Makes room for an answer.
+        answer: fn() -> Box<dyn Periodic>,
+        /// Whether it could be read, and when.
+        status: &'static Table<OfStatus>,
+    },
     /// Behind all others, of the master process.
     OfMaster,
 }
@@ -45,7 +57,7 @@ impl When {
         match self {
             Self::Itself => 0,
             Self::WithRows(_) => 1,
-            Self::Alone => 2,
+            Self::NowAndThen { .. } => 2,
             Self::OfMaster => 3,
         }
     }
@@ -78,3 +90,51 @@ pub(crate) trait Answer: Reply {
     /// Puts its rows into the snapshot.
     fn put_rows(&self, into: &mut Sink<'_>);
 }
+
+/// Asks one question on a connection of its own.
+pub(crate) type Ask<'a> = dyn FnMut(&str, &mut dyn Reply) -> Result<(), ReadError> + 'a;
+
+/// Why nothing was read.
+#[derive(Debug)]
+pub(crate) enum ReadError {
+    /// Something was not answered.
+    Failed(SourceError),
+    /// Some connections led to another process than others.
+    Mixed,
+}
+
+impl Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => error.fmt(f),
+            Self::Mixed => f.write_str("the replies are of several processes at this address"),
+        }
+    }
+}
+
+/// What is read now and then, and kept in between.
+pub(crate) trait Periodic {
+    /// Forgets what came.
+    fn clear(&mut self);
+
+    /// Asks whatever it takes.
+    ///
+    /// # Errors
+    /// When any of it was not answered, or by several processes.
+    fn read(&mut self, ask: &mut Ask<'_>) -> Result<(), ReadError>;
+
+    /// Puts its rows into the snapshot.
+    fn put_rows(&self, into: &mut Sink<'_>);
+}
+
+/// How the last reading went.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Status {
+    /// Whether there was an answer.
+    pub(crate) is_up: bool,
+    /// When there was one last, in seconds since 1970-01-01 UTC.
+    pub(crate) read_at: Option<u64>,
+}
+
+/// A value of a `Status`.
+pub(crate) type OfStatus = fn(&Status) -> Value<'_>;

@@ -13,12 +13,12 @@ macro_rules! commands {
 commands! { info, stick_tables, resolvers, master, peers, certificates }
 
 pub(crate) mod command;
+pub(crate) mod now_and_then;
 pub(crate) mod watch;
 
 use crate::config::Flag;
 use crate::metrics::catalog::Catalog;
 use command::Command;
-use watch::Watch;
 
 /// The flags that turn commands on.
 pub(crate) fn flags() -> impl Iterator<Item = &'static Flag> {
@@ -38,11 +38,8 @@ pub(crate) fn catalog(server_columns: &[usize]) -> Catalog {
     Catalog::new(server_columns, &groups)
 }
 
-/// The commands that are asked with the rows, of those without a flag or among `on`.
-pub(crate) fn watches(on: &[&str], target: Option<&str>) -> Vec<Watch> {
-    let is_on = |command: &&&Command| command.flag.is_none() || on.contains(&command.ask);
-    let commands = ALL.iter().filter(is_on);
-    commands
-        .filter_map(|command| Watch::new(command, target))
-        .collect()
+/// The commands without a flag, and those that a flag has turned `on`.
+pub(crate) fn in_use(on: &[&str]) -> impl Iterator<Item = &'static Command> {
+    let all = ALL.iter().copied();
+    all.filter(|command| command.flag.is_none() || on.contains(&command.ask))
 }

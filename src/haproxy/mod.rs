@@ -2,7 +2,6 @@
 
 pub(crate) mod advice;
 pub(crate) mod buffer;
-pub(crate) mod certificates;
 pub(crate) mod columns;
 pub(crate) mod csv;
 pub(crate) mod error;

@@ -1,6 +1,5 @@
 //! One scrape from end to end, and the counters that live as long as the exporter.
 
-mod certificates;
 mod master;
 mod questions;
 mod single_question;
@@ -9,7 +8,9 @@ mod traffic;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use crate::commands::{self, certificates as certificate_tables, master as master_tables};
+use crate::commands::now_and_then::NowAndThen;
+use crate::commands::watch::Watch;
+use crate::commands::{self, master as master_tables};
 use crate::config::Config;
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
@@ -29,7 +30,6 @@ use crate::metrics::value::Value;
 use crate::net::deadline::Deadline;
 use crate::process::{Facts, ProcRoot};
 use crate::version::{REVISION, RUST_VERSION};
-use certificates::CertificateWatch;
 use master::MasterWatch;
 use questions::Answers;
 
@@ -43,8 +43,8 @@ pub(crate) struct Scraper {
     reader: StatReader,
     intake: Intake,
     answers: Answers,
-    /// Where certificates are watched.
-    certificates: Option<CertificateWatch>,
+    /// Commands that are not asked at each scrape.
+    now_and_then: Vec<NowAndThen>,
     /// Where the master process is watched.
     master: Option<MasterWatch>,
     read_buffer: ReadBuffer,
@@ -76,6 +76,7 @@ impl Scraper {
             None => config.master_socket.as_ref().and_then(Source::of_master),
             Some(_) => None,
         };
+        let in_use = || commands::in_use(&config.commands);
         let event = |level, message, over| Event::new(level, message, over).of(target);
         Self {
             config,
@@ -84,9 +85,13 @@ impl Scraper {
             source,
             reader: StatReader::new(config.filter.clone()),
             intake: Intake::new(catalog),
-            answers: Answers::new(target, commands::watches(&config.commands, target)),
-            certificates: (config.commands.contains(&"show ssl sni"))
-                .then(|| CertificateWatch::new(target)),
+            answers: Answers::new(
+                target,
+                in_use().filter_map(|of| Watch::new(of, target)).collect(),
+            ),
+            now_and_then: in_use()
+                .filter_map(|of| NowAndThen::new(of, target))
+                .collect(),
             master: master.map(|source| MasterWatch::new(source, target)),
             read_buffer: ReadBuffer::default(),
             scrapes: 0,
@@ -136,7 +141,7 @@ impl Scraper {
         match is_up {
             true => {
                 self.report_rows(wanted, start);
-                self.add_certificates(wanted, limits, into);
+                self.add_now_and_then(wanted, limits, into);
             }
             false => {
                 into.clear();
@@ -169,20 +174,25 @@ impl Scraper {
             let mut groups = groups.iter();
             groups.any(|group| wanted.has_group(self.catalog, group))
         };
-        self.certificates.is_some() && has(&certificate_tables::GROUPS)
+        self.now_and_then
+            .iter()
+            .any(|other| other.command.is_wanted(wanted, self.catalog))
             || self.master.is_some() && has(&master_tables::GROUPS)
             || self.is_unnamed && self.config.pid_file.is_some() && has(&[&HAPROXY_PROCESS.group])
     }
 
-    /// The rows of certificates, where they are watched and wanted.
-    fn add_certificates(&mut self, wanted: &Wanted, limits: Limits, into: &mut Snapshot) {
-        let has = |group| wanted.has_group(self.catalog, group);
-        if let Some(certificates) = &mut self.certificates
-            && certificate_tables::GROUPS.into_iter().any(has)
-        {
-            let from = (&mut self.source, self.answers.info.number("Pid"));
-            let to = (self.catalog, into);
-            certificates.add(from, limits, &mut self.read_buffer, to);
+    /// The rows of what is asked now and then, where they are wanted.
+    fn add_now_and_then(&mut self, wanted: &Wanted, limits: Limits, into: &mut Snapshot) {
+        let mut sink = Sink {
+            catalog: self.catalog,
+            snapshot: into,
+        };
+        let answering = self.answers.info.number("Pid");
+        for other in &mut self.now_and_then {
+            if other.command.is_wanted(wanted, self.catalog) {
+                let from = (&mut self.source, answering);
+                other.add(from, limits, &mut self.read_buffer, &mut sink);
+            }
         }
     }
 

@@ -92,21 +92,16 @@ fn advice_by_answer() {
 /// Which answers say that the level is too low.
 #[test]
 fn denials() {
-    use super::super::certificates::{Certificates, SHOW_SSL_CERT};
     use super::super::processes::{Processes, SHOW_PROC};
     use super::super::reply::Reply;
     use crate::commands::info::Info;
     let other = |command, line: &str| ReplyError::OfAnotherKind(command, line.to_owned());
     let (processes, info) = (Processes::default(), Info::default());
-    let certificates = Certificates::of_names();
     #[rustfmt::skip]
-    let cases: [(&dyn Reply, ReplyError, bool); 7] = [
+    let cases: [(&dyn Reply, ReplyError, bool); 4] = [
         (&processes, other(SHOW_PROC, "Permission denied"), true),
         (&processes, ReplyError::Empty(Proof::EmptyLine), true),
         (&processes, other(SHOW_PROC, "x"), false),
-        (&certificates, other(SHOW_SSL_CERT, "Can't allocate memory!"), true),
-        (&certificates, ReplyError::Empty(Proof::EmptyLine), false),
-        (&certificates, other(SHOW_SSL_CERT, "Permission denied"), false),
         (&info, ReplyError::Empty(Proof::EmptyLine), false),
     ];
     for (reply, error, expected) in cases {

@@ -67,7 +67,7 @@ fn recorded_names_of_servers() {
         recorded!("3.4.0", "c03-show-ssl-sni"),
     ];
     for answer in answers {
-        let mut certificates = Certificates::of_sni();
+        let mut certificates = Certificates::new(Form::Sni);
         give(&mut certificates, answer).unwrap();
         let expected = [site(1, SITE1), site(2, SITE2), site(3, SITE3)];
         assert_eq!(shown(&certificates), expected);
@@ -91,7 +91,7 @@ fn recorded_files() {
         ),
     ];
     for (names, details) in answers {
-        let mut certificates = Certificates::of_names();
+        let mut certificates = Certificates::new(Form::Names);
         give(&mut certificates, names).unwrap();
         assert!(shown(&certificates).is_empty());
         let [(line, 3)] = &certificates.commands()[..] else {
@@ -109,28 +109,28 @@ fn recorded_files() {
 fn answers_that_are_refused() {
     let cases: [(Certificates, &[u8], &str); 5] = [
         (
-            Certificates::of_names(),
+            Certificates::new(Form::Names),
             recorded!("2.6.12", "c02-user-show-ssl-cert"),
             "not an answer to \"show ssl cert\": it begins \"Can't allocate memory!\"",
         ),
         (
-            Certificates::of_sni(),
+            Certificates::new(Form::Sni),
             recorded!("2.6.12", "c03-show-ssl-sni"),
             "not an answer to \"show ssl sni\": it begins \"Unknown command, \
              but maybe one of the following ones is a better match:\"",
         ),
         (
-            Certificates::of_sni(),
+            Certificates::new(Form::Sni),
             b"# Bind\tFilename\tNotAfter\nx\t/a\tsoon\n\n",
             "not an answer to \"show ssl sni\": it begins \"x\\t/a\\tsoon\"",
         ),
         (
-            Certificates::of_names(),
+            Certificates::new(Form::Names),
             b"# filename\n/a\n",
             "answer cut: the closing empty line is missing",
         ),
         (
-            Certificates::of_names(),
+            Certificates::new(Form::Names),
             &[b"# filename\n".to_vec(), many(), b"\n".to_vec()].concat(),
             "more than 10000 certificates",
         ),
@@ -147,7 +147,7 @@ fn a_line_that_is_too_long() {
     for end in ["", "\n\n"] {
         let name = "n".repeat(MAX_ANSWER_LINE_BYTES);
         let answer = format!("# filename\n/{name}{end}");
-        let error = give(&mut Certificates::of_names(), answer.as_bytes()).unwrap_err();
+        let error = give(&mut Certificates::new(Form::Names), answer.as_bytes()).unwrap_err();
         assert!(error.starts_with(start), "{error}");
     }
 }
@@ -159,13 +159,13 @@ fn many() -> Vec<u8> {
 
 #[test]
 fn names_that_are_commands() {
-    let mut certificates = Certificates::of_names();
+    let mut certificates = Certificates::new(Form::Names);
     let answer =
         b"# transaction\n*/a.pem\n# filename\n/a b\n/a;shutdown\n/a\\b\n/<<\n/\"a\"\n/a.pem\n\n";
     give(&mut certificates, answer).unwrap();
     let expected = [("show ssl cert /a.pem".to_owned(), 1)];
     assert_eq!(certificates.commands(), expected);
-    let mut certificates = Certificates::of_names();
+    let mut certificates = Certificates::new(Form::Names);
     give(
         &mut certificates,
         &[
@@ -183,4 +183,19 @@ fn names_that_are_commands() {
             .all(|(line, _)| line.len() < 15_000)
     );
     assert!(certificates.commands().len() > 1);
+}
+
+/// Which answers say that the level is too low.
+#[test]
+fn denials() {
+    let other = |line: &str| ReplyError::OfAnotherKind(SHOW_SSL_CERT, line.to_owned());
+    let cases = [
+        (other("Can't allocate memory!"), true),
+        (other("Permission denied"), false),
+        (ReplyError::Empty(Proof::EmptyLine), false),
+    ];
+    let certificates = Certificates::new(Form::Names);
+    for (error, expected) in cases {
+        assert_eq!(certificates.is_denial(&error), expected, "{error}");
+    }
 }
