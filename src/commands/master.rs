@@ -1,14 +1,19 @@
 //! A master process (`-W`) and its old workers, in every profile: HAProxy's own exporter knows neither.
 
+mod processes;
+mod question;
+mod traffic;
+pub(crate) mod watch;
+
 use super::command::{Command, When};
+use traffic::Traffic;
 use crate::config::{Flag, Takes, put};
 use crate::haproxy::uri::ScrapeUri;
-use crate::metrics::Group;
 use crate::metrics::macros::table;
 use crate::metrics::value::Value;
 
-pub(super) static COMMAND: Command = Command {
-    ask: "show proc",
+pub(crate) static COMMAND: Command = Command {
+    ask: processes::SHOW_PROC,
     flag: Some(Flag {
         is_of_scrape_uri: true,
         ..Flag::new(
@@ -17,7 +22,7 @@ pub(super) static COMMAND: Command = Command {
         "URI of HAProxy's master socket (haproxy -W -S); adds metrics about reloads and old workers; unix:/path, unix:@name or tcp://host:port",
         |to, text| put(&mut to.master_socket, socket(text)),
     )}),
-    groups: &GROUPS,
+    groups: &[&MASTER.group, &OLD_WORKERS.group],
     when: When::OfMaster,
     ..Command::USUAL
 };
@@ -34,9 +39,6 @@ fn socket(text: &str) -> Result<Option<ScrapeUri>, String> {
         }
     }
 }
-
-/// The groups, in the order of the exposition.
-pub(crate) static GROUPS: [&Group; 2] = [&MASTER.group, &OLD_WORKERS.group];
 
 /// What is known of the master.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,23 +70,12 @@ pub(crate) struct OldWorkers {
     pub(crate) done: Traffic,
 }
 
-/// Counts of one process or several.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Traffic {
-    /// `CumReq`.
-    pub(crate) requests: u64,
-    /// `CumConns`.
-    pub(crate) connections: u64,
-    /// `TotalBytesOut`.
-    pub(crate) bytes_out: u64,
-}
-
 type OfMaster = fn(&Master) -> Value<'_>;
 type OfOldWorkers = fn(&OldWorkers) -> Value<'_>;
 
 table! {
     /// One row.
-    pub(crate) static MASTER: OfMaster {
+    static MASTER: OfMaster {
         prefix: "haproxy_master_",
     }
     Gauge   up = |master| master.is_up.into(), "1 if the master process replied to the last scrape, else 0.";
@@ -95,7 +86,7 @@ table! {
 
 table! {
     /// One row.
-    pub(crate) static OLD_WORKERS: OfOldWorkers {}
+    static OLD_WORKERS: OfOldWorkers {}
     Gauge   old_workers = |old| old.count.into(), "Old workers from earlier reloads that still run.";
     Gauge   old_workers_unanswered = |old| old.unanswered.into(), "Unresponsive old workers: they did not reply, or are no longer queried.";
     Gauge   old_workers_oldest_age_seconds = |old| old.oldest_age_seconds.into(), "Age of the oldest old worker, in seconds; 0 if there is none.";

@@ -12,7 +12,6 @@ pub(crate) mod lines;
 mod pace;
 pub(crate) mod page;
 pub(crate) mod patterns;
-pub(crate) mod processes;
 pub(crate) mod reader;
 pub(crate) mod reply;
 pub(crate) mod rules;

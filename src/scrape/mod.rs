@@ -1,16 +1,14 @@
 //! One scrape from end to end, and the counters that live as long as the exporter.
 
-mod master;
 mod questions;
-mod single_question;
-mod traffic;
 
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
+use crate::commands;
+use crate::commands::master::{self, watch::MasterWatch};
 use crate::commands::now_and_then::NowAndThen;
 use crate::commands::watch::Watch;
-use crate::commands::{self, master as master_tables};
 use crate::config::Config;
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
@@ -30,7 +28,6 @@ use crate::metrics::value::Value;
 use crate::net::deadline::Deadline;
 use crate::process::{Facts, ProcRoot};
 use crate::version::{REVISION, RUST_VERSION};
-use master::MasterWatch;
 use questions::Answers;
 
 /// Scrapes HAProxy into snapshots.
@@ -177,7 +174,7 @@ impl Scraper {
         self.now_and_then
             .iter()
             .any(|other| other.command.is_wanted(wanted, self.catalog))
-            || self.master.is_some() && has(&master_tables::GROUPS)
+            || self.master.is_some() && master::COMMAND.is_wanted(wanted, self.catalog)
             || self.is_unnamed && self.config.pid_file.is_some() && has(&[&HAPROXY_PROCESS.group])
     }
 
@@ -203,11 +200,13 @@ impl Scraper {
         };
         let info = &self.answers.info;
         master.saw_current(info, self.answers.spent_at_info, self.source.spent());
-        let has = |group| wanted.has_group(self.catalog, group);
-        if master_tables::GROUPS.into_iter().any(has) {
-            let to = (self.catalog, into);
+        if master::COMMAND.is_wanted(wanted, self.catalog) {
+            let mut sink = Sink {
+                catalog: self.catalog,
+                snapshot: into,
+            };
             let buffer = &mut self.read_buffer;
-            master.add(info, limits, buffer, &mut self.process, to);
+            master.add(info, limits, buffer, &mut self.process, &mut sink);
         }
     }
 

@@ -88,23 +88,3 @@ fn advice_by_answer() {
         assert_eq!(found.as_deref(), expected, "{problem}");
     }
 }
-
-/// Which answers say that the level is too low.
-#[test]
-fn denials() {
-    use super::super::processes::{Processes, SHOW_PROC};
-    use super::super::reply::Reply;
-    use crate::commands::info::Info;
-    let other = |command, line: &str| ReplyError::OfAnotherKind(command, line.to_owned());
-    let (processes, info) = (Processes::default(), Info::default());
-    #[rustfmt::skip]
-    let cases: [(&dyn Reply, ReplyError, bool); 4] = [
-        (&processes, other(SHOW_PROC, "Permission denied"), true),
-        (&processes, ReplyError::Empty(Proof::EmptyLine), true),
-        (&processes, other(SHOW_PROC, "x"), false),
-        (&info, ReplyError::Empty(Proof::EmptyLine), false),
-    ];
-    for (reply, error, expected) in cases {
-        assert_eq!(reply.is_denial(&error), expected, "{error}");
-    }
-}

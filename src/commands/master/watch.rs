@@ -7,21 +7,21 @@
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use super::single_question::{Ending, ask, ending};
-use super::traffic::OldTraffic;
+use super::processes::{Processes, SHOW_PROC, Worker};
+use super::question::{Ending, ask, ending};
+use super::traffic::{OldTraffic, Traffic};
+use super::{COMMAND, MASTER, Master, OLD_WORKERS, OldWorkers};
+use crate::commands::watch;
 use crate::commands::info::Info;
-use crate::commands::master::{MASTER, Master, OLD_WORKERS, OldWorkers, Traffic};
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::error::{Problem, SourceError};
-use crate::haproxy::processes::{Processes, SHOW_PROC, Worker};
 use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::ReplyError;
 use crate::haproxy::socket::Spent;
 use crate::haproxy::source::Source;
 use crate::log::Level;
-use crate::metrics::catalog::Catalog;
-use crate::metrics::snapshot::Snapshot;
+use crate::metrics::snapshot::Sink;
 use crate::process::ProcRoot;
 
 /// Most questions that may be without an answer at a time: HAProxy has ten slots, and others need some.
@@ -36,7 +36,7 @@ const RELOAD_TIME: Duration = Duration::from_secs(5);
 const ENDING_TIME: Duration = Duration::from_secs(5);
 
 /// The questions to a master, and what is kept from scrape to scrape.
-pub(super) struct MasterWatch {
+pub(crate) struct MasterWatch {
     source: Source,
     processes: Processes,
     info: Info,
@@ -85,7 +85,7 @@ enum Answer {
 
 impl MasterWatch {
     /// Nothing was asked yet.
-    pub(super) fn new(source: Source, target: Option<&str>) -> Self {
+    pub(crate) fn new(source: Source, target: Option<&str>) -> Self {
         let event = |message, over| Event::new(Level::Warn, message, over).of(target);
         Self {
             source,
@@ -101,14 +101,14 @@ impl MasterWatch {
             list_asked: None,
             shown: None,
             failing: None,
-            failed: event("show proc failed", "show proc is answered again"),
+            failed: watch::failed(&COMMAND, target),
             unanswered: event("workers do not answer", "all workers answer again"),
         }
     }
 
     /// What the process that serves has done so far, if it was asked; what had been spent on asking it
     /// then, and what has been by now.
-    pub(super) fn saw_current(&mut self, info: &Info, at_info: Spent, now: Spent) {
+    pub(crate) fn saw_current(&mut self, info: &Info, at_info: Spent, now: Spent) {
         self.spent = now;
         match pid(info) {
             Some(pid) => {
@@ -128,13 +128,13 @@ impl MasterWatch {
 
     /// Asks the master and the workers, but not the one that has answered the scrape, and puts the rows
     /// into the snapshot. It has half of the time that is left, and a failure costs these rows alone.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         current: &Info,
         limits: Limits,
         buffer: &mut ReadBuffer,
         proc_root: &mut ProcRoot,
-        (catalog, into): (&Catalog, &mut Snapshot),
+        into: &mut Sink<'_>,
     ) {
         let now = Instant::now();
         if self.may_ask(now) {
@@ -156,12 +156,12 @@ impl MasterWatch {
             self.shown = None;
             self.failed.report(Some(&failing.error));
         }
-        self.add_rows(catalog, into);
+        self.put_rows(into);
     }
 
-    fn add_rows(&self, catalog: &Catalog, into: &mut Snapshot) {
+    fn put_rows(&self, into: &mut Sink<'_>) {
         let look = self.shown.unwrap_or_default();
-        into.add(catalog, &MASTER)
+        into.add(&MASTER)
             .put(&[], |value| value(&look.master));
         if self.shown.is_none() {
             return;
@@ -170,7 +170,7 @@ impl MasterWatch {
             done: self.traffic.sum(),
             ..look.old
         };
-        into.add(catalog, &OLD_WORKERS)
+        into.add(&OLD_WORKERS)
             .put(&[], |value| value(&old));
     }
 

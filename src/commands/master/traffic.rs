@@ -5,8 +5,18 @@
 //! lacks what that one did after the last scrape. HAProxy counts the exporter's questions as well, each as
 //! a connection and a request, and the bytes of the answers: they are taken off.
 
-use crate::commands::master::Traffic;
 use crate::haproxy::socket::Spent;
+
+/// Counts of one process or several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    /// `CumReq`.
+    pub(crate) requests: u64,
+    /// `CumConns`.
+    pub(crate) connections: u64,
+    /// `TotalBytesOut`.
+    pub(crate) bytes_out: u64,
+}
 
 /// The sum, and the processes that are known.
 #[derive(Debug, Default)]

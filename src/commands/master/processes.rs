@@ -5,13 +5,13 @@
 //! line such as `# workers`. After a failed reload 2.4.0 and 3.2 list the worker that serves among the
 //! old ones: the section alone does not say which is old.
 
-use super::failures::excerpt;
-use super::lines::Lines;
-use super::reply::{Proof, Reply, ReplyError, Taken};
+use crate::haproxy::failures::excerpt;
+use crate::haproxy::lines::Lines;
+use crate::haproxy::reply::{Proof, Reply, ReplyError, Taken};
 use crate::net::unsigned;
 
 /// The command.
-pub(crate) const SHOW_PROC: &str = "show proc";
+pub(super) const SHOW_PROC: &str = "show proc";
 /// What 3.2 and later answer below level operator.
 const DENIED: &[u8] = b"Permission denied";
 
@@ -22,7 +22,7 @@ const PID_COLUMN: &str = "#<PID>";
 
 /// The processes of one answer. The memory is kept.
 #[derive(Debug, Default)]
-pub(crate) struct Processes {
+pub(super) struct Processes {
     lines: Lines,
     master: Option<Master>,
     workers: Vec<Worker>,
@@ -30,27 +30,27 @@ pub(crate) struct Processes {
 
 /// What is said of the master itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Master {
+pub(super) struct Master {
     /// The process id.
-    pub(crate) pid: u64,
+    pub(super) pid: u64,
     /// How long it has run, in seconds.
-    pub(crate) uptime_seconds: Option<u64>,
+    pub(super) uptime_seconds: Option<u64>,
     /// Reloads since it was started.
-    pub(crate) reloads: Option<u64>,
+    pub(super) reloads: Option<u64>,
     /// How many reloads have failed since the last good one (2.6 to 3.0), or whether the last did (3.2
     /// and later); 2.4.0 does not say.
-    pub(crate) failed: Option<u64>,
+    pub(super) failed: Option<u64>,
 }
 
 /// What is said of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Worker {
+pub(super) struct Worker {
     /// The process id.
-    pub(crate) pid: u64,
+    pub(super) pid: u64,
     /// How long it has run, in seconds.
-    pub(crate) uptime_seconds: Option<u64>,
+    pub(super) uptime_seconds: Option<u64>,
     /// Whether it stands in the section of old ones.
-    pub(crate) is_listed_old: bool,
+    pub(super) is_listed_old: bool,
 }
 
 /// What the rows behind a heading are.
@@ -72,19 +72,19 @@ struct Columns {
 
 impl Processes {
     /// Forgets the answer, keeps the memory.
-    pub(crate) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.lines.clear();
         self.master = None;
         self.workers.clear();
     }
 
     /// The master; there is one in each answer that is one.
-    pub(crate) fn master(&self) -> Option<Master> {
+    pub(super) fn master(&self) -> Option<Master> {
         self.master
     }
 
     /// The workers in the order of the answer, each process once.
-    pub(crate) fn workers(&self) -> &[Worker] {
+    pub(super) fn workers(&self) -> &[Worker] {
         &self.workers
     }
 

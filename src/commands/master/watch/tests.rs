@@ -4,9 +4,11 @@ use super::*;
 use crate::commands;
 use crate::commands::info;
 use crate::haproxy::uri::ScrapeUri;
+use crate::metrics::catalog::Catalog;
 use crate::metrics::cursor::Cursor;
 use crate::metrics::exposition::BUFFER_BYTES;
 use crate::metrics::selection::{Defaults, Selection};
+use crate::metrics::snapshot::Snapshot;
 use crate::net::deadline::Deadline;
 use Reply::{Closed, Held, Text};
 use fake::{Fake, Reply};
@@ -77,7 +79,10 @@ impl World {
             limits,
             &mut ReadBuffer::default(),
             &mut ProcRoot::system(),
-            (self.catalog, &mut snapshot),
+            &mut Sink {
+                catalog: self.catalog,
+                snapshot: &mut snapshot,
+            },
         );
         let defaults = Defaults {
             catalog: self.catalog,

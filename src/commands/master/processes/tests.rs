@@ -30,7 +30,7 @@ fn shown(answer: &[u8]) -> String {
 macro_rules! recorded {
     ($version:literal, $name:literal) => {
         include_bytes!(concat!(
-            "../../../tests/fixtures/cli/",
+            "../../../../tests/fixtures/cli/",
             $version,
             "/",
             $name,
@@ -212,5 +212,20 @@ fn other_answers_are_refused() {
         let error = read(format!("{HEADER}{rows}").as_bytes()).err();
         let error = error.map_or_else(|| "read".to_owned(), |error| error.to_string());
         assert_eq!(error, expected, "{rows:?}");
+    }
+}
+
+/// Which answers say that the level is too low.
+#[test]
+fn denials() {
+    let other = |line: &str| ReplyError::OfAnotherKind(SHOW_PROC, line.to_owned());
+    let cases = [
+        (other("Permission denied"), true),
+        (ReplyError::Empty(Proof::EmptyLine), true),
+        (other("x"), false),
+    ];
+    let processes = Processes::default();
+    for (error, expected) in cases {
+        assert_eq!(processes.is_denial(&error), expected, "{error}");
     }
 }
