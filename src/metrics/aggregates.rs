@@ -1,8 +1,8 @@
-//! What is counted over the servers of a backend while their rows pass by: how many are in each state,
-//! how many have each check result.
+//! Counts the servers of a backend while their rows pass by: how many are in each state, and how
+//! many have each check result.
 //!
-//! A backend's row may come before or behind those of its servers, and in another answer, so what
-//! belongs together is found by the proxy's name.
+//! The row of a backend can come before or after those of its servers, so the counts are found by
+//! the name of the proxy.
 
 use super::Conversion;
 use super::catalog::StoredColumn;
@@ -14,7 +14,7 @@ use crate::haproxy::status::{self, CHECK_RESULTS, SERVER_STATES};
 /// Counts of one proxy: all servers, those in each state, those with each check result.
 type Counts = [u32; 1 + SERVER_STATES.len() + CHECK_RESULTS.len()];
 
-/// Where the counts of states and of check results begin.
+/// Positions of the counts of states and of check results.
 const STATES: usize = 1;
 const RESULTS: usize = STATES + SERVER_STATES.len();
 
@@ -26,14 +26,14 @@ pub(crate) struct Aggregates {
     name_ends: Vec<u32>,
     found: NameIndex,
     counts: Vec<Counts>,
-    /// The proxy of the last row, since rows of one proxy follow each other.
+    /// The proxy of the last row, because the rows of one proxy follow each other.
     last: usize,
     /// The proxy of each backend row, in the order of the rows.
     backends: Vec<u32>,
 }
 
 impl Aggregates {
-    /// Says whether anything is to be counted.
+    /// Sets whether anything is counted.
     pub(crate) fn set_wanted(&mut self, is_wanted: bool) {
         self.is_wanted = is_wanted;
     }
@@ -47,7 +47,7 @@ impl Aggregates {
         self.backends.clear();
     }
 
-    /// Bytes of the proxies' names.
+    /// Size of the proxies' names in bytes.
     pub(crate) fn name_bytes(&self) -> usize {
         self.names.len()
     }
@@ -70,7 +70,7 @@ impl Aggregates {
         }
     }
 
-    /// The next row of the backends is that of this proxy.
+    /// The next row of backends belongs to this proxy.
     pub(crate) fn backend(&mut self, proxy: &[u8]) {
         if self.is_wanted {
             let proxy = self.proxy(proxy);
@@ -78,7 +78,7 @@ impl Aggregates {
         }
     }
 
-    /// Puts the counts behind the backends' rows; a backend without servers has none.
+    /// Appends the counts to the columns of the backends' rows; a backend without servers has none.
     pub(crate) fn finish(&mut self, stored: &[StoredColumn], wanted: &[bool], rows: &mut Rows) {
         if !self.is_wanted || self.backends.len() != rows.count() {
             return;

@@ -1,5 +1,5 @@
-//! The families of both profiles, held against the columns that a snapshot keeps: which cell shows which
-//! column.
+//! The families of both profiles, and the columns that a snapshot keeps for them: which cell reads
+//! which column.
 
 use super::{
     Cell, Conversion, EXPORTER, Family, Group, PROFILES, RowsOf, exporter_and_process, names,
@@ -10,16 +10,16 @@ use crate::haproxy::stat::RowType;
 /// A column that a snapshot keeps of the rows of one type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StoredColumn {
-    /// Which column it is made of.
+    /// The column that it is made of.
     pub(crate) column: u16,
-    /// How.
+    /// How it is converted.
     pub(crate) conversion: Conversion,
-    /// Of which state, for what is counted over servers.
+    /// The state that is counted, for counts of servers.
     state: u8,
 }
 
 impl StoredColumn {
-    /// The state that is counted, for what is counted over servers.
+    /// The state that is counted, for counts of servers.
     pub(crate) fn state(&self) -> usize {
         usize::from(self.state)
     }
@@ -37,7 +37,7 @@ impl StoredColumn {
     }
 }
 
-/// A family of a profile, with where its cells' slots begin.
+/// A family of a profile, and where the slots of its cells begin.
 #[derive(Clone, Copy, Debug)]
 struct FamilyRef {
     group: u8,
@@ -51,14 +51,14 @@ struct FamilyRef {
 #[derive(Debug, Default)]
 struct ProfileIndex {
     families: Vec<FamilyRef>,
-    /// For each cell the slot of its column among those that are stored of its rows, or `NO_SLOT`.
+    /// For each cell the slot of its column among the stored columns of its rows, or `NO_SLOT`.
     slots: Vec<u8>,
 }
 
-/// The cell's column is not stored: `--haproxy.server-metric-fields` leaves it out.
+/// The cell's column is not stored: `--haproxy.server-metric-fields` excludes it.
 const NO_SLOT: u8 = u8::MAX;
 
-/// All families and the columns that snapshots keep for them. Made once, at start.
+/// All families, and the columns that snapshots keep for them. Made once, at start.
 #[derive(Debug)]
 pub(crate) struct Catalog {
     /// In the order of the exposition.
@@ -68,8 +68,9 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    /// With the groups of commands: those about the process stand before proxies and servers, the others
-    /// behind. Of the servers' columns under the exporter's names, only those in `server_columns` count.
+    /// Adds the groups of commands: those about the process come before proxies and servers, the
+    /// others after them. Of the server columns under the exporter names, only those in
+    /// `server_columns` are stored.
     pub(crate) fn new(server_columns: &[usize], of_commands: &[&'static Group]) -> Self {
         let (of_process, others): (Vec<_>, Vec<_>) = of_commands
             .iter()
@@ -111,7 +112,7 @@ impl Catalog {
         &self.stored[row_type as usize]
     }
 
-    /// The slot of a column that is read this way, if it is stored.
+    /// The slot of a column with this conversion, if it is stored.
     pub(crate) fn slot(
         &self,
         row_type: RowType,
@@ -130,12 +131,12 @@ impl Catalog {
         rows_number(group, found.unwrap_or(self.groups.len()))
     }
 
-    /// The same for a family by its number in a profile.
+    /// The number of the rows of a family, by its number in a profile.
     pub(crate) fn rows_of_family(&self, profile: usize, number: usize) -> usize {
         usize::from(self.profiles[profile].families[number].rows)
     }
 
-    /// Every family of a profile, with the group that it is in.
+    /// Every family of a profile, with its group.
     pub(crate) fn families(
         &self,
         profile: usize,
@@ -154,7 +155,7 @@ impl Catalog {
         Some((group, &group.families[usize::from(entry.family)]))
     }
 
-    /// The slot of a cell's column, unless it is not stored.
+    /// The slot of a cell's column, if it is stored.
     pub(crate) fn slot_of_cell(&self, profile: usize, family: usize, cell: usize) -> Option<usize> {
         let index = &self.profiles[profile];
         let first = usize::from(index.families[family].first_cell);
@@ -162,8 +163,8 @@ impl Catalog {
         (slot != NO_SLOT).then_some(usize::from(slot))
     }
 
-    /// The text of `--list-metrics`: name, type, labels and help, separated by tabs. A name that two
-    /// groups can give is listed once.
+    /// The text of `--list-metrics`: name, type, labels and help, separated by tabs. A name that
+    /// two groups have is listed once.
     pub(crate) fn list(&self, profile: usize) -> String {
         let mut names = std::collections::BTreeSet::new();
         let mut text = String::new();
@@ -210,8 +211,8 @@ impl ProfileIndex {
     }
 }
 
-/// The column that `--haproxy.server-metric-fields` names for a column. Those that the Go exporter does not
-/// know go with the status.
+/// The column by which `--haproxy.server-metric-fields` selects a column. Columns that the Go
+/// exporter does not know are selected with the status.
 fn chosen_with(column: u16) -> u16 {
     match column == number("bck") {
         true => number("status"),
@@ -226,7 +227,7 @@ fn rows_number(group: &Group, number: usize) -> usize {
     }
 }
 
-/// Finds the column among those stored, or adds it.
+/// Finds the column among the stored ones, or adds it.
 fn slot(stored: &mut Vec<StoredColumn>, column: StoredColumn) -> u8 {
     let found = stored.iter().position(|other| *other == column);
     let slot = found.unwrap_or_else(|| {
@@ -236,7 +237,7 @@ fn slot(stored: &mut Vec<StoredColumn>, column: StoredColumn) -> u8 {
     slot as u8
 }
 
-/// The label names of a family's samples, in their order.
+/// The label names of a family's samples, in order.
 pub(crate) fn label_names(group: &Group, family: &Family) -> Vec<&'static str> {
     let own = family
         .cells

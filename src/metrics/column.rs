@@ -1,32 +1,33 @@
-//! One column of a snapshot: the value texts of a scope's rows, or the numbers of their states.
+//! One column of a snapshot: the value texts of the rows, or the numbers of their states.
 
 use super::Conversion;
 use super::value::{self, MAX_VALUE_BYTES, Text};
 use crate::haproxy::status::{self, NOTHING};
 
-/// Bytes that the longest value takes: its length and text.
+/// Maximum size of a value in bytes: its length and its text.
 pub(crate) const MAX_CELL_BYTES: usize = 1 + MAX_VALUE_BYTES;
 
-/// The values of all rows, in their order, and what is needed to know how long their sample lines are.
+/// The values of all rows, in order, and what is needed to compute the length of their sample
+/// lines.
 #[derive(Debug, Default)]
 pub(crate) struct Column {
-    /// For each row a byte with the value's length (0: no sample) and the value; or, where a state is
-    /// kept, its number alone.
+    /// For each row one byte with the length of the value (0: no sample) and the value. If the
+    /// column keeps states, for each row only the number of the state.
     pub(crate) values: Vec<u8>,
-    /// Rows with a sample.
+    /// Number of rows with a sample.
     pub(crate) samples: u32,
-    /// Bytes of the labels of these rows.
+    /// Size of the labels of these rows in bytes.
     pub(crate) label_bytes: u64,
-    /// Bytes of their values.
+    /// Size of their values in bytes.
     pub(crate) value_bytes: u64,
 }
 
-/// The cells of one row that a value is read from.
+/// The fields of one row that a value is made of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cells<'a> {
-    /// The column's own.
+    /// The field of the column.
     pub(crate) own: &'a [u8],
-    /// The one that says whether it counts, for conversions that look at two.
+    /// The field that decides whether it counts, for conversions of two fields.
     pub(crate) other: &'a [u8],
 }
 
@@ -37,7 +38,8 @@ impl Column {
         (self.samples, self.label_bytes, self.value_bytes) = (0, 0, 0);
     }
 
-    /// Puts the value of the next row, whose labels have `label_bytes`; an empty one is no sample.
+    /// Appends the value of the next row, whose labels have `label_bytes`; an empty value is no
+    /// sample.
     pub(crate) fn push(&mut self, text: &[u8], label_bytes: usize) {
         let text = &text[..text.len().min(MAX_VALUE_BYTES)];
         self.values.push(text.len() as u8);
@@ -45,7 +47,7 @@ impl Column {
         self.count(text.len(), label_bytes);
     }
 
-    /// Puts the next row's state.
+    /// Appends the state of the next row.
     pub(crate) fn push_state(&mut self, state: u8, label_bytes: usize) {
         self.values.push(state);
         self.count(usize::from(state != NOTHING), label_bytes);
@@ -59,7 +61,7 @@ impl Column {
     }
 }
 
-/// The state that a cell shows, for the conversions that keep one.
+/// The state in a field, for the conversions that keep one.
 pub(crate) fn state(conversion: Conversion, cell: &[u8]) -> u8 {
     match conversion {
         Conversion::FrontendState => status::frontend_state(cell),
@@ -73,8 +75,8 @@ pub(crate) fn state(conversion: Conversion, cell: &[u8]) -> u8 {
     }
 }
 
-/// Writes the value text of a row's cells to the beginning of `to`. Returns its length, 0 for no
-/// sample, or `None` when the cell is no such value.
+/// Writes the value text of a row's fields to the beginning of `to`. Returns its length, 0 for no
+/// sample, or `None` if the field is invalid.
 pub(crate) fn write(conversion: Conversion, cells: Cells<'_>, to: &mut Text) -> Option<usize> {
     let Cells { own, other } = cells;
     match conversion {

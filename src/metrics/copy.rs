@@ -1,11 +1,12 @@
-//! Copies of short texts without a call.
+//! Copies short texts without a call.
 //!
-//! A line of the exposition is three short texts, and 10,000 servers make 400,000 lines. The C
-//! library's `memcpy`, musl's above all, needs longer to start than such a text takes. A copy whose
-//! length the compiler knows is a few moves; how much of it counts is known afterwards.
+//! A line of the exposition consists of three short texts, and 10,000 servers make 400,000 lines.
+//! `memcpy` of the C library, above all musl's, takes longer to start than such a text takes to
+//! copy. A copy whose length is known to the compiler is a few moves; how much of it is valid is
+//! known afterwards.
 
-/// Copies the first `length` bytes of `from` to the beginning of `to`. Where both are long enough
-/// that means `N` bytes, so that `to` may get more than it was meant to: what comes next goes there.
+/// Copies the first `length` bytes of `from` to the beginning of `to`. If both are long enough, `N`
+/// bytes are copied, so `to` can get more bytes than `length`; the next text overwrites them.
 #[inline(always)]
 pub(crate) fn padded<const N: usize>(to: &mut [u8], from: &[u8], length: usize) {
     match (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {
@@ -14,8 +15,8 @@ pub(crate) fn padded<const N: usize>(to: &mut [u8], from: &[u8], length: usize) 
     }
 }
 
-/// Copies all of `from`, which has no more bytes behind it, to the beginning of `to`. Returns whether
-/// there was room. (A loop would be made a call of `memcpy` again.)
+/// Copies all of `from`, which has no bytes after it, to the beginning of `to`. Returns whether
+/// there was room. (The compiler would turn a loop into a call of `memcpy`.)
 #[inline]
 pub(crate) fn short(to: &mut [u8], from: &[u8]) -> bool {
     let Some(to) = to.get_mut(..from.len()) else {
@@ -36,7 +37,7 @@ pub(crate) fn short(to: &mut [u8], from: &[u8]) -> bool {
     true
 }
 
-/// The first and the last `N` bytes, which may overlap.
+/// Copies the first and the last `N` bytes, which can overlap.
 #[inline(always)]
 fn both_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
     if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {
@@ -47,7 +48,7 @@ fn both_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// At the end of a buffer, which in a small snapshot is never far, and for long texts.
+/// For the end of a buffer, which in a small snapshot is always near, and for long texts.
 #[cold]
 #[inline(never)]
 fn exact(to: &mut [u8], from: &[u8], length: usize) {

@@ -1,4 +1,4 @@
-//! Where an answer stands: writes a snapshot piece by piece, family by family, as a selection wants it.
+//! The position of a response: writes a snapshot piece by piece, family by family, for a selection.
 
 use super::catalog::Catalog;
 use super::column::Column;
@@ -10,46 +10,47 @@ use crate::haproxy::columns::number;
 use crate::haproxy::stat::RowType;
 use crate::haproxy::status::{MAINT, NOTHING};
 
-/// The next line of an answer: which family, cell and row.
+/// The next line of a response: family, cell and row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cursor {
     family: usize,
     cell: usize,
     row: usize,
-    /// Where the row's value begins in its column.
+    /// Position of the row's value in its column.
     value_at: usize,
     /// Whether the family's header has been written.
     has_header: bool,
 }
 
-/// What lines are put into: a response buffer, as they are or compressed. Where there is no room for a
-/// whole line it stays as it was and says so.
+/// Receives lines: a response buffer, plain or compressed. If a whole line does not fit, the output
+/// stays unchanged and returns false.
 pub(super) trait Output {
     /// The lines before the samples of a family.
     fn put_header(&mut self, view: &View<'_>) -> bool;
 
-    /// The next lines are those of this cell.
+    /// The following lines belong to this cell.
     fn begin_cell(&mut self, _view: &View<'_>, _cell: usize, _line: &CellLine) {}
 
-    /// The line of a row. The value may have more behind what counts.
+    /// The line of a row. The value can have more bytes after its length.
     fn put_line(&mut self, line: &CellLine, rows: &Rows, row: usize, value: (&[u8], usize))
     -> bool;
 }
 
-/// A family of a selection, with what it is made of.
+/// A family of a selection, with its rows and columns.
 pub(super) struct View<'a> {
     pub(super) number: usize,
     pub(super) group: &'static Group,
     pub(super) family: &'static Family,
     pub(super) rows: &'a Rows,
-    /// The states of the rows, where those in maintenance are left out.
+    /// The states of the rows, if rows in maintenance are excluded.
     states: Option<&'a [u8]>,
     profile: usize,
     catalog: &'a Catalog,
 }
 
 impl<'a> View<'a> {
-    /// The family of this number, unless it is not wanted or has no rows; `None` behind the last.
+    /// The family of this number, unless it is not wanted or has no rows; `None` after the last
+    /// one.
     pub(super) fn new(
         snapshot: &'a Snapshot,
         selection: &Selection,
@@ -78,7 +79,7 @@ impl<'a> View<'a> {
         }))
     }
 
-    /// The column of a cell, if there is one with a sample.
+    /// The column of a cell, if it has a sample.
     pub(super) fn column(&self, cell: usize) -> Option<&'a Column> {
         let slot = self.catalog.slot_of_cell(self.profile, self.number, cell)?;
         let column = self.rows.columns.get(slot)?;
@@ -90,7 +91,7 @@ impl<'a> View<'a> {
         state == Some(&MAINT)
     }
 
-    /// How many samples the cell has, and the bytes of their labels and values.
+    /// Number of samples of the cell, and the bytes of their labels and values.
     pub(super) fn size(&self, cell: usize) -> (u64, u64, u64) {
         let Some(column) = self.column(cell) else {
             return (0, 0, 0);
@@ -113,7 +114,7 @@ impl<'a> View<'a> {
         (samples, label_bytes, value_bytes)
     }
 
-    /// The number of its rows in the snapshot: families with the same have the same rows.
+    /// The number of its rows in the snapshot: families with the same number have the same rows.
     pub(super) fn rows_number(&self) -> usize {
         self.catalog.rows_of_family(self.profile, self.number)
     }
@@ -131,7 +132,7 @@ fn states<'a>(catalog: &Catalog, rows: &'a Rows) -> Option<&'a [u8]> {
         .map(|column| column.values.as_slice())
 }
 
-/// The value at `at` of a column, with more behind it, and its length; `at` moves on.
+/// The value at `at` of a column, with more bytes after it, and its length. Advances `at`.
 #[inline(always)]
 pub(super) fn value<'a>(column: &'a Column, cell: &Cell, at: &mut usize) -> (&'a [u8], usize) {
     let rest = column.values.get(*at..).unwrap_or_default();
@@ -152,7 +153,7 @@ pub(super) fn value<'a>(column: &'a Column, cell: &Cell, at: &mut usize) -> (&'a
     (after, length)
 }
 
-/// Bytes of the whole exposition: what all calls of `Cursor::fill` write together.
+/// Size of the whole exposition in bytes: the total of all calls of `Cursor::fill`.
 pub(crate) fn exposition_bytes(snapshot: &Snapshot, selection: &Selection) -> u64 {
     let mut total = 0;
     let mut number = 0;
@@ -177,8 +178,8 @@ pub(crate) fn exposition_bytes(snapshot: &Snapshot, selection: &Selection) -> u6
 }
 
 impl Cursor {
-    /// Writes the next lines into `to`, as many as find room, and returns their bytes; 0 is the end.
-    /// `to` must have `BUFFER_BYTES`, so that every line finds room.
+    /// Writes the next lines into `to`, as many as fit, and returns their size in bytes; 0 is the
+    /// end. `to` must have `BUFFER_BYTES`, so that every line fits.
     pub(crate) fn fill(
         &mut self,
         snapshot: &Snapshot,
@@ -190,7 +191,7 @@ impl Cursor {
         text.used
     }
 
-    /// Puts the next lines, as many as find room; returns whether these were the last.
+    /// Writes the next lines, as many as fit; returns whether these were the last.
     pub(super) fn put(
         &mut self,
         snapshot: &Snapshot,
@@ -211,7 +212,7 @@ impl Cursor {
         true
     }
 
-    /// Puts what is left of a family; returns whether all found room.
+    /// Writes the rest of a family; returns whether all of it fit.
     fn put_family(&mut self, view: &View<'_>, output: &mut impl Output) -> bool {
         if !self.has_header {
             if !view.has_samples() {
@@ -261,7 +262,7 @@ impl Cursor {
     }
 }
 
-/// A response buffer, and how much of it is used.
+/// A response buffer, and the number of bytes used.
 struct Text<'a> {
     to: &'a mut [u8],
     used: usize,

@@ -1,5 +1,5 @@
-//! Families of every profile that do not come from HAProxy's answers: about the exporter, its scrapes,
-//! and the two processes as Prometheus' client libraries name them (proc(5)).
+//! Families of every profile that do not come from HAProxy's replies: about the exporter, its
+//! scrapes, and the two processes with the names that Prometheus' client libraries use (proc(5)).
 
 use super::Group;
 use super::value::Value;
@@ -7,19 +7,19 @@ use crate::process::Facts;
 
 /// The groups that come first.
 pub(crate) static EXPORTER_GROUPS: [&Group; 2] = [&EXPORTER.group, &EXPORTER_BUILD.group];
-/// The groups that come behind what HAProxy says of its process.
+/// The groups that come after those about HAProxy's process.
 pub(crate) static PROCESS_GROUPS: [&Group; 2] = [&HAPROXY_PROCESS.group, &OWN_PROCESS.group];
 
-/// What the exporter says of itself and its last scrape.
+/// Facts about the exporter and its last scrape.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ExporterFacts {
-    /// Whether the last scrape was complete.
+    /// Whether the last scrape succeeded.
     pub(crate) is_up: bool,
     /// Scrapes since the exporter started.
     pub(crate) scrapes: u64,
-    /// Rows and cells that could not be read since then.
+    /// Rows and fields that could not be parsed since the exporter started.
     pub(crate) parse_failures: u64,
-    /// How long the last scrape took.
+    /// Duration of the last scrape.
     pub(crate) took_seconds: f64,
 }
 
@@ -36,7 +36,7 @@ table! {
 }
 
 table! {
-    /// One row, which says all in its labels.
+    /// One row whose labels contain everything.
     pub(crate) static EXPORTER_BUILD: u64 {
         labels: &["version", "revision", "rustversion"],
     }
@@ -44,7 +44,7 @@ table! {
 }
 
 table! {
-    /// What /proc says of HAProxy's process; one row.
+    /// Facts from /proc about HAProxy's process; one row.
     pub(crate) static HAPROXY_PROCESS: OfProcess {
         scope: "global",
         prefix: "haproxy_process_",
@@ -59,7 +59,7 @@ table! {
 }
 
 table! {
-    /// The same of the exporter's own process.
+    /// Facts from /proc about the exporter's process; one row.
     pub(crate) static OWN_PROCESS: OfProcess {
         prefix: "process_",
     }

@@ -9,25 +9,27 @@ use super::{Cell, Family, Group};
 /// `Content-Type` of the format.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// A response buffer: large enough that a write costs little beside its bytes, small enough to stay in
-/// the processor's cache on its way to the socket. Holds the longest line, whose three texts of
-/// `rules::MAX_NAME_BYTES` may be three times as long once they are escaped.
+/// Size of a response buffer. It is large enough that a write costs little more than its bytes, and
+/// small enough to stay in the CPU cache on its way to the socket. It holds the longest line: three
+/// texts of `MAX_NAME_BYTES`, each up to three times as long after escaping.
 pub(crate) const BUFFER_BYTES: usize = 64 * 1024;
 
-/// Metric names and the labels of usual names are no longer.
+/// Maximum length of metric names and of usual labels.
 const SHORT_TEXT: usize = 64;
-/// The labels of a cell are no longer.
+/// Maximum length of the labels of a cell.
 const SHORT_LABEL: usize = 32;
-/// Longest text before a row's labels: prefix and name of a family, and the first label's name.
+/// Maximum length of the text before a row's labels: prefix and name of a family, and the name of
+/// the first label.
 const MAX_BEFORE_BYTES: usize = 128;
 
-/// What is the same in all sample lines of one cell.
+/// The parts that all sample lines of one cell have in common.
 #[derive(Clone)]
 pub(crate) struct CellLine {
-    /// `name{label="`; zeros behind it, so that it can be copied in one block.
+    /// `name{label="`, followed by zeros, so that it can be copied in one block.
     before: [u8; MAX_BEFORE_BYTES],
     before_bytes: usize,
-    /// `,label="value"} ` in place of the end of a row's labels; nothing for a cell without a label.
+    /// `,label="value"} `, which replaces the end of a row's labels; empty for a cell without a
+    /// label.
     behind: [u8; SHORT_LABEL],
     behind_bytes: usize,
 }
@@ -58,12 +60,12 @@ impl CellLine {
         line
     }
 
-    /// What stands before the labels.
+    /// The text before the labels.
     pub(super) fn before(&self) -> &[u8] {
         &self.before[..self.before_bytes]
     }
 
-    /// What stands behind the quote of a row's last label.
+    /// The text after the quote of a row's last label.
     pub(super) fn behind(&self) -> &[u8] {
         match self.behind_bytes {
             0 => &LABELS_END[1..],
@@ -71,7 +73,7 @@ impl CellLine {
         }
     }
 
-    /// How many bytes of a row's labels are replaced.
+    /// Number of bytes of a row's labels that are replaced.
     fn replaced_bytes(&self) -> usize {
         // The quote stays.
         if self.behind_bytes > 0 {
@@ -81,15 +83,15 @@ impl CellLine {
         }
     }
 
-    /// Bytes of so many lines, whose labels and values have these together.
+    /// Size in bytes of this many lines, whose labels and values have these sizes in total.
     pub(crate) fn bytes(&self, samples: u64, label_bytes: u64, value_bytes: u64) -> u64 {
         let each = self.before_bytes + self.behind_bytes + 1;
         let replaced = self.replaced_bytes() as u64;
         samples * each as u64 + label_bytes + value_bytes - samples * replaced
     }
 
-    /// Puts a line at `used`; returns whether there was room. The labels and the value may have more
-    /// behind what counts: where there is a block's length of it, copying is cheaper.
+    /// Writes a line at `used`; returns whether it fit. If the labels and the value have enough
+    /// bytes after them for a whole block, copying is cheaper.
     #[inline(always)]
     pub(crate) fn put(
         &self,
@@ -119,7 +121,7 @@ impl CellLine {
     }
 }
 
-/// The table of names is checked by a test: what does not fit is never put.
+/// A test checks the table of names, so that everything fits.
 fn put(to: &mut [u8], used: &mut usize, text: &str) {
     if copy::short(&mut to[*used..], text.as_bytes()) {
         *used += text.len();
@@ -146,7 +148,7 @@ pub(super) fn header_parts(group: &Group, family: &Family) -> [&'static str; 13]
     ]
 }
 
-/// Bytes of a family's HELP and TYPE lines.
+/// Size of the HELP and TYPE lines of a family in bytes.
 pub(crate) fn header_bytes(group: &Group, family: &Family) -> usize {
     header_parts(group, family)
         .iter()
@@ -154,7 +156,7 @@ pub(crate) fn header_bytes(group: &Group, family: &Family) -> usize {
         .sum()
 }
 
-/// Puts the HELP and TYPE lines of a family at `used`; returns whether there was room.
+/// Writes the HELP and TYPE lines of a family at `used`; returns whether they fit.
 pub(crate) fn put_header(to: &mut [u8], used: &mut usize, group: &Group, family: &Family) -> bool {
     if to.len() - *used < header_bytes(group, family) {
         return false;
@@ -165,9 +167,10 @@ pub(crate) fn put_header(to: &mut [u8], used: &mut usize, group: &Group, family:
     true
 }
 
-/// Appends a label value: backslash, quote and line feed escaped, U+FFFD for bytes that are not UTF-8.
+/// Appends a label value: backslash, quote and line feed are escaped, U+FFFD replaces bytes that
+/// are not UTF-8.
 pub(crate) fn push_escaped(to: &mut Vec<u8>, value: &[u8]) {
-    // Names are plain ASCII nearly always: one look at each byte, without a branch, and one copy.
+    // Names are nearly always plain ASCII: one check per byte, without a branch, and one copy.
     let is_plain = |b: &u8| b.is_ascii() & (*b != b'"') & (*b != b'\\') & (*b != b'\n');
     if value.iter().fold(true, |all, b| all & is_plain(b)) {
         to.extend_from_slice(value);

@@ -1,9 +1,9 @@
-//! How rows of `show stat` become columns of a snapshot.
+//! Turns rows of `show stat` into columns of a snapshot.
 //!
-//! A row has a cell for each of some forty columns. To put each cell behind its column at once
-//! would touch forty places of memory a row, which for large tables fight for the same lines of the
-//! processor's cache. So rows are collected where they lie in the input, and a batch of them is
-//! turned into columns together.
+//! A row has a field for each of some forty columns. Appending each field to its column at once
+//! would touch forty places in memory per row, which compete for the same lines of the CPU cache in
+//! large tables. So rows are collected where they are in the input, and a batch of them is turned
+//! into columns together.
 
 use super::aggregates::Aggregates;
 use super::catalog::{Catalog, StoredColumn};
@@ -16,68 +16,70 @@ use crate::haproxy::csv::Row;
 use crate::haproxy::failures::{BadRow, Failures};
 use crate::haproxy::stat::{Place, RowSink, RowType};
 
-/// Rows that are turned into columns together: with their bytes they fit into the processor's
-/// first-level cache.
+/// Number of rows that are turned into columns together: with their bytes they fit into the
+/// first-level CPU cache.
 const BATCH_ROWS: usize = 32;
 
-/// What is read of rows, and those that wait for being read; the memory is kept from scrape to scrape.
+/// Which fields of rows are read, and the rows of the current batch. The memory is kept from scrape
+/// to scrape.
 #[derive(Debug)]
 pub(crate) struct Intake {
     catalog: &'static Catalog,
     wanted: Wanted,
     batches: [Batch; RowType::ALL.len()],
     aggregates: Aggregates,
-    /// Where the names and the status stand in the answer at hand.
+    /// Positions of the names and the status in the current reply.
     proxy_name: usize,
     service_name: usize,
     status: usize,
     check_status: usize,
-    /// The cells of a column's batch, before they go behind the others.
+    /// The values of a column's batch, before they are appended to the column.
     cells: Box<[u8; BATCH_ROWS * MAX_CELL_BYTES]>,
 }
 
-/// Rows of one type whose cells are still in the input.
+/// Rows of one type whose fields are still in the input.
 #[derive(Debug, Default)]
 struct Batch {
-    /// The slots of columns that are wanted.
+    /// For each slot whether its column is wanted.
     wanted: Vec<bool>,
-    /// The columns that are wanted and that the answer has.
+    /// The wanted columns that the reply has.
     columns: Vec<Source>,
     rows: Vec<Pending>,
-    /// For each row where its fields begin in it, and where the last ends.
+    /// For each row the positions of its fields, and the end of the last one.
     starts: Vec<u32>,
-    /// Starts a row.
+    /// Number of positions per row.
     fields: usize,
 }
 
-/// Where a column's cells come from.
+/// Which fields a column is made of.
 #[derive(Clone, Copy, Debug)]
 struct Source {
     slot: u8,
     conversion: Conversion,
     column: u16,
     position: u16,
-    /// Of the cell that says whether the first one counts; the same where there is none.
+    /// Position of the field that decides whether the first one counts; the same as the first one
+    /// if there is none.
     other: u16,
 }
 
-/// A row whose cells are still in the input.
+/// A row whose fields are still in the input.
 #[derive(Clone, Copy, Debug)]
 struct Pending {
-    /// Where it begins.
+    /// Position of the row.
     at: usize,
     label_bytes: usize,
     line: u64,
 }
 
-/// An intake with the snapshot that it fills.
+/// The batcher together with the snapshot that it fills.
 pub(crate) struct Filling<'a> {
     intake: &'a mut Intake,
     snapshot: &'a mut Snapshot,
 }
 
 impl Intake {
-    /// Reads nothing yet.
+    /// Nothing is read yet.
     pub(crate) fn new(catalog: &'static Catalog) -> Self {
         Self {
             catalog,
@@ -126,7 +128,7 @@ impl Intake {
 }
 
 impl Filling<'_> {
-    /// Ends the rows of a scrape: what was counted over them goes into the snapshot.
+    /// Ends the rows of a scrape: the counts over servers go into the snapshot.
     pub(crate) fn finish(self) {
         let catalog = self.intake.catalog;
         let wanted = &self.intake.batches[RowType::Backend as usize].wanted;
@@ -237,7 +239,7 @@ impl RowSink for Filling<'_> {
 }
 
 impl Filling<'_> {
-    /// Takes the cells of a type's rows that wait, which lie in `text`.
+    /// Converts the fields of the batch of a type; they are in `text`.
     fn flush_type(&mut self, row_type: RowType, text: &[u8], failures: &mut Failures) {
         let batch = &mut self.intake.batches[row_type as usize];
         if batch.rows.is_empty() {
@@ -251,7 +253,7 @@ impl Filling<'_> {
 }
 
 impl Batch {
-    /// The columns that are wanted and that the answer has.
+    /// Finds the wanted columns that the reply has.
     fn find_columns(&mut self, stored: &[StoredColumn], header: &Header) {
         self.columns.clear();
         let wanted = stored.iter().enumerate().zip(&self.wanted);
@@ -299,7 +301,7 @@ impl Batch {
         }
     }
 
-    /// Where the cell at `position` of a row lies in the text.
+    /// The range of the field at `position` of a row in the text.
     #[inline(always)]
     fn cell(&self, row: usize, position: u16) -> std::ops::Range<usize> {
         let starts = &self.starts[row * self.fields..];
@@ -332,7 +334,7 @@ impl Batch {
             let Some(to) = cells[used..].first_chunk_mut::<MAX_CELL_BYTES>() else {
                 break;
             };
-            // Eight bytes are looked at together, also those behind a shorter cell.
+            // Eight bytes are read together, including those after a shorter field.
             let plain = text.get(range.start..).and_then(<[u8]>::first_chunk);
             let length = range.len();
             let written = match plain {
@@ -341,7 +343,7 @@ impl Batch {
                     length
                 }
                 _ => {
-                    // A field that the row does not have lies behind the text.
+                    // The range of a field that the row lacks is after the end of the text.
                     let own = text.get(range).unwrap_or_default();
                     let other = text
                         .get(self.cell(number, source.other))
@@ -373,7 +375,7 @@ impl Batch {
     }
 }
 
-/// The labels of a row behind the proxy's, the same in both profiles.
+/// The labels of a row after that of the proxy; the same in both profiles.
 pub(super) const fn labels_behind_proxy(row_type: RowType) -> &'static [&'static str] {
     match row_type {
         RowType::Frontend | RowType::Backend => &[],

@@ -1,4 +1,4 @@
-//! Labels that tell the cells of a family apart, by number.
+//! Labels that distinguish the cells of a family, by number.
 
 use crate::haproxy::columns::MODULES;
 use crate::haproxy::status::{CHECK_RESULTS, LISTENER_STATES, OUT_OF_SERVICE, SERVER_STATES};

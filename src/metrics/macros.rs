@@ -1,7 +1,7 @@
-//! How the tables of families are written: a line a family.
+//! The notation of the tables of families: one line per family.
 
-/// A group with rows of its own: its fields, then a line a family with its kind, name behind the prefix,
-/// what the value is made of, and help.
+/// A group with its own rows: its fields, then one line per family with its kind, the name after
+/// the prefix, the recipe of the value, and the help text.
 macro_rules! table {
     (
         $(#[$doc:meta])*

@@ -1,10 +1,11 @@
-//! What is exported: profiles as data, the snapshot of a scrape, and the text that is made of both.
-//! Knows no socket.
+//! What is exported: metric names as data, the snapshot of a scrape, and the text that is made of
+//! both. It does not use sockets.
 //!
-//! A **profile** is a naming: groups of families, whose cells name a column of the rows that they are
-//! about and how it is read. It is data only: a new metric is one line. A **snapshot** keeps each
-//! column that some profile reads once, as the text of its sample values, however many families show
-//! it. A **selection** is what one request wants of a profile, a **cursor** where its answer stands.
+//! A **profile** is a metric naming scheme: groups of families, whose cells name a column of their
+//! rows and its conversion. It is only data: a new metric is one line. A **snapshot** keeps each
+//! column that some profile needs once, as the texts of its sample values, however many families
+//! export it. A **selection** is what one request wants of a profile. A **cursor** is the position
+//! of its response.
 
 #[macro_use]
 pub(crate) mod macros;
@@ -30,17 +31,17 @@ pub(crate) use crate::haproxy::stat::RowType;
 
 /// The names of the profiles in flags and query parameters, by number.
 pub(crate) const PROFILES: [&str; 2] = ["exporter", "builtin"];
-/// The number of the profile with the names of prometheus/haproxy_exporter, the default.
+/// The number of the profile with the names of prometheus/haproxy_exporter: the default.
 pub(crate) const EXPORTER: usize = 0;
-/// The number of the one with the names of HAProxy's own exporter.
+/// The number of the profile with the names of HAProxy's built-in exporter.
 pub(crate) const BUILTIN: usize = 1;
 
 /// Type of a family in the text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Only ever grows, until HAProxy restarts.
+    /// Only increases, until HAProxy restarts.
     Counter,
-    /// Goes up and down.
+    /// Can increase and decrease.
     Gauge,
 }
 
@@ -54,33 +55,33 @@ impl Kind {
     }
 }
 
-/// Whose rows the families of a group are made of.
+/// The rows of which the families of a group are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowsOf {
     /// Rows of this type in `show stat`, which groups of both profiles share.
     Stat(RowType),
-    /// The group has rows of its own.
+    /// Rows that only this group has.
     Group,
 }
 
-/// How a cell becomes what a column keeps.
+/// How a field is converted into what a column keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Conversion {
     /// A whole number, copied.
     Integer,
-    /// The same, for rows in http mode only: those whose cell `hrsp_1xx` is not empty.
+    /// A whole number, only for rows in http mode: those whose field `hrsp_1xx` is not empty.
     HttpInteger,
     /// Whole milliseconds, exported in seconds.
     Milliseconds,
-    /// The same, once the agent check has a result.
+    /// Whole milliseconds, exported in seconds, once the agent check has a result.
     AgentMilliseconds,
-    /// A whole number; 0 where it is empty and `check_status` is not.
+    /// A whole number; 0 if it is empty and `check_status` is not.
     CheckCode,
-    /// The same with `agent_status`.
+    /// A whole number; 0 if it is empty and `agent_status` is not.
     AgentCode,
     /// A status text, exported as 1 (takes traffic) or 0.
     TakesTraffic,
-    /// A status text, of which the number of the state is kept; so are the next ones.
+    /// A status text, kept as the number of its state; so are the following ones.
     FrontendState,
     /// See `haproxy::status`.
     BackendState,
@@ -96,14 +97,14 @@ pub(crate) enum Conversion {
     Flag,
     /// A backend's status, exported as 0 (not published) or 1; where a column of HAProxy 3.3 is there.
     Published,
-    /// How many servers of a backend are in the cell's state; no cell of its own.
+    /// Number of servers of a backend in the cell's state; it has no field of its own.
     ServersInState,
-    /// How many servers of a backend have the cell's check result; no cell of its own.
+    /// Number of servers of a backend with the cell's check result; it has no field of its own.
     ServersWithResult,
 }
 
 impl Conversion {
-    /// Whether the column keeps a byte a row: the number of a state.
+    /// Whether the column keeps one byte per row: the number of a state.
     pub(crate) const fn is_state(self) -> bool {
         matches!(
             self,
@@ -117,7 +118,7 @@ impl Conversion {
         )
     }
 
-    /// Whether a state that is not the cell's gives no sample, and not a 0.
+    /// Whether another state than the cell's gives no sample instead of a 0.
     pub(crate) const fn is_sparse(self) -> bool {
         matches!(self, Self::OutOfService | Self::Flag)
     }
@@ -128,29 +129,29 @@ impl Conversion {
     }
 }
 
-/// What a sample's value is made of.
+/// The recipe of a sample's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
-    /// Which of `haproxy::columns::COLUMNS`.
+    /// Index in `haproxy::columns::COLUMNS`.
     pub(crate) column: u16,
-    /// How it is read.
+    /// How the field is converted.
     pub(crate) conversion: Conversion,
-    /// The state that this sample is about, where the conversion gives one.
+    /// The state of this sample, if the conversion gives one.
     pub(crate) state: u8,
-    /// A label that tells this sample from the others of the family: see `labels`.
+    /// The label that distinguishes this sample from the others of the family: see `labels`.
     pub(crate) label: u8,
 }
 
-/// A family: its samples come from the rows of its group, one a row and cell.
+/// A family: its samples come from the rows of its group, one per row and cell.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Family {
     /// Counter or gauge.
     pub(crate) kind: Kind,
-    /// The metric name behind the group's prefix.
+    /// The metric name after the group's prefix.
     pub(crate) name: &'static str,
-    /// What it says, in one sentence; where it names the scope, what stands before and behind that.
+    /// The help text, in one sentence. If it names the scope, the texts before and after it.
     pub(crate) help: [&'static str; 2],
-    /// The bits of the types that have it, of rows of `show stat`.
+    /// Bits of the types of rows of `show stat` that have this family.
     pub(crate) row_types: u8,
     /// In the order of their samples.
     pub(crate) cells: &'static [Cell],
@@ -159,34 +160,34 @@ pub(crate) struct Family {
 /// Families of the same rows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Group {
-    /// Whose rows.
+    /// The rows of the group.
     pub(crate) rows: RowsOf,
-    /// The number of the only profile that it is in; `None` where it is in all.
+    /// The number of the only profile that has it; `None` if all have it.
     pub(crate) profile: Option<usize>,
-    /// The word of `?scope=` that asks for it. It is empty for what HAProxy's exporter does not have:
-    /// that answers to `?metrics=` only.
+    /// The word of `?scope=` that selects it. It is empty for families that HAProxy's exporter
+    /// lacks: only `?metrics=` filters them.
     pub(crate) scope: &'static str,
-    /// What all names begin with.
+    /// The prefix of all names.
     pub(crate) prefix: &'static str,
     /// The names of a row's labels.
     pub(crate) labels: &'static [&'static str],
-    /// Whether it is there only when asked for (`?extra-counters`).
+    /// Whether it is exported only on request (`?extra-counters`).
     pub(crate) is_extra: bool,
-    /// In the order of the exposition, and of groups of other rows as well.
+    /// In the order of the exposition, in which groups of other rows can come in between.
     pub(crate) families: &'static [Family],
 }
 
-/// A group with rows of its own, and what the value of each of its families is made of.
+/// A group with its own rows, and the recipe of the value of each of its families.
 #[derive(Debug)]
 pub(crate) struct Table<V: 'static> {
     /// The families.
     pub(crate) group: Group,
-    /// For each family a function of the row, or whatever tells where the row has its value.
+    /// For each family a function of the row, or whatever identifies the value in the row.
     pub(crate) values: &'static [V],
 }
 
 impl Family {
-    /// The help of this family in a group, in pieces.
+    /// The help text of this family in a group, in pieces.
     pub(crate) fn help(&self, group: &Group) -> [&'static str; 3] {
         let [first, last] = self.help;
         let scope = if last.is_empty() { "" } else { group.scope };
@@ -205,7 +206,7 @@ impl Group {
         all.filter(move |(_, family)| family.row_types & bit != 0)
     }
 
-    /// A group with rows of its own, in all profiles.
+    /// A group with its own rows, in all profiles.
     pub(crate) const OWN: Self = Self {
         rows: RowsOf::Group,
         profile: None,
@@ -218,7 +219,7 @@ impl Group {
 }
 
 impl Cell {
-    /// A cell without a label of its own.
+    /// A cell without a distinguishing label.
     pub(crate) const fn new(column: u16, conversion: Conversion) -> Self {
         Self {
             column,
@@ -229,7 +230,7 @@ impl Cell {
     }
 }
 
-/// The cell of each family of a group with rows of its own, whose place in the group tells the column.
+/// The cell of each family of a group with its own rows; the position in the group is the column.
 pub(crate) static OWN_CELL: [Cell; 1] = [Cell::new(0, Conversion::Integer)];
 
 #[cfg(test)]

@@ -2,18 +2,19 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-/// Set of texts that are kept elsewhere, in the order they were inserted.
+/// A set of texts that are kept elsewhere, in insertion order.
 ///
-/// SipHash with a random key, so that a peer cannot choose names that collide.
+/// It uses SipHash with a random key, so that a peer cannot choose names that collide.
 #[derive(Debug, Default)]
 pub(crate) struct NameIndex {
     hasher: RandomState,
-    /// Open addressing: 0 is free, else the upper half is a hash and the lower one a number from 1.
+    /// Open addressing: 0 is free; otherwise the upper half is a hash and the lower half a number
+    /// from 1.
     slots: Vec<u64>,
     count: usize,
 }
 
-/// Slots of the smallest table.
+/// Number of slots of the smallest table.
 const MIN_SLOTS: usize = 64;
 
 impl NameIndex {
@@ -23,8 +24,8 @@ impl NameIndex {
         self.count = 0;
     }
 
-    /// Inserts the next text; `text_of` gives the earlier ones by number, from 0. One that stood
-    /// before is not inserted: its number is returned.
+    /// Inserts the next text; `text_of` returns the earlier ones by number, from 0. A text that is
+    /// already there is not inserted, and its number is returned.
     pub(crate) fn insert<'a>(
         &mut self,
         text: &[u8],
@@ -48,7 +49,7 @@ impl NameIndex {
         None
     }
 
-    /// Gives memory back that the present number of names does not need.
+    /// Releases memory that the current number of names does not need.
     pub(crate) fn shrink(&mut self) {
         let needed = (self.count * 4).next_power_of_two().max(MIN_SLOTS);
         if needed < self.slots.len() {
@@ -56,7 +57,7 @@ impl NameIndex {
         }
     }
 
-    /// Used and reserved bytes.
+    /// Used and allocated bytes.
     pub(crate) fn memory(&self) -> (usize, usize) {
         (self.count * 16, self.slots.capacity() * 8)
     }

@@ -261,7 +261,7 @@ families! {
 
 /// HTTP responses by class of status code.
 static RESPONSE_CODES: [Cell; 6] = codes(Conversion::Integer);
-/// From 3.0 on, proxies that are not in http mode have a zero in `hrsp_other` as well.
+/// Since 3.0, proxies that are not in http mode have a zero in `hrsp_other` too.
 static HTTP_RESPONSE_CODES: [Cell; 6] = codes(Conversion::HttpInteger);
 static FRONTEND_STATES: [Cell; 2] =
     states("status", Conversion::FrontendState, labels::SERVER_STATE);
@@ -292,7 +292,7 @@ static SERVERS_WITH_RESULT: [Cell; 16] = states(
     labels::CHECK_RESULT,
 );
 
-/// A cell for each class of status code; `last` is how the last one is read.
+/// A cell for each class of status code; `last` is the conversion of the last one.
 const fn codes(last: Conversion) -> [Cell; 6] {
     let columns = [
         "hrsp_1xx",
@@ -352,7 +352,7 @@ const fn by_version(columns: [&str; 4]) -> [Cell; 4] {
     cells
 }
 
-/// The bits of the row types that a word like `FBSL` stands for.
+/// The bits of the row types in a word like `FBSL`.
 const fn row_types(word: &str) -> u8 {
     let letters = word.as_bytes();
     let mut bits = 0;

@@ -1,8 +1,8 @@
-//! What a request wants: `?scope=`, `?no-maint`, `?metrics=`, `?extra-counters` with the meaning that
-//! HAProxy's built-in exporter gives them, and `?names=` and `?target=`, which are ours.
+//! What a request selects: `?scope=`, `?no-maint`, `?metrics=` and `?extra-counters`, with the
+//! meaning that HAProxy's built-in exporter gives them, and our own `?names=` and `?target=`.
 //!
-//! A selection filters what is written. Requests that share a scrape may want different things:
-//! HAProxy is asked for what any of them wants.
+//! A selection filters what is written. Requests that share a scrape can select different things:
+//! HAProxy is queried for everything that any of them selects.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::{Conversion, Group, RowsOf};
 use crate::haproxy::columns::number;
 use crate::haproxy::stat::RowType;
 
-/// Room for the families of one profile.
+/// Size of a set of families, in words of 64 bits.
 const FAMILY_WORDS: usize = 10;
 
 /// A set of families of one profile, by number.
@@ -29,36 +29,37 @@ impl Families {
     }
 }
 
-/// What one request wants.
+/// What one request selects.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Selection {
     catalog: &'static Catalog,
-    /// Which profile, by number.
+    /// The number of the profile.
     profile: usize,
     families: Families,
-    /// Servers in maintenance are left out.
+    /// Whether servers in maintenance are excluded.
     no_maint: bool,
 }
 
-/// What a request wants that does not say it.
+/// What a request selects if it does not choose.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Defaults {
     /// Both profiles.
     pub(crate) catalog: &'static Catalog,
-    /// The number of the one that is asked for without `?names=`.
+    /// The number of the profile without `?names=`.
     pub(crate) profile: usize,
 }
 
-/// Why a query is not understood; the text names the parameter.
+/// Why a query is invalid; the text names the parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SelectionError {
     /// The parameter needs a value.
     NoValue(&'static str),
-    /// The value is none of those that the parameter takes.
+    /// The parameter does not accept this value.
     UnknownValue(&'static str, String, String),
     /// A second equals sign.
     BadValue(String),
-    /// A percent sign without two digits, or not UTF-8; in the value of a parameter, or before it.
+    /// A percent sign without two digits, or not UTF-8: in the value of a parameter, or in its
+    /// name.
     BadEncoding(Option<String>),
 }
 
@@ -86,17 +87,17 @@ impl fmt::Display for SelectionError {
 /// The parameters of a query, before they are applied to a profile.
 struct Parameters {
     profile: usize,
-    /// The words of scopes that are wanted; `None` are all.
+    /// The selected words of `scope=`; `None` selects all.
     scopes: Option<Vec<&'static str>>,
     no_maint: bool,
     has_extra: bool,
-    /// Names to keep (`true`) or to leave out, in their order.
+    /// Names to include (`true`) or to exclude, in order.
     metrics: Vec<(bool, String)>,
     target: Option<String>,
 }
 
 impl Selection {
-    /// All that is there without a query.
+    /// Everything that is exported without a query.
     pub(crate) fn all(defaults: &Defaults) -> Self {
         Parameters::all(defaults.profile).select(defaults.catalog)
     }
@@ -115,7 +116,7 @@ impl Selection {
         Ok((parameters.select(defaults.catalog), target))
     }
 
-    /// Whether a family is wanted, by its number in the profile.
+    /// Whether a family is selected, by its number in the profile.
     pub(crate) fn has(&self, family: usize) -> bool {
         self.families.contains(family)
     }
@@ -130,14 +131,14 @@ impl Selection {
         self.catalog
     }
 
-    /// Whether such rows are left out while the server is in maintenance.
+    /// Whether such rows are excluded while the server is in maintenance.
     pub(crate) fn leaves_out_maint(&self, rows: RowsOf) -> bool {
         self.no_maint && rows == RowsOf::Stat(RowType::Server)
     }
 }
 
 impl Parameters {
-    /// As if no parameter had been given.
+    /// The selection without any parameter.
     fn all(profile: usize) -> Self {
         Self {
             profile,
@@ -244,7 +245,7 @@ impl Parameters {
     }
 }
 
-/// The words that `scope=` takes, in the order of the exposition.
+/// The words that `scope=` accepts, in the order of the exposition.
 fn scope_words(catalog: &Catalog) -> Vec<&'static str> {
     let all = catalog.families(BUILTIN).map(|(group, _)| group.scope);
     let mut words: Vec<&str> = all.filter(|word| !word.is_empty()).collect();
@@ -255,7 +256,7 @@ fn scope_words(catalog: &Catalog) -> Vec<&'static str> {
 /// The number of a profile by its name.
 ///
 /// # Errors
-/// When there is none of this name.
+/// If no profile has this name.
 pub(crate) fn profile_number(name: String) -> Result<usize, SelectionError> {
     let found = PROFILES.iter().position(|profile| *profile == name);
     found.ok_or_else(|| SelectionError::UnknownValue("names", name, PROFILES.join(" or ")))
@@ -284,7 +285,7 @@ fn decode(text: &str) -> Result<String, SelectionError> {
     String::from_utf8(bytes).map_err(|_| SelectionError::BadEncoding(None))
 }
 
-/// What all requests that share a scrape want together.
+/// What all requests that share a scrape select together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wanted {
     profiles: [Families; PROFILES.len()],
@@ -292,14 +293,14 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// What one request wants.
+    /// What one request selects.
     pub(crate) fn of(selection: &Selection) -> Self {
         let mut wanted = Self::default();
         wanted.add(selection);
         wanted
     }
 
-    /// Adds what another request wants.
+    /// Adds what another request selects.
     pub(crate) fn add(&mut self, selection: &Selection) {
         let families = &mut self.profiles[selection.profile].0;
         for (word, more) in families.iter_mut().zip(selection.families.0) {
@@ -308,7 +309,8 @@ impl Wanted {
         self.no_maint |= selection.no_maint;
     }
 
-    /// Whether any family is made of rows of this type; a backend's also of its servers'.
+    /// Whether any selected family needs rows of this type; families of a backend can also need
+    /// those of its servers.
     pub(crate) fn has(&self, catalog: &Catalog, row_type: RowType) -> bool {
         self.cells(catalog).any(|(rows, slot)| {
             rows == row_type as usize
@@ -320,19 +322,19 @@ impl Wanted {
         })
     }
 
-    /// Whether any family of a group with rows of its own is wanted.
+    /// Whether any family of a group with its own rows is selected.
     pub(crate) fn has_group(&self, catalog: &Catalog, group: &Group) -> bool {
         let number = catalog.rows_of(group);
         self.cells(catalog).any(|(rows, _)| rows == number)
     }
 
-    /// Whether all cells are wanted that `other` wants, under whatever names.
+    /// Whether this includes all cells that `other` selects, under any names.
     pub(crate) fn includes(&self, other: &Self, catalog: &Catalog) -> bool {
         let own: Vec<_> = self.all_cells(catalog).collect();
         other.all_cells(catalog).all(|cell| own.contains(&cell))
     }
 
-    /// Marks the slots of those columns that are wanted of rows of a type.
+    /// Marks the slots of the columns that are wanted of rows of a type.
     pub(crate) fn mark_slots(&self, catalog: &Catalog, row_type: RowType, wanted: &mut Vec<bool>) {
         wanted.clear();
         wanted.resize(catalog.stored_columns(row_type).len(), false);
@@ -343,7 +345,8 @@ impl Wanted {
         }
     }
 
-    /// The cells of the wanted families, and the states of servers if those in maintenance are left out.
+    /// The cells of the selected families, and the states of servers if servers in maintenance are
+    /// excluded.
     fn all_cells<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = (usize, usize)> + 'a {
         let servers = RowType::Server as usize;
         let chooses = self.no_maint && self.cells(catalog).any(|(rows, _)| rows == servers);
@@ -352,7 +355,7 @@ impl Wanted {
         self.cells(catalog).chain(state)
     }
 
-    /// The number of the rows and the slot of each cell of each wanted family.
+    /// The number of the rows and the slot of each cell of each selected family.
     fn cells<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = (usize, usize)> + 'a {
         let profiles = self.profiles.iter().enumerate();
         profiles.flat_map(move |(profile, families)| {

@@ -1,5 +1,5 @@
 //! What a scrape keeps: for each kind of rows their labels, escaped once, and each wanted column
-//! once, as checked text or as a state's number.
+//! once, as checked text or as the number of a state.
 //!
 //! Both profiles and every selection read the same snapshot; a family is a view of a column.
 
@@ -16,32 +16,32 @@ use super::{Group, Table};
 use crate::haproxy::limits::MAX_NAME_BYTES;
 use crate::haproxy::stat::RowType;
 
-/// Scrapes in a row that need less than a quarter of the memory before it is given back.
+/// Number of consecutive scrapes that need less than a quarter of the memory before it is released.
 pub(super) const IDLE_SCRAPES_BEFORE_SHRINK: u32 = 20;
-/// Smaller buffers cost next to nothing and are kept.
+/// Smaller buffers are kept.
 const WORTH_GIVING_BACK_BYTES: usize = 64 * 1024;
-/// What stands behind the labels of a row, before the value.
+/// The text between the labels of a row and its value.
 pub(crate) const LABELS_END: &[u8] = b"\"} ";
 
-/// How a scrape went.
+/// The outcome of a scrape.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
-    /// Whether HAProxy answered.
+    /// Whether it succeeded.
     pub(crate) is_up: bool,
-    /// How long it took.
+    /// Its duration.
     pub(crate) took: Duration,
 }
 
 /// The rows of one scrape.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
-    /// How the scrape went that filled it.
+    /// The outcome of the scrape that filled it.
     pub(crate) outcome: Outcome,
-    /// What was scraped; only requests that want no more can be answered with it.
+    /// What was scraped. It can serve only requests that select no more.
     pub(crate) wanted: Wanted,
-    /// Those of `show stat`, by type.
+    /// The rows of `show stat`, by type.
     stat: [Rows; RowType::ALL.len()],
-    /// Those that groups have of their own, by number: see `Catalog::rows_of`.
+    /// The rows of groups with their own rows, by number: see `Catalog::rows_of`.
     own: Vec<Rows>,
     light_scrapes: u32,
 }
@@ -49,25 +49,25 @@ pub(crate) struct Snapshot {
 /// Rows with the same columns.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
-    /// The label texts of all rows, one after the other. Each begins with the first label's value,
-    /// since the name of that label is the profile's, and ends in `LABELS_END`.
+    /// The label texts of all rows, concatenated. Each begins with the value of the first label,
+    /// because the name of that label depends on the profile, and ends in `LABELS_END`.
     pub(crate) labels: Vec<u8>,
-    /// Where the label text of each row ends.
+    /// Position of the end of each row's label text.
     pub(crate) label_ends: Vec<u32>,
     names: NameIndex,
-    /// By slot (see `Catalog::stored_columns`); those behind the last wanted one are not there.
+    /// By slot (see `Catalog::stored_columns`); columns after the last wanted one are missing.
     pub(crate) columns: Vec<Column>,
-    /// What compressed responses need of each row.
+    /// Facts about each row for compressed responses.
     pub(super) facts: Facts,
 }
 
 impl Snapshot {
-    /// Forgets all rows, keeps the memory.
+    /// Removes all rows, keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.all_mut().for_each(Rows::clear);
     }
 
-    /// Rows by their number; `None` where nothing ever was put.
+    /// Rows by their number; `None` if none were ever added.
     pub(crate) fn rows(&self, number: usize) -> Option<&Rows> {
         match number.checked_sub(self.stat.len()) {
             None => self.stat.get(number),
@@ -80,12 +80,12 @@ impl Snapshot {
         &self.stat[row_type as usize]
     }
 
-    /// The rows of a type, to put more.
+    /// The rows of a type, to add more.
     pub(crate) fn stat_rows_mut(&mut self, row_type: RowType) -> &mut Rows {
         &mut self.stat[row_type as usize]
     }
 
-    /// The rows that a group has of its own, to put more.
+    /// The rows of a group, to add more.
     pub(crate) fn add<V>(
         &mut self,
         catalog: &Catalog,
@@ -122,13 +122,13 @@ impl Snapshot {
         self.stat.iter_mut().chain(&mut self.own)
     }
 
-    /// Bytes that the snapshot holds.
+    /// Size of the snapshot in bytes.
     pub(crate) fn memory_bytes(&self) -> usize {
         let all = self.all().flat_map(Rows::memory);
         all.map(|(_, capacity)| capacity).sum()
     }
 
-    /// Gives memory back that the last scrapes did not need. To be called once a scrape.
+    /// Releases memory that the last scrapes did not need. Must be called once per scrape.
     pub(crate) fn shrink(&mut self) {
         let is_needed =
             |(used, capacity)| capacity <= WORTH_GIVING_BACK_BYTES || used >= capacity / 4;
@@ -144,29 +144,29 @@ impl Snapshot {
     }
 }
 
-/// A snapshot, with what is needed to put rows of groups into it.
+/// A snapshot, with the catalog that is needed to add rows of groups.
 pub(crate) struct Sink<'a> {
-    /// Where the groups are listed.
+    /// The list of groups.
     pub(crate) catalog: &'a Catalog,
-    /// Where the rows go.
+    /// The snapshot to add to.
     pub(crate) snapshot: &'a mut Snapshot,
 }
 
 impl Sink<'_> {
-    /// The rows that a group has of its own, to put more.
+    /// The rows of a group, to add more.
     pub(crate) fn add<V>(&mut self, table: &'static Table<V>) -> TableRows<'_, V> {
         self.snapshot.add(self.catalog, table)
     }
 }
 
-/// The rows of a group, with what its values are made of.
+/// The rows of a group, with the recipes of its values.
 pub(crate) struct TableRows<'a, V: 'static> {
     rows: &'a mut Rows,
     table: &'static Table<V>,
 }
 
 impl<V> TableRows<'_, V> {
-    /// Puts a row. `value` makes a value of what stands in the table for it.
+    /// Adds a row. `value` makes a value from the recipe in the table.
     pub(crate) fn put<'v>(&mut self, labels: &[&[u8]], value: impl Fn(&'static V) -> Value<'v>) {
         let values = self.table.values;
         self.rows
@@ -175,15 +175,15 @@ impl<V> TableRows<'_, V> {
 }
 
 impl TableRows<'_, u64> {
-    /// Puts a row that says all in its labels.
+    /// Adds a row whose labels contain everything.
     pub(crate) fn put_constant(&mut self, labels: &[&[u8]]) {
         self.put(labels, |one| Value::from(*one));
     }
 }
 
 impl Rows {
-    /// Puts a row of a group. One with a longer label than `show stat` may have is left out: its lines
-    /// would find no room in `exposition::BUFFER_BYTES`.
+    /// Adds a row of a group. A row with a longer label than `show stat` can have is omitted: its
+    /// lines would not fit into `exposition::BUFFER_BYTES`.
     fn put<'v>(&mut self, group: &Group, labels: &[&[u8]], value: &dyn Fn(usize) -> Value<'v>) {
         if labels.iter().any(|text| text.len() > MAX_NAME_BYTES) {
             return;
@@ -200,7 +200,7 @@ impl Rows {
         }
     }
 
-    /// How many there are.
+    /// Number of rows.
     pub(crate) fn count(&self) -> usize {
         self.label_ends.len()
     }
@@ -212,8 +212,8 @@ impl Rows {
         }
     }
 
-    /// Puts the labels of the next row and returns their length; `None` when a row has them already.
-    /// `more` are the names behind the first label's.
+    /// Adds the labels of the next row and returns their length; `None` if another row has them
+    /// already. `more` are the names of the labels after the first.
     pub(crate) fn push_labels(&mut self, more: &[&str], labels: &[&[u8]]) -> Option<usize> {
         let start = self.labels.len();
         let names = std::iter::once("").chain(more.iter().copied());
@@ -236,7 +236,8 @@ impl Rows {
             self.labels.truncate(start);
             return None;
         }
-        // Fits: `show stat` with more than 64 MiB of labels is refused, other answers are smaller.
+        // Fits into 32 bits: `show stat` with more than 64 MiB of labels is rejected, other replies
+        // are smaller.
         self.label_ends.push(self.labels.len() as u32);
         Some(self.labels.len() - start)
     }
@@ -267,7 +268,7 @@ impl Rows {
         self.facts.shrink();
     }
 
-    /// Used and reserved bytes of each buffer.
+    /// Used and allocated bytes of each buffer.
     fn memory(&self) -> impl Iterator<Item = (usize, usize)> {
         let columns = self.columns.iter().map(|column| &column.values);
         let bytes = columns.chain([&self.labels]);

@@ -1,6 +1,7 @@
-//! A CSV cell becomes the text of a sample value: digits are checked and copied, never a float.
+//! Converts a CSV field into the text of a sample value: digits are checked and copied, never
+//! parsed as a float.
 
-/// Longest value text: a sign, 20 digits, a point and a zero before it.
+/// Maximum length of a value text: a sign, 20 digits, a point and a leading zero.
 pub(crate) const MAX_VALUE_BYTES: usize = 24;
 
 /// Room for a value text.
@@ -11,11 +12,11 @@ pub(crate) type Text = [u8; MAX_VALUE_BYTES];
 pub(crate) enum Value<'a> {
     /// No sample.
     Nothing,
-    /// A whole number as HAProxy printed it; no sample where it is not one.
+    /// A whole number as HAProxy printed it; no sample if it is not one.
     Text(&'a [u8]),
     /// A whole number.
     Unsigned(u64),
-    /// A whole number that may be below zero.
+    /// A whole number that can be negative.
     Signed(i64),
     /// Any number.
     Float(f64),
@@ -65,34 +66,35 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     }
 }
 
-/// Whether the first `length` bytes of `bytes`, at most all, are digits.
+/// Whether the first `length` bytes of `bytes` are digits.
 #[inline(always)]
 pub(crate) fn are_digits(bytes: [u8; 8], length: usize) -> bool {
     const ZEROS: u64 = 0x3030_3030_3030_3030;
     const SIXES: u64 = 0x0606_0606_0606_0606;
     const UPPER: u64 = 0xf0f0_f0f0_f0f0_f0f0;
-    // Bytes that do not count become zeros, which are digits.
+    // Bytes after the length become zeros, which are digits.
     let half = (4 * length) as u32 & 63;
     let others = u64::MAX.wrapping_shl(half).wrapping_shl(half);
     let word = u64::from_le_bytes(bytes) & !others | ZEROS & others;
-    // Digits are 0x30 to 0x39: adding 6 leaves their upper half as it is. Bytes from 0xfa on, whose
-    // carry would reach the next one, are found by the first half of the test.
+    // Digits are 0x30 to 0x39: adding 6 does not change their upper half. Bytes from 0xfa on, whose
+    // carry would reach the next byte, are found by the first half of the test.
     (word & UPPER ^ ZEROS) | (word.wrapping_add(SIXES) & UPPER ^ ZEROS) == 0
 }
 
-/// A sign and 20 digits, so that the value in seconds has `MAX_VALUE_BYTES` at most.
+/// Maximum length of a negative number: a sign and 20 digits, so that the value in seconds has at
+/// most `MAX_VALUE_BYTES`.
 const MAX_NEGATIVE_BYTES: usize = 21;
-/// Digits that surely fit into 64 bits.
+/// Number of digits that always fit into 64 bits.
 const SAFE_DIGITS: usize = 18;
 
-/// Writes a whole number from -2^63 to 2^64-1 as it stands. `None` where the cell is none.
+/// Writes a whole number from -2^63 to 2^64-1 unchanged. `None` if the field is not one.
 pub(crate) fn write_integer(cell: &[u8], to: &mut Text) -> Option<usize> {
     let cell = checked_integer(cell)?;
     to[..cell.len()].copy_from_slice(cell);
     Some(cell.len())
 }
 
-/// The cell without a plus sign and, when long, without leading zeros, if it is a whole number
+/// The field without a plus sign and, if it is long, without leading zeros, if it is a whole number
 /// from -2^63 to 2^64-1.
 fn checked_integer(cell: &[u8]) -> Option<&[u8]> {
     if cell.len() <= SAFE_DIGITS && cell.iter().all(u8::is_ascii_digit) {
@@ -115,7 +117,7 @@ fn checked_integer(cell: &[u8]) -> Option<&[u8]> {
     let magnitude: u64 = std::str::from_utf8(significant).ok()?.parse().ok()?;
     match negative {
         false => Some(significant),
-        // The sign stands before the digits, so zeros between them stay: a reader takes `-007` as -7.
+        // The sign comes before the digits, so zeros between them stay: `-007` is -7 to a reader.
         true => (magnitude <= i64::MIN.unsigned_abs() && cell.len() <= MAX_NEGATIVE_BYTES)
             .then_some(cell),
     }
@@ -150,7 +152,7 @@ pub(crate) fn write_milliseconds(cell: &[u8], to: &mut Text) -> Option<usize> {
     Some(length)
 }
 
-/// Writes any number, rounded to nine digits behind the point where it has more than find room.
+/// Writes any number, rounded to nine digits after the point if it has more than fit.
 pub(crate) fn write_display(number: impl std::fmt::Display, to: &mut Text) -> Option<usize> {
     use std::io::Write;
     let mut room = to.as_mut_slice();
