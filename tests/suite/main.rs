@@ -16,7 +16,7 @@
 //! | what if clients are malicious? | `hostile/` |
 //! | start, stop, reloads, static binaries, long runs | `lifecycle/`, `old_workers/`, `soak.rs` |
 //! | do the recipes and service files work? | `supervise/`; with a real Prometheus `prometheus.rs` |
-//! | are the documents true and readable? | `readme.rs`, `troubleshooting.rs`, `wording.rs` |
+//! | are the documents true and readable? | `readme.rs`, `readme/wording.rs`, `troubleshooting.rs` |
 //! | which module uses which? | `layout.rs` |
 //! | what is in the tarballs, do programs for other processors run? | `dist.rs` |
 //! | do alerts and dashboards work? | `monitoring/` |
@@ -50,4 +50,3 @@ mod support;
 mod targets;
 mod tls;
 mod troubleshooting;
-mod wording;

@@ -4,6 +4,8 @@
 //! `<!-- builtin metrics -->`, the blocks after `<!-- file: PATH -->`, the manual page's list of flags. Tables after
 //! `<!-- part of NAME -->` are chosen by hand: each of their rows must be one of the whole table.
 
+mod wording;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::process::Command;
