@@ -6,14 +6,16 @@
 //!
 //! 3. What scrapes do to HAProxy's own traffic.
 //!
-//! 4. What each group of families costs that is off unless it is asked for.
+//! 4. How much HAProxy writes before it looks at its other connections.
 //!
-//! 5. The effect of clients that close the connection without reading the response.
+//! 5. What each group of families costs that is off unless it is asked for.
 //!
-//! 6. Bytes and time of compressed responses.
+//! 6. The effect of clients that close the connection without reading the response.
+//!
+//! 7. Bytes and time of compressed responses.
 //!
 //! Arguments choose one of them (`steps`, `whole` with numbers of servers, `traffic` with
-//! SERVERS/BACKENDS/THREADS, `groups`, `leavers`, `compression`); `--callgrind-step STEP ROWS TIMES` does one step
+//! SERVERS/BACKENDS/THREADS, `polls`, `groups`, `leavers`, `compression`); `--callgrind-step STEP ROWS TIMES` does one step
 //! a number of times and nothing else, for `callgrind.sh`. With `BIG=1` in the environment whole
 //! scrapes go up to 100,000 servers; `EXPORTER` names the binary to measure.
 
@@ -26,6 +28,7 @@ mod haproxy;
 mod leavers;
 mod machine;
 mod peers;
+mod polls;
 mod process;
 mod rows;
 mod shapes;
@@ -49,18 +52,20 @@ fn main() -> ExitCode {
         [] => steps_of_a_scrape()
             .and_then(|()| whole_scrapes(&[]))
             .and_then(|()| traffic_meanwhile(&[]))
+            .and_then(|()| polls())
             .and_then(|()| groups())
             .and_then(|()| clients_that_leave())
             .and_then(|()| compression()),
         ["steps"] => steps_of_a_scrape(),
         ["whole", servers @ ..] => whole_scrapes(servers),
         ["traffic", shapes @ ..] => traffic_meanwhile(shapes),
+        ["polls"] => polls(),
         ["groups"] => groups(),
         ["leavers"] => clients_that_leave(),
         ["compression"] => compression(),
         ["--callgrind-step", step, rows, times] => callgrind_step(step, rows, times),
         _ => Err(
-            "usage: [steps | whole [SERVERS...] | traffic [SERVERS/BACKENDS/THREADS...] | groups | leavers | \
+            "usage: [steps | whole [SERVERS...] | traffic [SERVERS/BACKENDS/THREADS...] | polls | groups | leavers | \
              compression | \
                  --callgrind-step STEP ROWS TIMES]"
                 .to_owned(),
@@ -105,6 +110,11 @@ fn traffic_meanwhile(shapes: &[&str]) -> Result<(), String> {
     };
     let shapes: Result<Vec<_>, String> = shapes.iter().map(shape).collect();
     traffic::report(&shapes?)
+}
+
+fn polls() -> Result<(), String> {
+    println!("{}\n", machine::description());
+    polls::report()
 }
 
 fn groups() -> Result<(), String> {

@@ -54,6 +54,14 @@ impl Running {
         kilobytes.unwrap_or(0) * 1024
     }
 
+    /// Whether strace has attached.
+    pub(crate) fn is_traced(&self) -> bool {
+        let status = self.file("status");
+        let mut lines = status.lines();
+        let tracer = lines.find_map(|line| line.strip_prefix("TracerPid:"));
+        tracer.is_some_and(|tracer| tracer.trim() != "0")
+    }
+
     fn file(&self, name: &str) -> String {
         std::fs::read_to_string(format!("/proc/{}/{name}", self.id())).unwrap_or_default()
     }

@@ -190,11 +190,7 @@ fn calls(process: &Running, exporter: &Peer, client: &mut Client) -> Option<u64>
         .ok()?;
     // strace has attached when the process has a tracer.
     let attached = process::wait_for("strace", Duration::from_secs(5), || {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).ok()?;
-        let tracer = status
-            .lines()
-            .find_map(|line| line.strip_prefix("TracerPid:"))?;
-        (tracer.trim() != "0").then_some(())
+        process.is_traced().then_some(())
     });
     std::thread::sleep(Duration::from_millis(100));
     let scraped =
