@@ -8,7 +8,7 @@ use super::reply::{Proof, Question};
 use crate::net::address::{HostPort, HttpUri, TlsOptions};
 use crate::net::deadline::Deadline;
 use crate::net::error::NetError;
-use crate::net::http::{self, ChunkDecoder, Ending, HttpError, base64};
+use crate::net::http::{self, ChunkDecoder, Ending, base64};
 use crate::net::proxy::{Environment, Proxy};
 use crate::net::resolve::Resolver;
 use crate::net::stream::Stream;
@@ -234,7 +234,7 @@ fn read_plain(
         };
         if count == 0 {
             return match length {
-                Some(_) => Err(NetError::Http(HttpError::CutBody).into()),
+                Some(_) => Err(NetError::Http(http::CUT_BODY.into()).into()),
                 None => Ok(transport.check_end()?),
             };
         }
@@ -284,7 +284,7 @@ fn read_chunks(
         raw.resize(16 * 1024, 0);
         filled = transport.receive(&mut raw, deadline)?;
         if filled == 0 {
-            return Err(NetError::Http(HttpError::CutBody).into());
+            return Err(NetError::Http(http::CUT_BODY.into()).into());
         }
     }
 }

@@ -1,13 +1,30 @@
 //! Network errors: the phase, and what happened.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-use super::http::HttpError;
-use super::resolve::ResolveError;
 #[cfg(feature = "tls")]
-use super::tls::TlsError;
+use super::tls::error::TlsError;
 use crate::errno::reason;
+
+/// Why an HTTP response cannot be used. Text of the peer in it is shortened and quoted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpError(Cow<'static, str>);
+
+impl<T: Into<Cow<'static, str>>> From<T> for HttpError {
+    fn from(text: T) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for HttpError {}
 
 /// The phase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +62,7 @@ pub(crate) enum NetError {
     /// The deadline passed.
     TimedOut(Phase),
     /// The host has no address.
-    Unresolved(ResolveError),
+    Unresolved(io::Error),
     /// The HTTP response cannot be used.
     Http(HttpError),
     /// The TLS peer violated the protocol, or is not trusted.
@@ -61,7 +78,9 @@ impl fmt::Display for NetError {
         match self {
             Self::Io(phase, error) => write!(f, "{}: {}", phase.word(), reason(error)),
             Self::TimedOut(phase) => write!(f, "{}: timed out", phase.word()),
-            Self::Unresolved(error) => write!(f, "{}: {error}", Phase::Resolve.word()),
+            Self::Unresolved(error) => {
+                write!(f, "{}: {}", Phase::Resolve.word(), reason(error))
+            }
             Self::Http(error) => error.fmt(f),
             #[cfg(feature = "tls")]
             Self::Tls(phase, error) => write!(f, "{}: {error}", phase.word()),

@@ -1,8 +1,6 @@
 //! The head of an HTTP response, and how its body ends (RFC 9112, sections 4, 6 and 7).
 
-use std::fmt;
-
-use super::error::NetError;
+use super::error::{HttpError, NetError};
 use super::unsigned;
 
 /// Largest head of a response.
@@ -11,80 +9,14 @@ pub(crate) const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// chunks.
 const MAX_CHUNK_LINE_BYTES: usize = 4096;
 
-/// Why a response cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HttpError {
-    /// The connection was closed before the first byte.
-    NoAnswer,
-    /// The head was cut.
-    CutHead,
-    /// The head has more than `MAX_HEAD_BYTES`.
-    HeadTooLong,
-    /// Not HTTP; holds the first line.
-    NotHttp(String),
-    /// A status other than 2xx, with its line.
-    Status(String),
-    /// HTTP/1.0 is refused, with the status line.
-    Version(String),
-    /// A redirect, with its status and Location.
-    Redirect(u16, String),
-    /// Credentials are missing or wrong.
-    Unauthorized,
-    /// A length that is not a number.
-    BadLength(String),
-    /// Two lengths that differ.
-    TwoLengths,
-    /// A length, although the body comes in chunks.
-    LengthOfChunks,
-    /// An encoding that the request did not accept.
-    Encoding(String),
-    /// The body is shorter than its length or lacks its last chunk.
-    CutBody,
-    /// The size or the end of a chunk is malformed.
-    BadChunk,
-    /// The proxy refused the tunnel, with its status line.
-    #[cfg(feature = "tls")]
-    Tunnel(String),
-}
-
-impl fmt::Display for HttpError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoAnswer => f.write_str("closed without an answer"),
-            Self::CutHead => f.write_str("answer cut in its head"),
-            Self::HeadTooLong => {
-                write!(f, "the answer's head is larger than {MAX_HEAD_BYTES} bytes")
-            }
-            Self::NotHttp(line) => write!(f, "not an HTTP answer: it begins {line:?}"),
-            Self::Status(line) => write!(f, "the answer is {line:?} instead of 200"),
-            Self::Version(line) => write!(
-                f,
-                "the answer is {line:?} instead of 200 (this exporter speaks HTTP/1.0)"
-            ),
-            Self::Redirect(status, location) => {
-                write!(
-                    f,
-                    "the answer is a redirect ({status}) to {location:?}: use that URI"
-                )
-            }
-            Self::Unauthorized => f.write_str(
-                "user or password are missing or wrong (http://user:password@host/path)",
-            ),
-            Self::BadLength(text) => write!(f, "bad length of the answer: {text:?}"),
-            Self::TwoLengths => f.write_str("bad length of the answer: two that differ"),
-            Self::LengthOfChunks => {
-                f.write_str("bad length of the answer: both a number and chunks")
-            }
-            Self::Encoding(what) => write!(f, "the answer has an encoding not asked for: {what:?}"),
-            Self::CutBody => f.write_str("answer cut: the body is shorter than announced"),
-            Self::BadChunk => f.write_str("bad chunk in the answer"),
-            #[cfg(feature = "tls")]
-            Self::Tunnel(line) => write!(f, "the proxy refused the tunnel: {line:?}"),
-        }
-    }
-}
-
-impl std::error::Error for HttpError {}
+/// The body is shorter than its length or lacks its last chunk.
+pub(crate) const CUT_BODY: &str = "answer cut: the body is shorter than announced";
+/// The size or the end of a chunk is malformed.
+const BAD_CHUNK: &str = "bad chunk in the answer";
+/// Credentials are missing or wrong.
+const UNAUTHORIZED: &str = "user or password are missing or wrong (http://user:password@host/path)";
+/// The head was cut.
+const CUT_HEAD: &str = "answer cut in its head";
 
 /// What marks the end of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,20 +40,18 @@ pub(crate) fn read_head(
     loop {
         let count = receive(&mut piece)?;
         if count == 0 {
-            let error = if head.is_empty() {
-                HttpError::NoAnswer
-            } else {
-                HttpError::CutHead
-            };
-            return Err(error.into());
+            return Err(NetError::Http(HttpError::from(match head.is_empty() {
+                true => "closed without an answer",
+                false => CUT_HEAD,
+            })));
         }
         head.extend_from_slice(&piece[..count]);
         // A server that does not speak HTTP might never end its first line: report that instead of
         // waiting.
         let start = &head[..head.len().min(5)];
         if start != &b"HTTP/"[..start.len()] {
-            let error = status(head).err().unwrap_or(HttpError::CutHead);
-            return Err(error.into());
+            let error = status(head).err();
+            return Err(NetError::Http(error.unwrap_or_else(|| CUT_HEAD.into())));
         }
         // The empty line can begin in the previous piece.
         let from = usize::saturating_sub(searched, 3);
@@ -131,7 +61,8 @@ pub(crate) fn read_head(
         }
         searched = head.len();
         if searched > MAX_HEAD_BYTES {
-            return Err(HttpError::HeadTooLong.into());
+            let why = format!("the answer's head is larger than {MAX_HEAD_BYTES} bytes");
+            return Err(NetError::Http(why.into()));
         }
     }
 }
@@ -156,7 +87,7 @@ pub fn status(head: &[u8]) -> Result<(u16, String), HttpError> {
         .unwrap_or_default()
         .trim_ascii_end();
     let text = text(line);
-    let not_http = || HttpError::NotHttp(text.clone());
+    let not_http = || HttpError::from(format!("not an HTTP answer: it begins {text:?}"));
     let rest = line.strip_prefix(b"HTTP/1.").ok_or_else(not_http)?;
     match rest {
         [
@@ -180,6 +111,7 @@ pub fn status(head: &[u8]) -> Result<(u16, String), HttpError> {
 /// If the response is not the whole page.
 pub fn parse(head: &[u8]) -> Result<Ending, HttpError> {
     let (code, line) = status(head)?;
+    let other = || HttpError::from(format!("the answer is {line:?} instead of 200"));
     match code {
         // 203: a proxy changed something, such as the encoding. Other statuses do not have the
         // whole page.
@@ -187,14 +119,21 @@ pub fn parse(head: &[u8]) -> Result<Ending, HttpError> {
         300..=399 => {
             let location = headers(head).find(|(name, _)| name.eq_ignore_ascii_case(b"location"));
             return Err(match location {
-                Some((_, location)) => HttpError::Redirect(code, text(location)),
-                None => HttpError::Status(line),
+                Some((_, location)) => {
+                    let location = text(location);
+                    let why = format!("the answer is a redirect ({code}) to {location:?}");
+                    format!("{why}: use that URI").into()
+                }
+                None => other(),
             });
         }
-        401 => return Err(HttpError::Unauthorized),
+        401 => return Err(UNAUTHORIZED.into()),
         // Upgrade Required, HTTP Version Not Supported (RFC 9110, 15.5.22 and 15.6.6).
-        426 | 505 => return Err(HttpError::Version(line)),
-        _ => return Err(HttpError::Status(line)),
+        426 | 505 => {
+            let why = "(this exporter speaks HTTP/1.0)";
+            return Err(format!("the answer is {line:?} instead of 200 {why}").into());
+        }
+        _ => return Err(other()),
     }
     body_ending(head)
 }
@@ -210,30 +149,36 @@ pub(crate) fn body_ending(head: &[u8]) -> Result<Ending, HttpError> {
         if name.eq_ignore_ascii_case(b"content-length") {
             let number = content_length(value)?;
             if length.is_some_and(|before| before != number) {
-                return Err(HttpError::TwoLengths);
+                return Err("bad length of the answer: two that differ".into());
             }
             length = Some(number);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             if chunked || !value.eq_ignore_ascii_case(b"chunked") {
-                return Err(HttpError::Encoding(text(value)));
+                return Err(encoding(value));
             }
             chunked = true;
         } else if name.eq_ignore_ascii_case(b"content-encoding")
             && !value.eq_ignore_ascii_case(b"identity")
         {
-            return Err(HttpError::Encoding(text(value)));
+            return Err(encoding(value));
         }
     }
     match (length, chunked) {
-        (Some(_), true) => Err(HttpError::LengthOfChunks),
+        (Some(_), true) => Err("bad length of the answer: both a number and chunks".into()),
         (None, true) => Ok(Ending::Chunks),
         (Some(length), false) => Ok(Ending::Length(length)),
         (None, false) => Ok(Ending::Close),
     }
 }
 
+/// An encoding that the request did not accept.
+fn encoding(value: &[u8]) -> HttpError {
+    let what = text(value);
+    format!("the answer has an encoding not asked for: {what:?}").into()
+}
+
 fn content_length(value: &[u8]) -> Result<u64, HttpError> {
-    unsigned(value).ok_or_else(|| HttpError::BadLength(text(value)))
+    unsigned(value).ok_or_else(|| format!("bad length of the answer: {:?}", text(value)).into())
 }
 
 /// Names and values of the fields of a head, without spaces around the values.
@@ -312,7 +257,7 @@ impl ChunkDecoder {
     fn step(&mut self, byte: u8) -> Result<(), HttpError> {
         self.line_bytes += 1;
         if self.line_bytes > MAX_CHUNK_LINE_BYTES {
-            return Err(HttpError::BadChunk);
+            return Err(BAD_CHUNK.into());
         }
         let digit = char::from(byte).to_digit(16).map(u64::from);
         self.state = match (self.state, byte, digit) {
@@ -339,7 +284,7 @@ impl ChunkDecoder {
             (ChunkState::Trailer(false), b'\n', _) => ChunkState::Trailer(true),
             (ChunkState::Trailer(empty), b'\r', _) => ChunkState::Trailer(empty),
             (ChunkState::Trailer(_), _, _) => ChunkState::Trailer(false),
-            _ => return Err(HttpError::BadChunk),
+            _ => return Err(BAD_CHUNK.into()),
         };
         Ok(())
     }

@@ -4,7 +4,6 @@
 //! and a scrape waits for it only until its deadline. If a lookup still runs, the next scrape waits
 //! for the same lookup, so there is never more than one. Addresses and `localhost` need no lookup.
 
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
@@ -40,39 +39,6 @@ pub(crate) struct Resolver {
 type Lookup = fn(&str, u16) -> Answer;
 type Answer = io::Result<Vec<SocketAddr>>;
 
-/// Why a name has no address.
-#[derive(Debug)]
-pub(crate) enum ResolveError {
-    /// The deadline passed.
-    TimedOut,
-    /// The name does not exist.
-    Unknown,
-    /// The machine has no interface of this name.
-    NoInterface(String),
-    /// No name server replied.
-    NoNameServer,
-    /// The lookup failed for another reason.
-    Failed(io::Error),
-    /// The thread for the lookup could not be started, or ended without a result.
-    NoThread(Option<io::Error>),
-}
-
-impl fmt::Display for ResolveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TimedOut => f.write_str("timed out"),
-            Self::Unknown => f.write_str("no such host"),
-            Self::NoInterface(name) => write!(f, "no such interface: {name:?}"),
-            Self::NoNameServer => f.write_str("no name server answered"),
-            Self::Failed(error) => f.write_str(&reason(error)),
-            Self::NoThread(Some(error)) => write!(f, "cannot start a thread: {}", reason(error)),
-            Self::NoThread(None) => f.write_str("the lookup's thread has ended"),
-        }
-    }
-}
-
-impl std::error::Error for ResolveError {}
-
 impl Resolver {
     /// Looks up like the C library: /etc/hosts, then DNS.
     pub(crate) fn system() -> Self {
@@ -95,7 +61,7 @@ impl Resolver {
         &mut self,
         address: &HostPort,
         deadline: Deadline,
-    ) -> Result<Vec<SocketAddr>, ResolveError> {
+    ) -> io::Result<Vec<SocketAddr>> {
         if let Some(literal) = literal(&address.host) {
             return Ok(vec![with_port(literal?, address.port)]);
         }
@@ -112,60 +78,71 @@ impl Resolver {
             // The result of a lookup that has ended in the meantime can be outdated.
             _ => start(self.lookup, address)?,
         };
-        let left = deadline.remaining().ok_or(ResolveError::TimedOut);
+        let left = deadline.remaining().ok_or_else(timed_out);
         match left.map(|left| lookup.recv_timeout(left)) {
             Ok(Ok(answer)) => addresses(answer),
-            Ok(Err(RecvTimeoutError::Disconnected)) => Err(ResolveError::NoThread(None)),
+            Ok(Err(RecvTimeoutError::Disconnected)) => {
+                Err(io::Error::other("the lookup's thread has ended"))
+            }
             Ok(Err(RecvTimeoutError::Timeout)) | Err(_) => {
                 self.running = Some(lookup);
-                Err(ResolveError::TimedOut)
+                Err(timed_out())
             }
         }
     }
 }
 
+/// The name does not exist.
+pub(super) fn unknown() -> io::Error {
+    io::Error::other("no such host")
+}
+
+fn timed_out() -> io::Error {
+    io::ErrorKind::TimedOut.into()
+}
+
 /// Starts a thread that ends with the result, whether or not the scrape still waits for it.
-fn start(lookup: Lookup, address: &HostPort) -> Result<Receiver<Answer>, ResolveError> {
+fn start(lookup: Lookup, address: &HostPort) -> io::Result<Receiver<Answer>> {
     let (sender, receiver) = sync_channel(1);
     let HostPort { host, port } = address.clone();
     thread::Builder::new()
         .name("lookup".to_owned())
         .stack_size(STACK_BYTES)
         .spawn(move || sender.send(lookup(&host, port)))
-        .map_err(|error| ResolveError::NoThread(Some(error)))?;
+        .map_err(|error| io::Error::other(format!("cannot start a thread: {}", reason(&error))))?;
     Ok(receiver)
 }
 
-fn addresses(answer: Answer) -> Result<Vec<SocketAddr>, ResolveError> {
+fn addresses(answer: Answer) -> io::Result<Vec<SocketAddr>> {
     let mut found = answer.map_err(explain)?;
     found.truncate(MAX_ADDRESSES);
     match found.is_empty() {
-        true => Err(ResolveError::Unknown),
+        true => Err(unknown()),
         false => Ok(found),
     }
 }
 
 /// std passes the error of getaddrinfo(3) on only as the text of the C library.
-fn explain(error: io::Error) -> ResolveError {
+fn explain(error: io::Error) -> io::Error {
     let text = error.to_string();
     let says = |texts: &[&str]| texts.iter().any(|known| text.ends_with(known));
     if says(&UNKNOWN) {
-        ResolveError::Unknown
+        unknown()
     } else if says(&NO_NAME_SERVER) {
-        ResolveError::NoNameServer
+        io::Error::other("no name server answered")
     } else {
-        ResolveError::Failed(error)
+        error
     }
 }
 
 /// Parses an IP address; its zone is the number or name of an interface (`fe80::1%eth0`).
-fn literal(host: &str) -> Option<Result<SocketAddr, ResolveError>> {
+fn literal(host: &str) -> Option<io::Result<SocketAddr>> {
     let Some((ip, zone)) = host.split_once('%') else {
         return host.parse().ok().map(|ip| Ok(SocketAddr::new(ip, 0)));
     };
     let ip: Ipv6Addr = ip.parse().ok()?;
     let number = zone.parse().ok().or_else(|| sys::interface_number(zone));
-    let number = number.ok_or_else(|| ResolveError::NoInterface(zone.to_owned()));
+    let number = number.ok_or_else(|| io::Error::other(format!("no such interface: {zone:?}")));
     Some(number.map(|zone| SocketAddrV6::new(ip, 0, 0, zone).into()))
 }
 

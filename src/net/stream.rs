@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::address::HostPort;
 use super::deadline::Deadline;
 use super::error::{NetError, Phase};
-use super::resolve::{ResolveError, Resolver};
+use super::resolve::{self, Resolver};
 use crate::sys::{self, UnixAddress};
 
 /// A unix or TCP connection.
@@ -62,12 +62,13 @@ impl Stream {
         resolver: &mut Resolver,
         deadline: Deadline,
     ) -> Result<Self, NetError> {
-        let addresses = resolver
-            .resolve(address, deadline)
-            .map_err(|error| match error {
-                ResolveError::TimedOut => NetError::TimedOut(Phase::Resolve),
-                other => NetError::Unresolved(other),
-            })?;
+        let addresses =
+            resolver
+                .resolve(address, deadline)
+                .map_err(|error| match error.kind() {
+                    io::ErrorKind::TimedOut => NetError::TimedOut(Phase::Resolve),
+                    _ => NetError::Unresolved(error),
+                })?;
         let mut kept = None;
         for (position, address) in addresses.iter().enumerate() {
             let others = (addresses.len() - position) as u32;
@@ -77,7 +78,7 @@ impl Stream {
                 Err(_) => {}
             }
         }
-        Err(kept.unwrap_or(NetError::Unresolved(ResolveError::Unknown)))
+        Err(kept.unwrap_or(NetError::Unresolved(resolve::unknown())))
     }
 
     /// Connects to one address within the deadline, divided by `share`.

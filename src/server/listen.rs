@@ -173,8 +173,7 @@ fn bind(address: &ListenAddress, mode: u32) -> io::Result<Vec<Listener>> {
                 port: *port,
             };
             let found = Resolver::system().resolve(&host, Deadline::after(RESOLVE_TIMEOUT));
-            let found = found.map_err(|error| io::Error::other(error.to_string()))?;
-            bind_host(&found, &listen_tcp)
+            bind_host(&found?, &listen_tcp)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! https: TLS 1.2 and 1.3 over a connected stream, within the same deadline (rustls with ring).
 
 pub(crate) mod der;
-mod error;
+pub(super) mod error;
 pub(crate) mod verify;
 
 use std::io::{self, Read, Write};
@@ -18,7 +18,7 @@ use super::address::HttpUri;
 use super::address::TlsOptions;
 use super::deadline::Deadline;
 use super::error::{NetError, Phase};
-use super::http::{self, HttpError, base64, read_head};
+use super::http::{self, base64, read_head};
 use super::proxy::Proxy;
 use super::stream::Stream;
 use verify::Verifier;
@@ -171,7 +171,9 @@ fn open_tunnel(stream: &Stream, request: &[u8], deadline: Deadline) -> Result<Ve
     let end = read_head(&mut |room| stream.receive(room, deadline), &mut head)?;
     match http::status(&head)? {
         (200..=299, _) => Ok(head.split_off(end)),
-        (_, line) => Err(NetError::Http(HttpError::Tunnel(line))),
+        (_, line) => Err(NetError::Http(
+            format!("the proxy refused the tunnel: {line:?}").into(),
+        )),
     }
 }
 

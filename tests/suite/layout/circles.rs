@@ -18,15 +18,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         "a snapshot counts the bytes of a row when it is put, as they will be written",
     ),
     (
-        &[
-            "net/error.rs",
-            "net/http.rs",
-            "net/stream.rs",
-            "net/tls/mod.rs",
-        ],
-        "one error type holds what each of them can say",
-    ),
-    (
         &["process.rs", "process/files.rs", "process/pid_file.rs"],
         "parts of one thing, which share its error",
     ),
