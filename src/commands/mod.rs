@@ -10,7 +10,7 @@ macro_rules! commands {
     };
 }
 
-commands! { info, stick_tables, resolvers, master, peers, certificates }
+commands! { info, stick_tables, resolvers, master, peers, certificates, activity }
 
 pub(crate) mod command;
 pub(crate) mod now_and_then;

@@ -22,6 +22,7 @@
 //! | do alerts and dashboards work? | `monitoring/` |
 //! | fake HAProxy, real peers, strict readers | `support/` |
 
+mod activity;
 mod build;
 mod builtin;
 mod certificates;

@@ -199,6 +199,7 @@ fn the_longest_line_finds_room_in_a_buffer() {
         let (plain, compressed) = responses(&snapshot, &selection, common, || BUFFER_BYTES);
         assert_same(&decoded(&compressed), &plain, "long lines");
         // Lines that are too long for copies, in the longest codes: the short ones are for letters that do not occur.
+        // How many rows there are is random, and so is the share of short lines.
         let selection = self::selection(catalog, profile, "scope=server");
         let (plain, _) = responses(&snapshot, &selection, common, || BUFFER_BYTES);
         let mut gzip = Gzip::new(&snapshot, &selection, common);
@@ -217,9 +218,10 @@ fn the_longest_line_finds_room_in_a_buffer() {
             }
         }
         assert!(
-            compressed.len() > plain.len() * 3 / 2,
-            "{} bytes",
-            compressed.len()
+            compressed.len() > plain.len() * 7 / 5,
+            "{} bytes of {}",
+            compressed.len(),
+            plain.len()
         );
         assert_same(&decoded(&compressed), &plain, "long lines in long codes");
     }

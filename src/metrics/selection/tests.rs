@@ -84,6 +84,7 @@ fn what_is_in_no_scope() {
         "haproxy_",
         "process_",
         "haproxy_peer_",
+        "haproxy_thread_",
         "haproxy_ssl_certificate_",
         "haproxy_ssl_certificates_",
         "haproxy_master_",

@@ -36,8 +36,24 @@ const OWN: [(&str, &str, &str); 12] = [
     ("process_start_time_seconds", "gauge", ""),
 ];
 
-/// With `--haproxy.peers`, `--haproxy.certificates` and `--haproxy.master-socket`.
-const FLAGGED: [(&str, &str, &str); 19] = [
+/// With `--haproxy.activity`, `--haproxy.peers`, `--haproxy.certificates` and `--haproxy.master-socket`.
+const FLAGGED: [(&str, &str, &str); 27] = [
+    ("haproxy_thread_stolen_seconds_total", "counter", "thread"),
+    (
+        "haproxy_thread_loop_time_average_seconds",
+        "gauge",
+        "thread",
+    ),
+    ("haproxy_thread_loops_total", "counter", "thread"),
+    ("haproxy_thread_long_run_queues_total", "counter", "thread"),
+    (
+        "haproxy_thread_accept_queue_full_total",
+        "counter",
+        "thread",
+    ),
+    ("haproxy_thread_pool_failures_total", "counter", "thread"),
+    ("haproxy_thread_buffer_waits_total", "counter", "thread"),
+    ("haproxy_thread_running_checks", "gauge", "thread"),
     (
         "haproxy_ssl_certificate_not_after_timestamp_seconds",
         "gauge",
