@@ -143,7 +143,7 @@ fn one_line(message: &str) -> String {
         .collect()
 }
 
-/// Serves until the process ends, or prints one scrape. Returns the exit status.
+/// Serves until the process ends, prints one scrape, or ends once the flags are checked. Returns the exit status.
 fn run(mut config: Config) -> Result<u8, StartError> {
     log::configure(config.log_level, config.log_format);
     std::panic::set_hook(Box::new(report_panic));
@@ -151,6 +151,9 @@ fn run(mut config: Config) -> Result<u8, StartError> {
     // Lives as long as the process.
     let config: &Config = Box::leak(Box::new(config));
     let sources = sources(config).map_err(|error| StartError::Usage(setup(&error)))?;
+    if config.check_flags {
+        return Ok(0);
+    }
     if config.once {
         return once(config, sources);
     }

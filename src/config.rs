@@ -49,6 +49,8 @@ pub struct Config {
     pub ready_fd: Option<InheritedFd>,
     /// Whether to scrape once and leave.
     pub once: bool,
+    /// Whether to check the flags and leave.
+    pub check_flags: bool,
     /// Whether to list the metrics and leave.
     pub list_metrics: bool,
     /// The least severity to log.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::values::{
-    add_target, columns, listen_address, log_format, log_level, max_response_bytes, profile,
+    add_target, check, columns, listen_address, log_format, log_level, max_response_bytes, profile,
     ready_fd, refused, scrape_uri, socket_mode, states, telemetry_path, timeout, unless_empty,
     with_tls,
 };
@@ -194,6 +194,12 @@ static OTHER_FLAGS: &[Flag] = &[
         Switch(false),
         "Scrape once, print the metrics and exit: 0 if the scrape succeeded, else 1",
         |to, text| turn(&mut to.once, text),
+    ),
+    Flag::new(
+        "check",
+        Value("WHAT", ""),
+        "With \"flags\": check the flags and exit, without a network or a socket; 0 if they are right",
+        |to, text| put(&mut to.check_flags, check(text)),
     ),
     Flag::new(
         "list-metrics",

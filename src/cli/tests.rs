@@ -229,6 +229,8 @@ fn error_texts() {
         ("--ready-fd=2", "--ready-fd: must be a descriptor number above 2, not \"2\""),
         ("--ready-fd=x", "--ready-fd: must be a descriptor number above 2, not \"x\""),
         ("--log.level=INFO", "--log.level: must be debug, info, warn or error, not \"INFO\""),
+        ("--check=all", "--check: must be flags, not \"all\""),
+        ("--check", "--check needs a value"),
         ("--log.format=text", "--log.format: must be logfmt or json, not \"text\""),
         ("--haproxy.timeout", "--haproxy.timeout needs a value"),
         ("--ready-fd", "--ready-fd needs a value"),

@@ -163,6 +163,15 @@ pub(super) fn log_level(text: &str) -> Result<Level, String> {
     }
 }
 
+/// Whether the flags alone are to be checked.
+pub(super) fn check(text: &str) -> Result<bool, String> {
+    match text {
+        "" => Ok(false),
+        "flags" => Ok(true),
+        _ => Err(must_be("flags", text)),
+    }
+}
+
 pub(super) fn log_format(text: &str) -> Result<Format, String> {
     match text {
         "logfmt" => Ok(Format::Logfmt),
