@@ -18,7 +18,7 @@
 //! | do the recipes and service files work? | `supervise/`; with a real Prometheus `prometheus.rs` |
 //! | are the documents true and readable? | `readme.rs`, `readme/wording.rs`, `troubleshooting.rs` |
 //! | which module uses which? | `layout.rs` |
-//! | what is in the tarballs, do programs for other processors run? | `dist.rs` |
+//! | how is it built, what is in the tarballs and the package, do programs for other processors run? | `build.rs`, `deb.rs`, `dist.rs` |
 //! | do alerts and dashboards work? | `monitoring/` |
 //! | fake HAProxy, real peers, strict readers | `support/` |
 

@@ -8,7 +8,7 @@ set -eu
 # command:package
 peers='haproxy:haproxy prometheus:prometheus prometheus-haproxy-exporter:prometheus-haproxy-exporter
 s6-supervise:s6 runsv:runit strace:strace qemu-aarch64:qemu-user musl-gcc:musl-tools openssl:openssl
-mandoc:mandoc systemd-analyze:systemd'
+mandoc:mandoc systemd-analyze:systemd busybox:busybox-static'
 # A browser and npm bring hundreds of packages more: for the gate only.
 [ "${HAPROXY_EXPORTER_REQUIRE_PEERS:-}" != 1 ] || peers="$peers npm:npm chromium:chromium"
 

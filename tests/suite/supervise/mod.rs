@@ -1,14 +1,18 @@
 //! The service files that `make install` installs and the recipes of the documents, run as they stand
 //! there: only paths, users and addresses are replaced.
 
+mod container;
 mod floating;
 mod front;
 mod install;
 mod links;
 mod openrc;
+mod openwrt;
 mod procd;
+mod read_only;
 mod runit;
 mod s6;
+mod s6_rc;
 mod statistics;
 mod systemd;
 
@@ -125,18 +129,8 @@ impl Ground {
         self.make_log_directory();
         let root = self.path("installed");
         install::install(&root, "/usr/local");
-        let socket = format!("--haproxy.scrape-uri={}", self.haproxy.unix_uri());
-        let uri = format!(
-            "{socket} --web.listen-address=unix:{}",
-            self.text("metrics.sock")
-        );
         let name = format!("{kind}/haproxy_exporter/run");
-        let replacements = [
-            accounts.exporter,
-            ("/usr/local/bin/haproxy_exporter", &self.text("exporter")),
-            ("--haproxy.scrape-uri=unix:/run/haproxy/admin.sock", &uri),
-        ];
-        let run = replaced(&name, installed(&root, &name), &replacements);
+        let run = self.run_script(&root, &name, accounts.exporter);
         write_script(&service.join("run"), &run);
         if kind == "s6" {
             let ready = installed(&root, "s6/haproxy_exporter/notification-fd");
@@ -152,6 +146,21 @@ impl Ground {
         let logged = self.path("logged");
         std::fs::create_dir(&logged).expect("make the log directory");
         std::os::unix::fs::chown(&logged, Some(LOGGER), None).expect("give it to the logger");
+    }
+
+    /// The service's script as it is installed, for HAProxy's socket here and an account of the tests.
+    fn run_script(&self, root: &Path, name: &str, account: (&str, &str)) -> String {
+        let socket = format!("--haproxy.scrape-uri={}", self.haproxy.unix_uri());
+        let uri = format!(
+            "{socket} --web.listen-address=unix:{}",
+            self.text("metrics.sock")
+        );
+        let replacements = [
+            account,
+            ("/usr/local/bin/haproxy_exporter", &self.text("exporter")),
+            ("--haproxy.scrape-uri=unix:/run/haproxy/admin.sock", &uri),
+        ];
+        replaced(name, installed(root, name), &replacements)
     }
 
     fn log_script(&self, kind: &str, logger: (&str, &str)) -> String {
