@@ -7,7 +7,7 @@ mod pid_file;
 use std::error::Error;
 use std::fmt::{self, Display};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -16,9 +16,6 @@ use crate::sys::{self, Resource};
 use files::Stat;
 use pid_file::Pids;
 
-/// Limit of a file in bytes. It is larger than any file that is read here, except /proc/stat on
-/// machines with hundreds of processors, where `btime` can be far behind the beginning.
-const MAX_FILE_BYTES: u64 = 1 << 20;
 /// Size of the buffer in bytes. Most files fit, so that one read gets all and the next finds the
 /// end.
 const USUAL_FILE_BYTES: usize = 4096;
@@ -49,49 +46,8 @@ pub(crate) struct Facts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MissingFacts {
     object: String,
-    problem: Problem,
+    why: String,
     hint: &'static str,
-}
-
-/// Why a file gives no facts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Problem {
-    /// A system call failed, by its errno.
-    System(i32),
-    /// The process ended while its file was read.
-    Ended,
-    /// A pid file that is a device, FIFO or socket.
-    NotRegular,
-    /// An empty pid file.
-    Empty,
-    /// A pid file that does not begin with an id.
-    NoPid,
-    /// Contents other than proc(5) describes.
-    Format,
-    /// The kernel's statistics lack the time of the boot.
-    NoBootTime,
-}
-
-impl From<io::Error> for Problem {
-    fn from(error: io::Error) -> Self {
-        Self::System(error.raw_os_error().unwrap_or(libc::EIO))
-    }
-}
-
-impl Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::System(number) => {
-                return f.write_str(&reason(&io::Error::from_raw_os_error(*number)));
-            }
-            Self::Ended => "no such process",
-            Self::NotRegular => "not a regular file",
-            Self::Empty => "is empty",
-            Self::NoPid => "does not begin with a process id",
-            Self::Format => "not in the format of proc(5)",
-            Self::NoBootTime => "has no btime",
-        })
-    }
 }
 
 impl Error for MissingFacts {}
@@ -101,13 +57,13 @@ impl MissingFacts {
     /// reload.
     pub(crate) fn kind(&self) -> String {
         let file = self.object.rsplit('/').next().unwrap_or_default();
-        format!("{file}: {}", self.problem)
+        format!("{file}: {}", self.why)
     }
 }
 
 impl Display for MissingFacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.object, self.problem)?;
+        write!(f, "{}: {}", self.object, self.why)?;
         if self.hint.is_empty() {
             Ok(())
         } else {
@@ -175,10 +131,10 @@ impl ProcRoot {
                 let (process, stat) = self.meant(&listed, answering);
                 self.facts(&process, stat)
             }
-            Err(problem) => {
+            Err(error) => {
                 let missing = MissingFacts {
                     object: format!("pid file {}", pid_file.display()),
-                    problem,
+                    why: reason(&error),
                     hint: "",
                 };
                 (Facts::default(), Some(missing))
@@ -243,7 +199,7 @@ impl ProcRoot {
 
     fn stat(&mut self, process: &str) -> Result<Stat, MissingFacts> {
         let stat = self.read(&[process, "stat"]).and_then(files::stat);
-        stat.map_err(|problem| self.missing(problem))
+        stat.map_err(|error| self.missing(&error))
     }
 
     fn add_stat(&self, stat: &Stat, facts: &mut Facts) {
@@ -261,7 +217,7 @@ impl ProcRoot {
             Some(time) if clock.abs_diff(self.clock) < CLOCK_STEP => time,
             _ => {
                 let time = self.read(&["stat"]).and_then(files::boot_time);
-                time.map_err(|problem| self.missing(problem))?
+                time.map_err(|error| self.missing(&error))?
             }
         };
         (self.boot_time, self.clock) = (Some(boot), clock);
@@ -274,7 +230,7 @@ impl ProcRoot {
             Some(limits) => limits,
             None => {
                 let limits = self.read(&[process, "limits"]).and_then(files::limits);
-                limits.map_err(|problem| self.missing(problem))?
+                limits.map_err(|error| self.missing(&error))?
             }
         };
         facts.max_fds = Some(files);
@@ -308,7 +264,7 @@ impl ProcRoot {
             let denied = error.kind() == io::ErrorKind::PermissionDenied;
             MissingFacts {
                 hint: if denied { FD_HINT } else { "" },
-                ..self.missing(error.into())
+                ..self.missing(&error)
             }
         })?;
         // Counting the own descriptors opens one more.
@@ -321,10 +277,10 @@ impl ProcRoot {
     }
 
     /// The error of the file that was read last.
-    fn missing(&self, problem: Problem) -> MissingFacts {
+    fn missing(&self, error: &io::Error) -> MissingFacts {
         MissingFacts {
             object: self.path.display().to_string(),
-            problem,
+            why: reason(error),
             hint: "",
         }
     }
@@ -334,21 +290,11 @@ impl ProcRoot {
         self.path.extend(parts);
     }
 
-    fn read(&mut self, parts: &[&str]) -> Result<&[u8], Problem> {
+    fn read(&mut self, parts: &[&str]) -> io::Result<&[u8]> {
         self.set_path(parts);
         let file = File::open(&self.path)?;
-        fill(file, &mut self.bytes)?;
+        files::fill(file, &mut self.bytes)?;
         Ok(&self.bytes)
-    }
-}
-
-fn fill(file: File, bytes: &mut Vec<u8>) -> Result<(), Problem> {
-    bytes.clear();
-    match file.take(MAX_FILE_BYTES).read_to_end(bytes) {
-        Ok(_) => Ok(()),
-        // The process ended between open and read (proc(5)).
-        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Err(Problem::Ended),
-        Err(error) => Err(error.into()),
     }
 }
 

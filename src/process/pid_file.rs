@@ -2,10 +2,11 @@
 //! first process first.
 
 use std::fs::{Metadata, OpenOptions};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use super::{Problem, fill};
+use super::files::fill;
 
 /// Maximum number of processes that HAProxy has run as (`nbproc`).
 const MAX_PIDS: usize = 64;
@@ -19,18 +20,20 @@ pub(super) struct Pids {
 
 /// Reads a pid file into `bytes`. The path can be anything; a FIFO without a writer must not block
 /// the scrape.
-pub(super) fn read(path: &Path, bytes: &mut Vec<u8>) -> Result<Pids, Problem> {
+pub(super) fn read(path: &Path, bytes: &mut Vec<u8>) -> io::Result<Pids> {
     let mut options = OpenOptions::new();
     let file = options.read(true).custom_flags(libc::O_NONBLOCK).open(path);
     let file = file?;
     // Reading a directory fails with an error of its own.
     let is_readable = |metadata: Metadata| metadata.is_file() || metadata.is_dir();
     if !file.metadata().is_ok_and(is_readable) {
-        return Err(Problem::NotRegular);
+        return Err(io::Error::other("not a regular file"));
     }
     fill(file, bytes)?;
+    let first = words(bytes).next();
+    let first = first.ok_or_else(|| io::Error::other("is empty"))?;
     Ok(Pids {
-        first: pid(words(bytes).next().ok_or(Problem::Empty)?).ok_or(Problem::NoPid)?,
+        first: pid(first).ok_or_else(|| io::Error::other("does not begin with a process id"))?,
         all: words(bytes).map_while(pid).take(MAX_PIDS).collect(),
     })
 }

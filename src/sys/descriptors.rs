@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use libc::c_uint;
 
-use super::check;
+use super::result::check;
 
 /// Replaces the open file of `descriptor` with that of `by`. The number stays, and so does
 /// inheritance (dup2(2)).

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::{Mutex, PoisonError};
 
-use super::check;
+use super::result::check;
 
 /// systemd's first descriptor (sd_listen_fds(3)).
 const FIRST_OF_SYSTEMD: RawFd = 3;

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::check;
+use super::result::check;
 
 /// Time since 1970-01-01 (UTC). `None` if the clock is before that or cannot be read.
 /// `SystemTime::now` cannot be used: with a libc whose `time_t` has 32 bits (musl in Rust on 32-bit

@@ -9,6 +9,7 @@ pub(crate) mod calendar;
 mod descriptors;
 mod inherited;
 mod machine;
+mod result;
 pub(crate) mod signals;
 mod sockets;
 mod tcp;
@@ -26,6 +27,7 @@ pub(crate) use inherited::InheritedFd;
 pub(crate) use machine::{
     Resource, clock_ticks, descriptor_limit, page_bytes, soft_limit, time_of_day,
 };
+use result::check;
 pub(crate) use sockets::{
     ListenerKind, accept, has_error, interface_number, listener_kind, queued_bytes, receive,
     reset_at_close, send, set_backlog, set_most_not_sent, set_no_delay, set_send_buffer,
@@ -87,13 +89,5 @@ pub(crate) fn ends_within(fd: BorrowedFd<'_>, time: Duration) -> io::Result<bool
         Ok(n) => Ok(n > 0),
         Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(false),
         Err(e) => Err(e),
-    }
-}
-
-fn check(result: c_int) -> io::Result<c_int> {
-    if result < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(result)
     }
 }

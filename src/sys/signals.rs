@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use libc::{c_int, c_void};
 
-use super::check;
+use super::result::check;
 
 /// A signal that the exporter reacts to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use libc::{c_int, c_void, socklen_t};
 
-use super::check;
+use super::result::check;
 
 /// The kind of socket of a listener's clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

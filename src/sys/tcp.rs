@@ -7,7 +7,7 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use libc::socklen_t;
 
-use super::check;
+use super::result::check;
 use super::sockets::{set_backlog, set_option};
 
 /// Which clients a listener on an IPv6 address accepts (ipv6(7), IPV6_V6ONLY).

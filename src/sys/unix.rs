@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use libc::{sa_family_t, sockaddr, sockaddr_un, socklen_t};
 
-use super::check;
+use super::result::check;
 use super::sockets::{set_backlog, set_option};
 
 /// Size of `sun_path` in bytes (unix(7)).

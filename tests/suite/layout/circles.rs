@@ -17,26 +17,7 @@ const CIRCLES: &[(&[&str], &str)] = &[
         &["metrics/exposition.rs", "metrics/snapshot.rs"],
         "a snapshot counts the bytes of a row when it is put, as they will be written",
     ),
-    (
-        &["process.rs", "process/files.rs", "process/pid_file.rs"],
-        "parts of one thing, which share its error",
-    ),
-    (
-        &[
-            "sys/descriptors.rs",
-            "sys/inherited.rs",
-            "sys/machine.rs",
-            "sys/mod.rs",
-            "sys/sockets.rs",
-            "sys/tcp.rs",
-            "sys/unix.rs",
-        ],
-        "sys/mod.rs names them all, and turns the result of each call into an error",
-    ),
 ];
-/// The reason of circles that are to become smaller than [`MOST_FILES`]: what takes a file out of one
-/// takes it off the list.
-const NOT_YET: &str = "not yet";
 /// More files than this in a circle cannot be kept in mind.
 const MOST_FILES: usize = 8;
 
@@ -198,24 +179,19 @@ fn circles_of_files_are_listed() {
         named.retain(|other| room(other) == room(file) && other != file);
     }
     let found = circles(&graph);
-    let listed = CIRCLES.iter().map(|(files, reason)| {
-        let files: BTreeSet<&str> = files.iter().copied().collect();
-        (files, *reason)
-    });
-    let listed: Vec<_> = listed.collect();
-    for circle in &found {
-        let is_listed = listed.iter().any(|(files, _)| circle.is_subset(files));
-        assert!(is_listed, "files that import each other: {circle:#?}");
-    }
-    let found: BTreeSet<&str> = found.iter().flatten().copied().collect();
-    for (files, reason) in listed {
-        let is_listed_too_long = !files.is_subset(&found) && reason != NOT_YET;
-        let is_small = files.len() <= MOST_FILES || reason == NOT_YET;
-        assert!(
-            !is_listed_too_long,
-            "smaller by now, see CIRCLES: {files:#?}"
-        );
-        assert!(is_small && !reason.is_empty(), "too many files: {files:#?}");
+    let listed = CIRCLES
+        .iter()
+        .map(|(files, _)| files.iter().copied().collect());
+    let listed: BTreeSet<BTreeSet<&str>> = listed.collect();
+    let new: Vec<_> = found.difference(&listed).collect();
+    let gone: Vec<_> = listed.difference(&found).collect();
+    assert!(new.is_empty(), "files that import each other: {new:#?}");
+    assert!(
+        gone.is_empty(),
+        "no such circle any more, see CIRCLES: {gone:#?}"
+    );
+    for (files, reason) in CIRCLES {
+        assert!(files.len() <= MOST_FILES && !reason.is_empty(), "{files:?}");
     }
 }
 
