@@ -1,4 +1,4 @@
-//! What the command line has set; everybody reads the same.
+//! The values of all flags, read by every module.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use crate::net::address::TlsOptions;
 use crate::server::listen::ListenAddress;
 use crate::sys::InheritedFd;
 
-/// A checked configuration. Made once, with what the flags' defaults say, and kept while the process
-/// lives.
+/// A checked configuration. Made once, with the defaults of the flags, and kept for the life of the
+/// process.
 #[derive(Debug, Default)]
 pub struct Config {
     /// The HAProxy of `--haproxy.scrape-uri`, without a name, unless only targets were given; then those
@@ -21,46 +21,46 @@ pub struct Config {
     pub timeout: Duration,
     /// HAProxy's pid file.
     pub pid_file: Option<PathBuf>,
-    /// The CLI of the master process, a unix or TCP socket.
+    /// The URI of the master socket, a unix or TCP socket.
     pub master_socket: Option<ScrapeUri>,
-    /// The names of the metrics, by their profile's number.
+    /// The metric names: the number of their profile.
     pub profile: usize,
     /// Which rows are exported.
     pub filter: Filter,
-    /// The columns of servers with a metric under the exporter's names.
+    /// The server columns with a metric under the exporter names.
     pub server_columns: Vec<usize>,
-    /// The commands that a flag has turned on.
+    /// The commands that flags have enabled.
     pub commands: Vec<&'static str>,
-    /// The most bytes an answer may have.
+    /// Maximum size of a reply in bytes.
     pub max_response_bytes: u64,
-    /// How https peers are checked.
+    /// How certificates of https peers are verified.
     pub tls: TlsOptions,
-    /// Whether the environment's proxy is used.
+    /// Whether the proxy of the environment is used.
     pub proxy_from_env: bool,
-    /// Where to serve.
+    /// Addresses to serve on.
     pub listen: Vec<ListenAddress>,
     /// The path of the metrics.
     pub telemetry_path: String,
-    /// Whether systemd's sockets are served on instead.
+    /// Whether to serve on systemd's sockets instead.
     pub systemd_socket: bool,
     /// Permissions of socket files.
     pub socket_mode: u32,
-    /// The supervisor's descriptor.
+    /// The file descriptor for readiness.
     pub ready_fd: Option<InheritedFd>,
-    /// Whether to scrape once and leave.
+    /// Whether to scrape once and exit.
     pub once: bool,
-    /// Whether to check the flags and leave.
+    /// Whether to check the flags and exit.
     pub check_flags: bool,
-    /// Whether to list the metrics and leave.
+    /// Whether to list the metrics and exit.
     pub list_metrics: bool,
-    /// The least severity to log.
+    /// Minimum severity to log.
     pub log_level: Level,
-    /// The shape of log lines.
+    /// Format of log lines.
     pub log_format: Format,
 }
 
 impl Config {
-    /// Turns a command on or off.
+    /// Enables or disables a command.
     ///
     /// # Errors
     /// See `turn`.
@@ -79,32 +79,32 @@ impl Config {
 pub(crate) struct Flag {
     /// Name without the dashes.
     pub name: &'static str,
-    /// What the flag takes.
+    /// The kind of value.
     pub takes: Takes,
-    /// What it is for.
+    /// The text of `--help`.
     pub help: &'static str,
-    /// Sets it, to what was given or else to its default; `true` or `false` for a switch.
+    /// Sets it, to the given text or to its default; `true` or `false` for a switch.
     ///
     /// # Errors
-    /// Why the text cannot be used.
+    /// Why the text is invalid.
     pub set: fn(&mut Config, &str) -> Result<(), String>,
-    /// Whether it is about the HAProxy of `--haproxy.scrape-uri` alone.
+    /// Whether it concerns only the HAProxy of `--haproxy.scrape-uri`.
     pub is_of_scrape_uri: bool,
 }
 
-/// What a flag takes.
+/// The kind of value of a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Takes {
     /// Nothing: on, or off as `--no-NAME`. Holds the default.
     Switch(bool),
     /// A value; holds its name and its default.
     Value(&'static str, &'static str),
-    /// The same of a flag that may be given more than once.
+    /// A value that can be given more than once; holds its name and its default.
     Values(&'static str, &'static str),
 }
 
 impl Flag {
-    /// A flag about all HAProxys.
+    /// A flag that concerns all HAProxy instances.
     pub(crate) const fn new(
         name: &'static str,
         takes: Takes,
@@ -120,7 +120,7 @@ impl Flag {
         }
     }
 
-    /// The text that it is set to where it is not given.
+    /// The text that is used if the flag is not given.
     pub(crate) fn default(&self) -> &'static str {
         match self.takes {
             Takes::Switch(true) => "true",
@@ -130,10 +130,10 @@ impl Flag {
     }
 }
 
-/// Sets a field to what a text says.
+/// Sets a field to the value of a text.
 ///
 /// # Errors
-/// Why the text cannot be used.
+/// Why the text is invalid.
 pub(crate) fn put<T>(field: &mut T, value: Result<T, String>) -> Result<(), String> {
     *field = value?;
     Ok(())
@@ -142,7 +142,7 @@ pub(crate) fn put<T>(field: &mut T, value: Result<T, String>) -> Result<(), Stri
 /// Sets a switch.
 ///
 /// # Errors
-/// When the text is neither `true` nor `false`; 1 and 0 stand for them.
+/// If the text is neither `true` nor `false`, nor 1 or 0.
 pub(crate) fn turn(field: &mut bool, text: &str) -> Result<(), String> {
     *field = match text {
         "true" | "1" => true,

@@ -1,5 +1,5 @@
-//! What the benchmarks, the fuzz targets and their properties in the suite work on. Not for anybody
-//! else: it changes with the crate.
+//! Entry points of the benchmarks, the fuzz targets and the property tests. Not for other users:
+//! they change with the crate.
 
 use crate::commands;
 use crate::commands::info;
@@ -50,7 +50,7 @@ pub mod server {
     }
 }
 
-/// The way of an answer's bytes through the exporter, from the read buffer to the exposition.
+/// The path of a reply's bytes through the exporter, from the read buffer to the exposition.
 pub struct Statistics {
     selection: Selection,
     wanted: Wanted,
@@ -63,10 +63,10 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// With the names of a profile, in the selection of a query, without servers in the states.
+    /// With the names of a profile and the selection of a query, without servers in the states.
     ///
     /// # Panics
-    /// When there is no such profile or query.
+    /// If the profile or the query does not exist.
     #[must_use]
     pub fn new(profile: &str, query: &str, excluded_states: &[&str]) -> Self {
         let columns: Vec<usize> = (0..1024).collect();
@@ -98,10 +98,10 @@ impl Statistics {
         }
     }
 
-    /// Reads an answer in reads of `size(left)` bytes, as a scrape does.
+    /// Reads a reply in reads of `size(left)` bytes, as a scrape does.
     ///
     /// # Errors
-    /// Why the answer is refused.
+    /// Why the reply is rejected.
     pub fn read(
         &mut self,
         csv: &[u8],
@@ -122,7 +122,7 @@ impl Statistics {
                     .push(self.buffer.data())
                     .map_err(|error| error.to_string())?;
                 self.buffer.take(taken.bytes);
-                // Behind an empty line more rows may come, as on the stats page.
+                // More rows can follow an empty line, as on the stats page.
                 if !taken.ends {
                     break;
                 }
@@ -136,13 +136,13 @@ impl Statistics {
         Ok(())
     }
 
-    /// Forgets the answer.
+    /// Discards the reply.
     pub fn clear(&mut self) {
         self.snapshot.clear();
         self.reader.clear();
     }
 
-    /// How many rows and cells could not be read, and the words for the first.
+    /// Number of rows and fields that could not be parsed, and the text for the first.
     pub fn failures(&self) -> (u64, Option<String>) {
         let failures = self.reader.failures();
         (
@@ -151,7 +151,7 @@ impl Statistics {
         )
     }
 
-    /// Bytes that `write` will pass on.
+    /// Number of bytes that `write` will pass on.
     pub fn exposition_bytes(&self) -> u64 {
         cursor::exposition_bytes(&self.snapshot, &self.selection)
     }
@@ -180,10 +180,10 @@ impl Statistics {
     }
 }
 
-/// Reads an answer to `show info`; the value of each key.
+/// Parses a reply to `show info`; the value of each key.
 ///
 /// # Errors
-/// Why the answer is refused.
+/// Why the reply is rejected.
 pub fn show_info(answer: &[u8], keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, String> {
     let info = info::parse(answer).map_err(|error| error.to_string())?;
     Ok(keys

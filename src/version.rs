@@ -1,23 +1,24 @@
-//! What this build is: for `--version`, and for the metric about the build.
+//! Facts about this build: for `--version`, and for the metric about the build.
 
-/// The revision that the build was told (`HAPROXY_EXPORTER_REVISION`, set by tests/tools/build.sh).
+/// The revision that the build was given (`HAPROXY_EXPORTER_REVISION`, set by
+/// tests/tools/build.sh).
 pub(crate) const REVISION: &str = match option_env!("HAPROXY_EXPORTER_REVISION") {
     Some(revision) => revision,
     None => "unknown",
 };
-/// The compiler's version, as the same script asks it.
+/// The version of the compiler, set by the same script.
 pub(crate) const RUST_VERSION: &str = match option_env!("HAPROXY_EXPORTER_RUSTC") {
     Some(version) => version,
     None => "unknown",
 };
-/// Whether its standard library was built for size (`small`) or is the one that comes with the compiler
-/// (`plain`); the same script decides.
+/// Whether the standard library was built for size (`small`) or came with the compiler (`plain`);
+/// the same script decides.
 const BUILD: &str = match option_env!("HAPROXY_EXPORTER_BUILD") {
     Some(build) => build,
     None => "plain",
 };
 
-/// The text of `--version`: what it is, and what it was built from and for.
+/// The text of `--version`.
 pub(crate) fn text() -> String {
     let (tls, features) = match cfg!(feature = "tls") {
         true => ("with", "tls"),
@@ -31,7 +32,7 @@ pub(crate) fn text() -> String {
     )
 }
 
-/// The processor, system and C library that this was compiled for, as Rust's targets name them.
+/// The processor, system and C library of this build, with the names of Rust's targets.
 pub(crate) fn built_for() -> String {
     use std::env::consts::{ARCH, OS};
     let processor = match ARCH {

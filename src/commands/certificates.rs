@@ -1,6 +1,6 @@
-//! When the certificates that HAProxy has loaded end (`--haproxy.certificates`): `show ssl sni` (3.2 and later),
-//! and for older releases `show ssl cert` for the names and `show ssl cert FILE` for each (management guide,
-//! section 9.3). HAProxy's own exporter has no such families.
+//! When the certificates expire that HAProxy has loaded (`--haproxy.certificates`): `show ssl sni`
+//! (3.2 and later); for older releases `show ssl cert` for the names and `show ssl cert FILE` for
+//! each (management guide, section 9.3). HAProxy's built-in exporter has no such families.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::metrics::snapshot::Sink;
 use crate::metrics::value::Value;
 use crate::sys::calendar;
 
-/// How often they are read: a thousand cost HAProxy up to 30 ms.
+/// Interval of reading: a thousand certificates cost HAProxy up to 30 ms.
 const READ_EVERY: Duration = Duration::from_secs(300);
 
 pub(super) static COMMAND: Command = Command {
@@ -43,7 +43,7 @@ pub(super) static COMMAND: Command = Command {
 type OfEnd = fn(&i64) -> Value<'_>;
 
 table! {
-    /// Each certificate, by the second since 1970-01-01 UTC at which it ends.
+    /// One row per certificate, by the second since 1970-01-01 UTC at which it expires.
     static CERTIFICATE: OfEnd {
         prefix: "haproxy_ssl_certificate_",
         labels: &["filename"],
@@ -60,20 +60,21 @@ table! {
     Gauge   last_read_timestamp_seconds = |status| status.read_at.into(), "Time when the certificates were last read, in seconds since 1970-01-01 UTC.";
 }
 
-/// The command of 3.2: a row for each name and bind, of any level.
+/// The command of 3.2: a row for each name and bind; any level.
 const SHOW_SSL_SNI: &str = "show ssl sni";
 /// The names of the files; needs level operator.
 const SHOW_SSL_CERT: &str = "show ssl cert";
-/// What a lower level gets.
+/// The reply below that level.
 const DENIED: &[u8] = b"Can't allocate memory!";
-/// Most certificates that are kept: each is a sample of each scrape.
+/// Maximum number of certificates: each is a sample of each scrape.
 const MAX_CERTIFICATES: usize = 10_000;
-/// Longest line of the CLI: HAProxy's buffers have 16,384 bytes, a part of which is reserved.
+/// Maximum length of a command line: HAProxy's buffers have 16,384 bytes, a part of which is
+/// reserved.
 const MAX_LINE_BYTES: usize = 15_000;
-/// Longest line of an answer; longer ones are not HAProxy's.
+/// Maximum length of a line of a reply; HAProxy prints no longer ones.
 const MAX_ANSWER_LINE_BYTES: usize = 64 * 1024;
 
-/// What the answers of one kind are.
+/// The kind of reply that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Sni,
@@ -81,17 +82,17 @@ enum Form {
     Files,
 }
 
-/// Names of files, and when the certificate of each ends, in seconds since 1970-01-01 UTC.
+/// Names of files, and when the certificate of each expires, in seconds since 1970-01-01 UTC.
 #[derive(Debug)]
 struct Certificates {
     form: Form,
-    /// `None` where it is not known yet.
+    /// `None` if it is not known yet.
     files: BTreeMap<Vec<u8>, Option<i64>>,
-    /// Where `show ssl sni` has the file and the end.
+    /// Positions of the file and the expiry in `show ssl sni`.
     columns: Option<(usize, usize)>,
-    /// The file that the lines are about.
+    /// The file that the current lines describe.
     current: Vec<u8>,
-    /// Answers that are to come.
+    /// Number of replies that are still expected.
     expected: usize,
     lines: usize,
     error: Option<ReplyError>,
@@ -110,14 +111,14 @@ impl Certificates {
         }
     }
 
-    /// All whose end is known.
+    /// All certificates whose expiry is known.
     fn iter(&self) -> impl Iterator<Item = (&[u8], i64)> {
         let files = self.files.iter();
         files.filter_map(|(name, end)| Some((&name[..], (*end)?)))
     }
 
-    /// Lines of commands that ask for each file, with the number of answers of each. Files whose names
-    /// the CLI would take for something else are not asked for.
+    /// Command lines that query each file, with the number of replies to each. Files whose names
+    /// the CLI would interpret differently are skipped.
     fn commands(&self) -> Vec<(String, usize)> {
         let mut lines: Vec<(String, usize)> = Vec::new();
         for name in self.files.keys() {
@@ -136,7 +137,7 @@ impl Certificates {
         lines
     }
 
-    /// The next answers are to so many `show ssl cert FILE`.
+    /// This number of replies to `show ssl cert FILE` follows.
     fn expect_files(&mut self, answers: usize) {
         self.form = Form::Files;
         self.expected = answers;
@@ -153,7 +154,7 @@ impl Certificates {
         }
     }
 
-    /// The columns are found by the header.
+    /// The columns are identified by the header.
     fn take_row(&mut self, line: &[u8]) -> Result<(), ReplyError> {
         let cells = || line.split(|byte| *byte == b'\t');
         let Some((file, end)) = self.columns else {
@@ -168,7 +169,7 @@ impl Certificates {
         self.put(file, Some(end))
     }
 
-    /// `# filename`, and before it perhaps `# transaction` with what is not committed: `*/path`.
+    /// `# filename`, and before it possibly `# transaction` with uncommitted files: `*/path`.
     fn take_name(&mut self, line: &[u8]) -> Result<(), ReplyError> {
         if self.lines == 1 && !line.starts_with(b"# ") {
             return Err(self.refused(line));
@@ -179,7 +180,8 @@ impl Certificates {
         }
     }
 
-    /// A file that is gone since, or a bundle, has a line that says so: it stays without an end.
+    /// For a file that was deleted meanwhile, or a bundle, the reply is another line: it has no
+    /// expiry.
     fn take_detail(&mut self, line: &[u8]) -> Result<(), ReplyError> {
         if line == DENIED {
             return Err(self.refused(line));
@@ -194,7 +196,7 @@ impl Certificates {
         Ok(())
     }
 
-    /// The answer has a line that is not one to this command.
+    /// The reply contains a line of another command.
     fn refused(&self, line: &[u8]) -> ReplyError {
         let command = match self.form {
             Form::Sni => SHOW_SSL_SNI,
@@ -217,7 +219,7 @@ impl Periodic for Certificates {
         *self = Self::new(Form::Sni);
     }
 
-    /// HAProxy before 3.2 does not know the first command: then the files are asked for one by one.
+    /// HAProxy before 3.2 does not know the first command: then each file is queried.
     fn read(&mut self, ask: &mut Ask<'_>) -> Result<(), ReadError> {
         *self = Self::new(Form::Sni);
         match ask(SHOW_SSL_SNI, self) {
@@ -259,7 +261,7 @@ impl Reply for Certificates {
                 self.error = self.take_line(line).err();
             }
         }
-        // A line without end must not be waited for.
+        // Do not wait for the end of a line that is too long.
         match &input[bytes..] {
             line if line.len() > MAX_ANSWER_LINE_BYTES => Err(self.refused(line)),
             _ => Ok(Taken { bytes, ends: false }),
@@ -281,14 +283,14 @@ impl Reply for Certificates {
     }
 }
 
-/// Whether the command was not answered but refused: a cut answer, or one with too many certificates, is
-/// not better with the dearer question.
+/// Whether the command was rejected. After a truncated reply, or one with too many certificates,
+/// the more expensive commands would not do better.
 fn is_unknown(error: &SourceError) -> bool {
     matches!(error.problem, Problem::Reply(ReplyError::OfAnotherKind(..)))
 }
 
-/// Whether a name is one word of the CLI and nothing else: no blank, quote, backslash, `;`, `<<` (a
-/// payload), or `*` in front (a transaction).
+/// Whether a name is exactly one word of the CLI: no space, quote, backslash, `;`, `<<` (a
+/// payload), and no leading `*` (a transaction).
 fn is_safe(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,=~%".contains(c);
     !name.is_empty() && name.len() < 4096 && name.chars().all(is_plain)

@@ -1,4 +1,4 @@
-//! What a command is, and what becomes of its answer.
+//! What a command is, and what its reply is used for.
 
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -15,44 +15,46 @@ use crate::metrics::{Group, Table};
 /// The first two numbers of a release.
 pub(crate) type Release = (u32, u32);
 
-/// A command that HAProxy is asked besides `show stat`.
+/// A command that is sent to HAProxy in addition to `show stat`.
 pub(crate) struct Command {
-    /// As the CLI wants it.
+    /// The text of the command.
     pub(crate) ask: &'static str,
-    /// The first release that knows it, where older ones take it for another one.
+    /// The first release that knows it, if older ones interpret it as another command.
     pub(crate) since: Option<Release>,
-    /// What turns it on; `None` where it is asked whenever its families are wanted.
+    /// The flag that enables it; `None` if it is sent whenever its families are wanted.
     pub(crate) flag: Option<Flag>,
     /// Its families, in the order of the exposition.
     pub(crate) groups: &'static [&'static Group],
-    /// When it is asked.
+    /// When it is sent.
     pub(crate) when: When,
-    /// What the log says when it fails, and when that is over; `None` are the words with the command's name.
+    /// Log messages when it fails and when it succeeds again; `None` uses texts with the command's
+    /// name.
     pub(crate) events: Option<[&'static str; 2]>,
 }
 
-/// When a command is asked.
+/// When a command is sent.
 #[derive(Clone, Copy)]
 pub(crate) enum When {
-    /// By the scrape itself, which needs the answer for more than the families.
+    /// The scrape sends it itself, because it needs the reply for more than the families.
     Itself,
-    /// With the rows, on their connection. Holds what makes room for an answer.
+    /// With `show stat`, on the same connection. Holds the constructor of its reply.
     WithRows(fn() -> Box<dyn Answer>),
-    /// Behind the rows, on a connection of its own, and not at each scrape: what came is shown in between.
+    /// After `show stat`, on its own connection, and not at each scrape: between readings the last
+    /// reply is exported.
     NowAndThen {
-        /// How often.
+        /// Interval of reading.
         every: Duration,
-        /// Makes room for an answer.
+        /// Constructor of its reply.
         answer: fn() -> Box<dyn Periodic>,
-        /// Whether it could be read, and when.
+        /// Whether the last reading succeeded, and when it was.
         status: &'static Table<OfStatus>,
     },
-    /// Behind all others, of the master process.
+    /// After all others, to the master process.
     OfMaster,
 }
 
 impl When {
-    /// The order of asking, which is that of the exposition.
+    /// The order of sending, which is that of the exposition.
     pub(crate) const fn order(self) -> u8 {
         match self {
             Self::Itself => 0,
@@ -64,7 +66,7 @@ impl When {
 }
 
 impl Command {
-    /// A command for the usual case: of any release, without a flag, asked by the scrape itself.
+    /// A command for the usual case: any release, no flag, sent by the scrape itself.
     pub(crate) const USUAL: Self = Self {
         ask: "",
         since: None,
@@ -81,25 +83,25 @@ impl Command {
     }
 }
 
-/// Receives the answer to a command and keeps it until rows are made of it. The memory is kept from
+/// Receives the reply to a command and keeps it until rows are made of it. The memory is kept from
 /// scrape to scrape.
 pub(crate) trait Answer: Reply {
-    /// Forgets the answer.
+    /// Discards the reply.
     fn clear(&mut self);
 
-    /// Puts its rows into the snapshot.
+    /// Adds its rows to the snapshot.
     fn put_rows(&self, into: &mut Sink<'_>);
 }
 
-/// Asks one question on a connection of its own.
+/// Sends one command on its own connection.
 pub(crate) type Ask<'a> = dyn FnMut(&str, &mut dyn Reply) -> Result<(), ReadError> + 'a;
 
-/// Why nothing was read.
+/// Why a reading failed.
 #[derive(Debug)]
 pub(crate) enum ReadError {
-    /// Something was not answered.
+    /// A command failed.
     Failed(SourceError),
-    /// Some connections led to another process than others.
+    /// The connections led to different processes.
     Mixed,
 }
 
@@ -112,27 +114,27 @@ impl Display for ReadError {
     }
 }
 
-/// What is read now and then, and kept in between.
+/// A reply that is read at intervals and kept in between.
 pub(crate) trait Periodic {
-    /// Forgets what came.
+    /// Discards what was read.
     fn clear(&mut self);
 
-    /// Asks whatever it takes.
+    /// Sends all commands of the reading.
     ///
     /// # Errors
-    /// When any of it was not answered, or by several processes.
+    /// If a command failed, or several processes replied.
     fn read(&mut self, ask: &mut Ask<'_>) -> Result<(), ReadError>;
 
-    /// Puts its rows into the snapshot.
+    /// Adds its rows to the snapshot.
     fn put_rows(&self, into: &mut Sink<'_>);
 }
 
-/// How the last reading went.
+/// The result of the last reading.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Status {
-    /// Whether there was an answer.
+    /// Whether it succeeded.
     pub(crate) is_up: bool,
-    /// When there was one last, in seconds since 1970-01-01 UTC.
+    /// When the last successful one was, in seconds since 1970-01-01 UTC.
     pub(crate) read_at: Option<u64>,
 }
 

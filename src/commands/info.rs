@@ -54,7 +54,7 @@ table! {
 }
 
 table! {
-    /// The process that answered.
+    /// The process that replied.
     static PID: Key {
         profile: Some(EXPORTER),
         scope: "global",
@@ -64,7 +64,7 @@ table! {
 }
 
 table! {
-    /// The numbers.
+    /// The numeric values.
     static PROCESS: Key {
         scope: "global",
         prefix: "haproxy_process_",
@@ -167,27 +167,26 @@ table! {
     Gauge   description = 1, "Description in HAProxy's configuration; always 1.";
 }
 
-/// Most bytes of an answer: real ones have about 1.3 KB, and a peer that sends far more is not
-/// HAProxy.
+/// Maximum size of a reply in bytes: real ones have about 1.3 KB.
 const MAX_INFO_BYTES: usize = 64 * 1024;
 
-/// What a master process answers that is asked for the one of a process that it does not have.
+/// The reply of a master process to a command for a process that does not exist.
 const NO_SUCH_PROCESS: &[u8] = b"Can't find the target PID matching the prefix ";
 
-/// The pairs of one answer. The memory is kept from scrape to scrape.
+/// The pairs of one reply. The memory is kept from scrape to scrape.
 #[derive(Debug, Default)]
 pub(crate) struct Info {
     /// All lines so far, without their line ends.
     text: Vec<u8>,
     pairs: Vec<Pair>,
-    /// Bytes of the answer so far.
+    /// Size of the reply so far, in bytes.
     bytes: usize,
-    /// A quote was opened and not closed: the next line belongs to the last pair's value.
+    /// A quote is open: the next line belongs to the value of the last pair.
     is_quoted: bool,
     ends_blank: bool,
 }
 
-/// Where the parts of a pair are in the text.
+/// Positions of the parts of a pair in the text.
 #[derive(Clone, Copy, Debug)]
 struct Pair {
     key: usize,
@@ -197,14 +196,14 @@ struct Pair {
 }
 
 impl Info {
-    /// The value of a key as HAProxy printed it, without the line end; `None` when there is no such
-    /// line.
+    /// The value of a key as HAProxy printed it, without the line end; `None` if the key is
+    /// missing.
     pub(crate) fn get(&self, key: &str) -> Option<&[u8]> {
         let mut pairs = self.pairs();
         pairs.find_map(|(other, value)| (other == key.as_bytes()).then_some(value))
     }
 
-    /// The same where it is a number.
+    /// The value of a key, if it is a number.
     pub(crate) fn number(&self, key: &str) -> Option<u64> {
         unsigned(self.get(key)?)
     }
@@ -217,17 +216,18 @@ impl Info {
         })
     }
 
-    /// Forgets the answer, keeps the memory.
+    /// Discards the reply, keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.pairs.clear();
         (self.bytes, self.is_quoted, self.ends_blank) = (0, false, false);
     }
 
-    /// Takes all whole lines off the beginning of `input`, up to the empty one that ends the answer.
+    /// Takes all whole lines from the beginning of `input`, up to the empty line that ends the
+    /// reply.
     ///
     /// # Errors
-    /// When the answer is too large.
+    /// If the reply is too large.
     fn take_lines(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
         let mut taken = Taken {
             bytes: 0,
@@ -243,7 +243,7 @@ impl Info {
                 return Ok(taken);
             }
         }
-        // A line without end must not be waited for.
+        // Do not wait for the end of a line that is too long.
         match self.bytes + input.len() - taken.bytes > MAX_INFO_BYTES {
             true => Err(ReplyError::TooLarge(MAX_INFO_BYTES)),
             false => Ok(taken),
@@ -265,7 +265,7 @@ impl Info {
         }
         let start = self.text.len();
         self.text.extend_from_slice(line);
-        // A quote inside is doubled, so that an odd number of them ends the value.
+        // A quote inside the value is doubled, so an odd number of quotes ends the value.
         let closes = |text: &[u8]| !memchr::memchr_iter(b'"', text).count().is_multiple_of(2);
         if self.is_quoted {
             self.is_quoted = !closes(line);
@@ -292,7 +292,7 @@ impl Info {
         if self.text.starts_with(NO_SUCH_PROCESS) {
             return Err(ReplyError::NoSuchProcess);
         }
-        // Where a quote is open, it is one that an old version did not mean as such.
+        // An open quote here is one that an old release did not mean as such.
         if !rest.is_empty() || !self.ends_blank {
             return Err(ReplyError::Cut(Proof::EmptyLine));
         }
@@ -309,8 +309,8 @@ impl Info {
         release(self.get("Version")?)
     }
 
-    /// Puts its rows into the snapshot; there are none where it was not answered. `facts` are what /proc
-    /// says of the same process.
+    /// Adds its rows to the snapshot; none if there was no reply. `facts` are those of /proc about
+    /// the same process.
     pub(crate) fn put_rows(&self, facts: &Facts, into: &mut Sink<'_>) {
         if self.get("Version").is_none() {
             return;
@@ -329,7 +329,7 @@ impl Info {
                 into.add(table).put_constant(&[text]);
             }
         }
-        // These two families have the same names where /proc gives them; it knows them more exactly.
+        // These two families have the same names in /proc, which is more precise.
         let is_known = |key: &str| match key {
             "Ulimit-n" => facts.max_fds.is_some(),
             "Start_time_sec" => facts.start_time_seconds.is_some(),
@@ -342,10 +342,10 @@ impl Info {
         });
     }
 
-    /// A number, whose key may have several spellings.
+    /// A number whose key can have several spellings.
     fn value(&self, key: &str) -> Value<'_> {
         let cell = key.split('|').find_map(|key| self.get(key));
-        // HAProxy has printed more than 100 at times.
+        // HAProxy has sometimes printed more than 100.
         let is_good = |cell: &&[u8]| {
             key != "Idle_pct" || unsigned(cell).is_some_and(|percent| percent <= 100)
         };
@@ -363,10 +363,10 @@ impl Reply for Info {
     }
 }
 
-/// Reads a whole answer.
+/// Parses a whole reply.
 ///
 /// # Errors
-/// When it is cut, too large or something else than `show info`.
+/// If it is incomplete, too large or not one to `show info`.
 pub(crate) fn parse(answer: &[u8]) -> Result<Info, ReplyError> {
     let mut info = Info::default();
     let taken = info.take_lines(answer)?;

@@ -1,4 +1,5 @@
-//! A master process (`-W`) and its old workers, in every profile: HAProxy's own exporter knows neither.
+//! A master process (`-W`) and its old workers, in every profile: HAProxy's built-in exporter knows
+//! neither.
 
 mod processes;
 mod question;
@@ -27,7 +28,7 @@ pub(crate) static COMMAND: Command = Command {
     ..Command::USUAL
 };
 
-/// The CLI of a master process, if one is named.
+/// The URI of the master socket, if one is given.
 fn socket(text: &str) -> Result<Option<ScrapeUri>, String> {
     if text.is_empty() {
         return Ok(None);
@@ -40,33 +41,33 @@ fn socket(text: &str) -> Result<Option<ScrapeUri>, String> {
     }
 }
 
-/// What is known of the master.
+/// Facts about the master process.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Master {
-    /// Whether it could be asked.
+    /// Whether it replied.
     pub(crate) is_up: bool,
-    /// How long it has run, in seconds.
+    /// Its uptime in seconds.
     pub(crate) uptime: Option<u64>,
-    /// Reloads since it was started.
+    /// Number of reloads since it started.
     pub(crate) reloads: Option<u64>,
-    /// Whether the last one was good.
+    /// Whether the last reload succeeded.
     pub(crate) last_reload_successful: Option<bool>,
 }
 
-/// What was found of the workers of before a reload.
+/// Facts about the old workers, left over from earlier reloads.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OldWorkers {
-    /// How many there are.
+    /// Their number.
     pub(crate) count: u64,
-    /// How many of them gave no answer.
+    /// The number of unresponsive ones.
     pub(crate) unanswered: u64,
     /// The age of the oldest.
     pub(crate) oldest_age_seconds: u64,
-    /// Connections that are open on those that answered.
+    /// Current connections of those that replied.
     pub(crate) connections: u64,
-    /// `None` where /proc does not know one of them.
+    /// `None` if /proc lacks one of them.
     pub(crate) memory_bytes: Option<u64>,
-    /// What they have done since they became old.
+    /// Their traffic since they became old.
     pub(crate) done: Traffic,
 }
 

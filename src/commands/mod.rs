@@ -1,11 +1,11 @@
-//! What HAProxy is asked besides `show stat`: a file for each command, with its text, its flag, its families
-//! and what reads the reply. Nobody else names one.
+//! The commands that are sent to HAProxy in addition to `show stat`: one file for each, with its
+//! text, its flag, its families and the parser of its reply. No other module names a command.
 
 macro_rules! commands {
     ($($name:ident),*) => {
         $(pub(crate) mod $name;)*
 
-        /// All commands, in the order of their flags and of asking.
+        /// All commands, in the order of their flags and of sending.
         static ALL: &[&Command] = &[$(&$name::COMMAND),*];
     };
 }
@@ -20,13 +20,13 @@ use crate::config::Flag;
 use crate::metrics::catalog::Catalog;
 use command::Command;
 
-/// The flags that turn commands on.
+/// The flags that enable commands.
 pub(crate) fn flags() -> impl Iterator<Item = &'static Flag> {
     ALL.iter().filter_map(|command| command.flag.as_ref())
 }
 
-/// All families, those of commands among them. Of the servers' columns under the exporter's names, only
-/// those in `server_columns` count.
+/// All families, including those of commands. Of the server columns under the exporter names, only
+/// those in `server_columns` are exported.
 pub(crate) fn catalog(server_columns: &[usize]) -> Catalog {
     let mut commands = ALL.to_vec();
     commands.sort_by_key(|command| command.when.order());
@@ -38,7 +38,7 @@ pub(crate) fn catalog(server_columns: &[usize]) -> Catalog {
     Catalog::new(server_columns, &groups)
 }
 
-/// The commands without a flag, and those that a flag has turned `on`.
+/// The commands without a flag, and those in `on`.
 pub(crate) fn in_use(on: &[&str]) -> impl Iterator<Item = &'static Command> {
     let all = ALL.iter().copied();
     all.filter(|command| command.flag.is_none() || on.contains(&command.ask))

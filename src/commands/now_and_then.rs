@@ -1,4 +1,4 @@
-//! A command that is asked now and then, and shown from memory in between.
+//! A command that is sent at intervals; between them the last reply is exported.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::metrics::Table;
 use crate::metrics::snapshot::Sink;
 use crate::sys;
 
-/// The command, and what was read last.
+/// The command, and its last reply.
 pub(crate) struct NowAndThen {
     pub(crate) command: &'static Command,
     every: Duration,
@@ -22,18 +22,18 @@ pub(crate) struct NowAndThen {
     status_table: &'static Table<OfStatus>,
     status: Status,
     tried: Option<Instant>,
-    /// The process that was read or, where that failed, that answered the scrape.
+    /// The process that was read or, if that failed, that replied to the scrape.
     of: Pid,
-    /// The next scrape asks, however recent the answer is.
+    /// The next scrape sends it, however recent the reply is.
     is_due: bool,
     failed: Event,
 }
 
-/// A process, as far as it said which it is.
+/// A process id, if the process reported it.
 type Pid = Option<u64>;
 
 impl NowAndThen {
-    /// `None` for a command that is asked at each scrape.
+    /// `None` for a command that is sent at each scrape.
     pub(crate) fn new(command: &'static Command, target: Option<&str>) -> Option<Self> {
         let When::NowAndThen {
             every,
@@ -56,9 +56,9 @@ impl NowAndThen {
         })
     }
 
-    /// Asks, if it is time, and puts the rows into the snapshot. A failure costs them alone: it has a
-    /// quarter of the time that is left. Where another process answers than the one that was read, the
-    /// scrape after this one asks again.
+    /// Sends the command if it is due, and adds the rows to the snapshot. It can use a quarter of
+    /// the remaining time, and if it fails, only its rows are missing. If another process replied
+    /// to the scrape than the one that was read, the next scrape sends it again.
     pub(crate) fn add(
         &mut self,
         (source, answering): (&mut Source, Pid),
@@ -89,7 +89,7 @@ impl NowAndThen {
         }
         let mut result = self.read_once(source, limits, buffer);
         if matches!(result, Err(ReadError::Mixed)) {
-            // A reload, most likely.
+            // Most likely a reload.
             result = self.read_once(source, limits, buffer);
         }
         match &result {
@@ -107,10 +107,10 @@ impl NowAndThen {
         self.failed.report(result.err());
     }
 
-    /// Reads all of one process: each connection says of which it is.
+    /// Reads everything from one process: each connection reports its process.
     ///
     /// # Errors
-    /// When something was not answered, or by several processes.
+    /// If a command failed, or several processes replied.
     fn read_once(
         &mut self,
         source: &mut Source,

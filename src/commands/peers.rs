@@ -1,9 +1,9 @@
-//! `show peers` (`--haproxy.peers`): the peers that stick tables are exchanged with. HAProxy's own exporter
-//! has no such families.
+//! `show peers` (`--haproxy.peers`): the peers that exchange stick tables. HAProxy's built-in
+//! exporter has no such families.
 //!
-//! The reply has sections of peers and the state of each connection (management guide, section 9.3).
-//! HAProxy prints a line a section, under it a few lines a peer, and under each peer its tables. The
-//! fields are found by their keys: 3.0 has more of them than 2.4.
+//! The reply has sections of peers and the state of each connection (management guide, section
+//! 9.3): one line per section, below it a few lines per peer, and below each peer its tables. The
+//! fields are identified by their keys: 3.0 has more of them than 2.4.
 
 use super::command::{Answer, Command, When};
 use crate::config::Takes::Switch;
@@ -43,38 +43,38 @@ table! {
     Counter reconnects_total = |peer| peer.new_connections.into(), "Connections to this peer opened.";
 }
 
-/// Lines of a peer begin with these; those about it with more blanks.
+/// The beginning of the first line of a peer; its other lines are indented more.
 const PEER_INDENT: &[u8] = b"  0x";
-/// What the lines about a peer begin with.
+/// The indentation of the other lines of a peer.
 const DETAIL_INDENT: &[u8] = b"        ";
 
-/// The peers of one answer.
+/// The peers of one reply.
 #[derive(Debug, Default)]
 struct Peers {
     lines: Lines,
 }
 
-/// A peer that HAProxy exchanges its stick tables with, as HAProxy printed it.
+/// A peer with which HAProxy exchanges stick tables, as HAProxy printed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct RemotePeer<'a> {
     /// The section's name.
     section: &'a [u8],
     /// The peer's name.
     name: &'a [u8],
-    /// Whether the connection is there and its handshake done. 2.4 and 2.6 keep the last status,
-    /// `ESTA`, after the connection has gone: `active` must be there as well.
+    /// Whether the connection is established and its handshake done. 2.4 and 2.6 keep the last
+    /// status, `ESTA`, after the connection is gone, so `active` is required too.
     is_up: bool,
-    /// Heartbeats that did not come in time.
+    /// Missed heartbeats.
     no_heartbeat: Option<&'a [u8]>,
-    /// Connections that were opened.
+    /// Connections opened.
     new_connections: Option<&'a [u8]>,
-    /// Messages that were not understood.
+    /// Protocol errors.
     protocol_errors: Option<&'a [u8]>,
 }
 
 impl Peers {
-    /// Calls `take` with each remote peer in the order of the answer. The local one, which is HAProxy
-    /// itself, never has a connection and is left out.
+    /// Calls `take` for each remote peer in the order of the reply. The local peer, which is
+    /// HAProxy itself, never has a connection and is omitted.
     fn for_each(&self, mut take: impl FnMut(&RemotePeer<'_>)) {
         let mut section: &[u8] = b"";
         let mut peer: Option<RemotePeer<'_>> = None;
@@ -125,7 +125,8 @@ impl Answer for Peers {
 }
 
 impl<'a> RemotePeer<'a> {
-    /// Reads `  0x...: id=NAME(remote,active) ... last_status=ESTA ...`; `None` for the local peer.
+    /// Parses `  0x...: id=NAME(remote,active) ... last_status=ESTA ...`; `None` for the local
+    /// peer.
     fn of_line(section: &'a [u8], line: &'a [u8]) -> Option<Self> {
         let id = field(line, b"id=")?;
         let at = memchr::memchr(b'(', id)?;

@@ -1,4 +1,4 @@
-//! `show stat domain resolvers`: a CSV of its own, one row a name server of a `resolvers` section
+//! `show stat domain resolvers`: a CSV with one row per name server of a `resolvers` section
 //! (management guide, section 9.3; HAProxy 2.5 and later).
 
 use super::command::{Answer, Command, When};
@@ -10,7 +10,7 @@ use crate::metrics::snapshot::Sink;
 
 pub(super) static COMMAND: Command = Command {
     ask: "show stat domain resolvers",
-    // HAProxy before 2.3 takes it for a plain `show stat`, 2.3 and 2.4 do not know the word.
+    // HAProxy before 2.3 interprets it as `show stat`; 2.3 and 2.4 do not know the word.
     since: Some((2, 5)),
     groups: &[&RESOLVER.group],
     when: When::WithRows(|| Box::new(Resolvers::default())),
@@ -18,7 +18,7 @@ pub(super) static COMMAND: Command = Command {
 };
 
 table! {
-    /// The name servers; each value is the cell of a column.
+    /// The name servers; each value is the field of a column.
     static RESOLVER: &'static str {
         profile: Some(BUILTIN),
         scope: "resolver",
@@ -42,13 +42,13 @@ table! {
     Gauge   outdated = "outdated", "DNS responses that arrived too late.";
 }
 
-/// The name servers of one answer.
+/// The name servers of one reply.
 #[derive(Debug, Default)]
 struct Resolvers {
     lines: Lines,
 }
 
-/// One of them.
+/// One name server.
 #[derive(Clone, Copy, Debug)]
 struct NameServer<'a> {
     header: &'a [u8],
@@ -56,7 +56,7 @@ struct NameServer<'a> {
 }
 
 impl Resolvers {
-    /// All name servers, in the order of the answer.
+    /// All name servers, in the order of the reply.
     fn iter(&self) -> impl Iterator<Item = NameServer<'_>> {
         let mut lines = self.lines.iter();
         let header = lines.next().unwrap_or_default();
@@ -81,7 +81,7 @@ impl Answer for Resolvers {
 }
 
 impl<'a> NameServer<'a> {
-    /// The cell of a column, if the answer has it.
+    /// The field of a column, if the reply has it.
     fn cell(&self, column: &str) -> Option<&'a [u8]> {
         let mut names = self.header.split(|byte| *byte == b',');
         let position = names.position(|name| name == column.as_bytes())?;
@@ -95,7 +95,8 @@ impl Reply for Resolvers {
     }
 
     fn finish(&mut self, rest: &[u8], _: Proof) -> Result<(), ReplyError> {
-        // An answer without a header is one to something else; without resolvers there is only it.
+        // A reply without a header belongs to another command. Without resolvers there is only the
+        // header.
         let first = self.lines.iter().next().unwrap_or_default();
         let is_right = first.starts_with(b"# id,pid,");
         self.lines.finish(rest, COMMAND.ask, |_| is_right)

@@ -1,5 +1,6 @@
-//! `show table` without a name: one line a stick table, whatever its size (management guide, section 9.3).
-//! With a name or a filter HAProxy would walk through its entries: never asked.
+//! `show table` without a name: one line per stick table, independent of its size (management
+//! guide, section 9.3). With a name or a filter HAProxy would walk through the entries, so that is
+//! never sent.
 
 use super::command::{Answer, Command, When};
 use crate::haproxy::lines::Lines;
@@ -30,27 +31,27 @@ table! {
     Gauge   used = |table| table.used.into(), "Current entries of the stick table.";
 }
 
-/// The stick tables of one answer.
+/// The stick tables of one reply.
 #[derive(Debug, Default)]
 struct StickTables {
     lines: Lines,
 }
 
-/// One of them: its fields as HAProxy printed them.
+/// One stick table: its fields as HAProxy printed them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct StickTable<'a> {
-    /// The table's name: that of its section.
+    /// The name of the table, which is that of its section.
     name: &'a [u8],
-    /// What its keys are, such as `ip`.
+    /// The type of its keys, such as `ip`.
     key_type: &'a [u8],
-    /// Entries that it can hold.
+    /// Maximum number of entries.
     size: &'a [u8],
-    /// Entries that it holds.
+    /// Current number of entries.
     used: &'a [u8],
 }
 
 impl StickTables {
-    /// All tables, in the order of the answer.
+    /// All tables, in the order of the reply.
     fn iter(&self) -> impl Iterator<Item = StickTable<'_>> {
         self.lines.iter().filter_map(parse)
     }
@@ -80,7 +81,7 @@ impl Reply for StickTables {
     }
 }
 
-/// `# table: NAME, type: TYPE, size:N, used:N`; what newer versions put behind it is passed over.
+/// `# table: NAME, type: TYPE, size:N, used:N`; further fields of newer releases are skipped.
 fn parse(line: &[u8]) -> Option<StickTable<'_>> {
     let rest = line.strip_prefix(b"# table: ")?;
     let (name, rest) = split_once(rest, b", type: ")?;

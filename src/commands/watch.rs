@@ -1,4 +1,4 @@
-//! A command of one HAProxy: whether it can be asked, what came, and what the log says of it.
+//! A command to one HAProxy instance: whether it can be sent, its reply, and its log messages.
 
 use super::command::{Answer, Command, Release, When};
 use crate::event::Event;
@@ -10,20 +10,20 @@ use crate::metrics::catalog::Catalog;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Sink;
 
-/// Why the stats page and a file cannot answer.
+/// Why the stats page and a file cannot be used.
 pub(crate) const NO_CLI: &str = "only a CLI socket can be asked (unix:/path or tcp://host:port)";
 
-/// A command that is asked with the rows.
+/// A command that is sent with `show stat`.
 pub(crate) struct Watch {
     command: &'static Command,
     answer: Box<dyn Answer>,
     failed: Event,
-    /// Whether it is asked in this scrape.
+    /// Whether it is sent in this scrape.
     is_asked: bool,
 }
 
 impl Watch {
-    /// `None` for a command that is not asked with the rows.
+    /// `None` for a command that is not sent with `show stat`.
     pub(crate) fn new(command: &'static Command, target: Option<&str>) -> Option<Self> {
         let When::WithRows(answer) = command.when else {
             return None;
@@ -36,7 +36,7 @@ impl Watch {
         })
     }
 
-    /// Decides whether it is asked. That a source has no CLI is logged where a flag has turned it on.
+    /// Decides whether it is sent. If a flag enabled it and the source has no CLI, that is logged.
     pub(crate) fn prepare(&mut self, wanted: &Wanted, catalog: &Catalog, source: &Source) {
         let is_wanted = self.command.is_wanted(wanted, catalog);
         self.is_asked = is_wanted && source.takes_commands();
@@ -45,28 +45,28 @@ impl Watch {
         }
     }
 
-    /// Whether it is asked, and not of releases that take it for another one.
+    /// Whether it is sent to this release, which must not interpret it as another command.
     pub(crate) fn is_asked_of(&self, release: Option<Release>) -> bool {
         let is_known = |since| release.is_some_and(|release| release >= since);
         self.is_asked && self.command.since.is_none_or(is_known)
     }
 
-    /// Whether it is asked only of releases that are known.
+    /// Whether the release must be known before it can be sent.
     pub(crate) fn needs_release(&self) -> bool {
         self.is_asked && self.command.since.is_some()
     }
 
-    /// Forgets the answer.
+    /// Discards the reply.
     pub(crate) fn clear(&mut self) {
         self.answer.clear();
     }
 
-    /// The question.
+    /// The command with its reply.
     pub(crate) fn question(&mut self) -> Question<'_> {
         Question::new(self.command.ask, Need::Extra, &mut *self.answer)
     }
 
-    /// It was asked; a failure costs its own rows alone.
+    /// It was sent; if it failed, only its own rows are missing.
     pub(crate) fn is_answered(&mut self, failure: Option<SourceError>) {
         if failure.is_some() {
             self.answer.clear();
@@ -74,7 +74,7 @@ impl Watch {
         self.failed.report(failure);
     }
 
-    /// Puts its rows into the snapshot.
+    /// Adds its rows to the snapshot.
     pub(crate) fn put_rows(&self, into: &mut Sink<'_>) {
         self.answer.put_rows(into);
     }

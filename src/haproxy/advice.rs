@@ -1,4 +1,4 @@
-//! What may help when HAProxy cannot be reached, or answers with something else.
+//! Hints for errors: HAProxy cannot be reached, or sends something unexpected.
 
 use std::borrow::Cow;
 use std::fs;
@@ -9,15 +9,15 @@ use super::error::{Problem, SourceError};
 use super::reply::ReplyError;
 use crate::net::error::{NetError, Phase};
 
-/// The flag for the largest answer.
+/// The flag for the maximum size of a reply.
 pub(crate) const MAX_RESPONSE_BYTES: &str = "haproxy.max-response-bytes";
-/// The flag for the roots that are trusted.
+/// The flag for the trusted roots.
 pub(crate) const SSL_CA_FILE: &str = "haproxy.ssl-ca-file";
 
-/// Whom a question went to.
+/// The peer that a command was sent to.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Asked<'a> {
-    /// A CLI on a unix socket of this path; an abstract one has none.
+    /// A CLI on a unix socket with this path; an abstract socket has none.
     Unix {
         path: Option<&'a str>,
         is_master: bool,
@@ -31,7 +31,8 @@ pub(super) enum Asked<'a> {
 }
 
 impl SourceError {
-    /// Why `object` gave no answer. `is_denied`: HAProxy refused the command.
+    /// Why `object` gave no reply. `is_denied`: HAProxy rejected the command because of the level
+    /// of the socket.
     pub(super) fn new(object: &str, problem: Problem, asked: Asked<'_>, is_denied: bool) -> Self {
         Self {
             object: object.to_owned(),
@@ -41,7 +42,7 @@ impl SourceError {
     }
 }
 
-/// A question that leads to the cause, or the setting that can help; stands in brackets behind the error.
+/// The hint in brackets after the error: a likely cause, or a setting that helps.
 fn advice(problem: &Problem, asked: Asked<'_>, is_denied: bool) -> Option<Cow<'static, str>> {
     let text = match problem {
         Problem::Net(NetError::Io(Phase::Connect, error)) => return of_connect(error, asked),
@@ -63,7 +64,7 @@ fn advice(problem: &Problem, asked: Asked<'_>, is_denied: bool) -> Option<Cow<'s
     Some(text.into())
 }
 
-/// Of errors of connect(2).
+/// The hint for errors of connect(2).
 fn of_connect(error: &io::Error, asked: Asked<'_>) -> Option<Cow<'static, str>> {
     use io::ErrorKind::{ConnectionRefused, NotFound, PermissionDenied};
     let text = match (asked, error.kind()) {
@@ -95,8 +96,8 @@ fn of_connect(error: &io::Error, asked: Asked<'_>) -> Option<Cow<'static, str>> 
     Some(text.into())
 }
 
-/// The first directory on the way to `path` that may not be entered: connect(2) does not say whether
-/// it was that or the socket itself.
+/// The first directory on the path that the exporter must not enter: connect(2) does not tell
+/// whether the directory or the socket denied access.
 fn closed_directory(path: &str) -> Option<String> {
     let is_denied = |path: &Path| {
         fs::symlink_metadata(path).is_err_and(|e| e.kind() == io::ErrorKind::PermissionDenied)

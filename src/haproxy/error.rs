@@ -1,4 +1,4 @@
-//! Why a source cannot be used, or a question has no answer.
+//! Why a source cannot be used, or a command has no reply.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::net::tls;
 /// Why a source cannot be used at all.
 #[derive(Debug)]
 pub(crate) enum SetupError {
-    /// The environment's proxy.
+    /// The proxy in the environment.
     Proxy(AddressError),
     /// Roots or names for TLS.
     #[cfg(feature = "tls")]
@@ -31,31 +31,31 @@ impl fmt::Display for SetupError {
 
 impl std::error::Error for SetupError {}
 
-/// A failed question: asked of whom, and why.
+/// A failed command: its peer, and the reason.
 #[derive(Debug)]
 pub(crate) struct SourceError {
-    /// The source, or the proxy before it.
+    /// The source, or the proxy in front of it.
     pub object: String,
     /// The reason.
     pub problem: Problem,
-    /// What may help.
+    /// The hint.
     pub advice: Option<Cow<'static, str>>,
 }
 
-/// Why a question failed.
+/// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// The network gave nothing.
+    /// A network error.
     Net(NetError),
-    /// The answer has more bytes than are allowed.
+    /// The reply is larger than this number of bytes.
     TooLarge(u64),
-    /// The answer came, but an earlier one on the same connection broke off.
+    /// There was a reply, but an earlier one on the same connection was incomplete.
     BehindBroken,
-    /// Bytes came behind the last answer's end.
+    /// Bytes after the end of the last reply.
     TooMuch,
     /// Why the file cannot be used.
     File(String),
-    /// What came is not a whole answer to the question.
+    /// Not a complete reply to the command.
     Reply(ReplyError),
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct FileSource {
     object: String,
 }
 
-/// What is wrong with a file that was written while it was read.
+/// The error for a file that was written while it was read.
 const CHANGED: &str = "read: the file was changed meanwhile (write a new one and rename it)";
 
 impl FileSource {
@@ -32,7 +32,7 @@ impl FileSource {
     /// See `Source::ask`.
     ///
     /// # Errors
-    /// When the file could not be read whole.
+    /// If the file could not be read completely.
     pub(crate) fn ask(
         &self,
         questions: &mut [Question<'_>],
@@ -49,7 +49,7 @@ impl FileSource {
 
     fn read(&self, reader: &mut Reader<'_>) -> Result<(), Problem> {
         let open = |error| Problem::File(format!("open: {}", reason(&error)));
-        // Not to wait for a FIFO's writer.
+        // Opening must not wait for the writer of a FIFO.
         let mut file = OpenOptions::new()
             .read(true)
             .custom_flags(libc::O_NONBLOCK)
@@ -72,7 +72,7 @@ impl FileSource {
     }
 }
 
-/// Returns whether there was nothing; a file of /proc does not know before.
+/// Returns whether it was empty; the size of a file of /proc is not known before.
 fn read_all(file: &mut File, reader: &mut Reader<'_>) -> Result<bool, Problem> {
     let mut is_empty = true;
     loop {

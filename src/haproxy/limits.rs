@@ -1,13 +1,16 @@
-//! The limits of an answer to `show stat`.
+//! Limits of a reply to `show stat`.
 
-/// A row with fewer fields is no row of statistics (the Go exporter's rule: `type` is the 33rd).
+/// A row with fewer fields is not a row of statistics (the Go exporter's rule: `type` is the 33rd
+/// field).
 pub(crate) const MIN_FIELDS: usize = 33;
-/// HAProxy 3.2 prints about 150; far more means that the peer is no HAProxy.
+/// Maximum number of fields of a row. HAProxy 3.2 prints about 150; a peer with far more is not
+/// HAProxy.
 pub(crate) const MAX_FIELDS: usize = 1024;
-/// Longest row; HAProxy prints a row into one buffer of 16 KiB by default (`tune.bufsize`).
+/// Maximum length of a row. HAProxy prints a row into one buffer, of 16 KiB by default
+/// (`tune.bufsize`).
 pub(crate) const MAX_LINE_BYTES: usize = 1 << 20;
-/// Longest name of a proxy or server; HAProxy reads configuration lines of 2 KiB.
+/// Maximum length of the name of a proxy or server; HAProxy reads configuration lines of 2 KiB.
 pub(crate) const MAX_NAME_BYTES: usize = 4096;
-/// Label texts of all rows: with names of usual length enough for more servers than an
-/// answer can hold, and a bound where a peer sends names only.
+/// Maximum size of the label texts of all rows. With usual names that is enough for more servers
+/// than fit into a reply; it limits a peer that sends only names.
 pub(crate) const MAX_LABEL_BYTES: usize = 64 << 20;

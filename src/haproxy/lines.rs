@@ -1,14 +1,15 @@
-//! The lines of a small answer, kept until they are needed: for commands whose answers are no CSV of
-//! `show stat` and no `Key: value` pairs.
+//! The lines of a small reply, kept until they are needed: for commands whose reply is neither the
+//! CSV of `show stat` nor `Key: value` pairs.
 
 use super::failures::excerpt;
 use super::limits::MAX_LINE_BYTES;
 use super::reply::{Proof, ReplyError, Taken};
 
-/// Most bytes of such an answer: some ten thousand lines. A peer that sends far more is not HAProxy.
+/// Maximum size of such a reply in bytes: about ten thousand lines. A peer that sends far more is
+/// not HAProxy.
 const MAX_BYTES: usize = 4 << 20;
 
-/// The whole lines of one answer. The memory is kept.
+/// The whole lines of one reply. The memory is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     text: Vec<u8>,
@@ -16,13 +17,13 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Forgets the answer, keeps the memory.
+    /// Discards the reply, keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.ends_blank = false;
     }
 
-    /// The lines without their line ends; the closing empty one is not among them.
+    /// The lines without their line ends, except the empty one at the end.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let lines = self.text.split(|byte| *byte == b'\n');
         let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
@@ -32,7 +33,7 @@ impl Lines {
     /// See `Reply::push`.
     ///
     /// # Errors
-    /// When the answer is too large.
+    /// If the reply is too large.
     pub(crate) fn push(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
         let mut bytes = 0;
         while let Some(end) = memchr::memchr(b'\n', &input[bytes..]) {
@@ -44,7 +45,7 @@ impl Lines {
             }
             self.text.extend_from_slice(line);
         }
-        // A line without end must not be waited for, and the buffer has room for no longer one.
+        // Do not wait for the end of a line that is longer than the buffer.
         let rest = input.len() - bytes;
         if rest > MAX_LINE_BYTES {
             return Err(ReplyError::LongLine);
@@ -55,10 +56,10 @@ impl Lines {
         }
     }
 
-    /// See `Reply::finish`. All lines must be as `is_right` wants them.
+    /// See `Reply::finish`. `is_right` must accept all lines.
     ///
     /// # Errors
-    /// When the answer is cut, or not one to the command.
+    /// If the reply is incomplete, or belongs to another command.
     pub(crate) fn finish(
         &self,
         rest: &[u8],

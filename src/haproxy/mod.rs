@@ -1,4 +1,4 @@
-//! What HAProxy says and how it is asked. Knows no metric name.
+//! How HAProxy is queried, and how its replies are read. It does not know metric names.
 
 pub(crate) mod advice;
 pub(crate) mod buffer;

@@ -8,49 +8,51 @@
 
 use std::time::Duration;
 
-/// Between two looks at what the socket holds. HAProxy adds 12 to 16 KB in 0.2 to 0.4 ms.
+/// Interval at which the number of bytes in the socket is read. HAProxy adds 12 to 16 KB in 0.2 to
+/// 0.4 ms.
 const LOOK_EVERY: Duration = Duration::from_micros(500);
-/// How long more is waited for where the socket has held more before: HAProxy may not have had a
-/// processor for so long.
+/// Maximum wait for more bytes if the socket has held more before: HAProxy might not have had a CPU
+/// for that long.
 const MOST_WAIT: Duration = Duration::from_millis(10);
-/// A socket that is full holds a few hundred bytes more or less from time to time, and never this part
-/// less: of 210 KB one piece of HAProxy's.
+/// A full socket holds a few hundred bytes more or less from time to time, but never less by this
+/// part: of 210 KB, one write of HAProxy.
 const FULL_WITHIN: usize = 16;
-/// Looks that have seen nothing new may take this part of the time since the first byte.
+/// Maximum part of the time since the first byte that waits without new bytes can take.
 const MOST_STILL: u32 = 2;
 /// The part of a scrape's time that is never spent on waiting.
 const TIME_TO_READ: u32 = 4;
 
-/// What is looked at: a socket, or what a test puts in its place.
+/// The socket, or its replacement in a test.
 pub(super) trait Queue {
-    /// Bytes that can be read; `None` where that is not known.
+    /// Number of bytes that can be read; `None` if it is unknown.
     fn bytes(&self) -> Option<usize>;
-    /// Waits for the end of what the peer sends, and not for bytes. Returns whether it has come.
+    /// Waits for the end of the stream, not for bytes. Returns whether it was reached.
     fn ends_within(&mut self, time: Duration) -> bool;
-    /// The time since some moment.
+    /// The time since an arbitrary moment.
     fn now(&self) -> Duration;
 }
 
 /// The pace of one connection.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// From here on everything is read as it comes.
+    /// From this time on everything is read at once.
     ends: Duration,
-    /// When the first byte was there.
+    /// When the first byte arrived.
     began: Option<Duration>,
-    /// The looks that have seen nothing new.
+    /// Total time of waits without new bytes.
     still: Duration,
-    /// The most that such a socket has held when it was read, before this connection or on it.
+    /// Maximum number of bytes in such a socket when it was read, on this connection or before.
     most: usize,
-    /// The same, on this connection.
+    /// Maximum number of bytes in the socket when it was read, on this connection.
     held: usize,
-    /// What is left to be read of what the socket held.
+    /// Number of bytes in the socket that are still to be read.
     left: usize,
     is_over: bool,
 }
 
 impl Pace {
-    /// For an answer that may take `time` from `now` on, by a socket that has held `most` before.
+    /// For a reply that can take `time` from `now` on, on a socket that has held `most` bytes
+    /// before.
     pub(super) fn new(now: Duration, time: Duration, most: usize) -> Self {
         Self {
             ends: now.saturating_add(time - time / TIME_TO_READ),
@@ -63,12 +65,12 @@ impl Pace {
         }
     }
 
-    /// Whether `wait` comes before the next read.
+    /// Whether `wait` must be called before the next read.
     pub(super) fn must_wait(&self) -> bool {
         !self.is_over && self.left == 0
     }
 
-    /// Waits until the socket is full, or nothing more will come. Bytes are there, or the end.
+    /// Waits until the socket is full, or no more bytes will arrive.
     pub(super) fn wait(&mut self, queue: &mut impl Queue) {
         let mut now = queue.now();
         let began = *self.began.get_or_insert(now);
@@ -79,7 +81,7 @@ impl Pace {
                 return;
             }
             let looked = std::mem::replace(&mut now, queue.now());
-            // What cannot be seen cannot be waited for.
+            // Without the number of bytes there is nothing to wait for.
             let Some(bytes) = queue.bytes() else {
                 self.is_over = true;
                 return;
@@ -100,7 +102,7 @@ impl Pace {
         }
     }
 
-    /// How much of the room may be used.
+    /// The number of bytes of the room that can be used.
     pub(super) fn most_of(&self, room: usize) -> usize {
         match self.is_over {
             true => room,
@@ -108,12 +110,12 @@ impl Pace {
         }
     }
 
-    /// So much was read.
+    /// This number of bytes was read.
     pub(super) fn took(&mut self, bytes: usize) {
         self.left = self.left.saturating_sub(bytes);
     }
 
-    /// What the next connection may expect the socket to hold.
+    /// The number of bytes that the next connection can expect the socket to hold.
     pub(super) fn most_held(&self) -> usize {
         match self.held {
             0 => self.most,
@@ -121,12 +123,12 @@ impl Pace {
         }
     }
 
-    /// Nothing was added to so many bytes.
+    /// Whether the socket is full with this number of bytes, which did not grow.
     fn is_full(&self, held: usize) -> bool {
         held >= self.most - self.most / FULL_WITHIN
     }
 
-    /// Whether a socket that is not full was waited for long enough.
+    /// Whether the wait for a socket that is not full was long enough.
     fn is_long(&self, since_first_byte: Duration, since_growth: Duration) -> bool {
         since_growth >= MOST_WAIT || self.still >= since_first_byte / MOST_STILL
     }

@@ -1,80 +1,82 @@
-//! What is asked, and what the answer is given to. Each command has a small room of its own that
-//! implements `Reply`; a source only carries bytes.
+//! Commands and what reads their replies. Each command implements `Reply`; a source only passes
+//! bytes.
 
 use std::fmt;
 
 use super::error::SourceError;
 use super::limits::{MAX_FIELDS, MAX_LABEL_BYTES, MAX_LINE_BYTES, MAX_NAME_BYTES};
 
-/// What proves that an answer was not cut. HAProxy writes whole rows, so a cut answer usually ends
-/// at a row's end.
+/// What proves that a reply is complete. HAProxy writes whole rows, so a truncated reply usually
+/// ends at the end of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// The CLI closes its answer with an empty line (management guide, section 9.3).
+    /// The CLI ends its reply with an empty line (management guide, section 9.3).
     EmptyLine,
-    /// The transport said how long the body is.
+    /// The transport announced the length of the body.
     Length,
-    /// Nothing but the end of the stream: at least the last row must have its line end.
+    /// Only the end of the stream: at least the last row must have its line end.
     LineEnd,
 }
 
-/// Receives the answer to one command, piece by piece while it arrives.
+/// Receives the reply to one command, piece by piece while it arrives.
 pub(crate) trait Reply {
-    /// Takes whole lines or rows off the beginning of `input`, up to and including the first empty
-    /// line that ends an answer of the CLI. What is not taken comes again, with more behind it.
+    /// Takes whole lines or rows from the beginning of `input`, up to and including the first empty
+    /// line that ends a reply of the CLI. The rest is passed again, with more bytes after it.
     ///
     /// # Errors
-    /// When a limit is passed: then the whole answer is refused.
+    /// If a limit is exceeded: then the whole reply is rejected.
     fn push(&mut self, input: &[u8]) -> Result<Taken, ReplyError>;
 
-    /// No more bytes will come than `rest`, which `push` did not take. `proof` is what must show
-    /// that nothing is missing.
+    /// No more bytes follow after `rest`, which `push` did not take. `proof` shows whether the
+    /// reply is complete.
     ///
     /// # Errors
-    /// When the answer is cut, or is not one to this command; nothing of it may be used then.
+    /// If the reply is incomplete, or belongs to another command; none of it must be used then.
     fn finish(&mut self, rest: &[u8], proof: Proof) -> Result<(), ReplyError>;
 
-    /// Whether HAProxy refuses the command with this: the socket's level is too low for it.
+    /// Whether HAProxy rejected the command with this reply because the level of the socket is too
+    /// low.
     fn is_denial(&self, _: &ReplyError) -> bool {
         false
     }
 }
 
-/// What `Reply::push` took.
+/// The result of `Reply::push`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Taken {
-    /// Bytes off the beginning of the input.
+    /// Number of bytes taken from the beginning of the input.
     pub bytes: usize,
-    /// Whether the last line taken was the empty one that ends an answer of the CLI. Only the
-    /// reply can tell: a quoted cell may hold an empty line as well.
+    /// Whether the last line was the empty one that ends a reply of the CLI. Only the reply can
+    /// tell: a quoted field can contain an empty line too.
     pub ends: bool,
 }
 
-/// One command and where its answer goes.
+/// One command, and what receives its reply.
 pub(crate) struct Question<'a> {
-    /// As the CLI wants it, without a line end; several may be joined with `;` for one reply.
+    /// The text for the CLI, without a line end; several commands can be joined with `;` for one
+    /// reply.
     pub command: &'a str,
-    /// Receives the answer.
+    /// Receives the reply.
     pub reply: &'a mut dyn Reply,
-    /// What a failure costs.
+    /// What fails with it.
     pub need: Need,
-    /// Why an `Extra` answer is missing.
+    /// Why the reply to an `Extra` command is missing.
     pub failure: Option<SourceError>,
-    /// Bytes of the answer.
+    /// Size of the reply in bytes.
     pub bytes: u64,
 }
 
-/// What the failure of a question costs.
+/// What fails if a command fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
     /// The scrape.
     All,
-    /// Only what is made of this answer.
+    /// Only what is made of this reply.
     Extra,
 }
 
 impl<'a> Question<'a> {
-    /// A question that was not asked yet.
+    /// A command that was not sent yet.
     pub(crate) fn new(command: &'a str, need: Need, reply: &'a mut dyn Reply) -> Self {
         Self {
             command,
@@ -86,30 +88,30 @@ impl<'a> Question<'a> {
     }
 }
 
-/// Why an answer is refused.
+/// Why a reply is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ReplyError {
-    /// Not a byte came; over HTTP, none behind the head.
+    /// It is empty; over HTTP, the body is.
     Empty(Proof),
     /// The proof of completeness is missing.
     Cut(Proof),
-    /// It has more than so many bytes.
+    /// It is larger than this number of bytes.
     TooLarge(usize),
-    /// It names more than so many things of this kind.
+    /// It lists more than this number of things of this kind.
     TooMany(usize, &'static str),
-    /// It is not one to the command; holds the command and the beginning of what came.
+    /// It belongs to another command; holds the command and the beginning of the reply.
     OfAnotherKind(&'static str, String),
-    /// It is not one to `show info`, which has a version.
+    /// It is not a reply to `show info`, which has a version.
     NoVersion,
-    /// A master process says that the process that was asked is not there.
+    /// A master process reports that the process does not exist.
     NoSuchProcess,
     /// An HTML page.
     Html,
     /// The master of several processes (`-W -S`), which has no statistics.
     Master,
-    /// Neither a header nor a single good row; holds the first line.
+    /// Neither a header nor a single valid row; holds the first line.
     NotStatistics(String),
-    /// A line, of no CSV, is longer than `MAX_LINE_BYTES`.
+    /// A line outside of a CSV is longer than `MAX_LINE_BYTES`.
     LongLine,
     /// A row, counted from 1, is longer than `MAX_LINE_BYTES`.
     LineTooLong(u64),
@@ -117,12 +119,12 @@ pub(crate) enum ReplyError {
     TooManyFields(u64),
     /// A row has a name of more than `MAX_NAME_BYTES`.
     NameTooLong(u64),
-    /// With this row, the names of all rows pass `MAX_LABEL_BYTES`.
+    /// With this row, the names of all rows exceed `MAX_LABEL_BYTES`.
     NamesTooLong(u64),
 }
 
 impl ReplyError {
-    /// Whether what came is no answer to `show stat` at all, however it went on.
+    /// Whether this is certainly not a reply to `show stat`, whatever followed.
     pub(crate) fn is_no_statistics(&self) -> bool {
         matches!(self, Self::NotStatistics(_) | Self::Html | Self::Master)
     }

@@ -1,4 +1,4 @@
-//! Which rows count.
+//! Decides which rows count.
 
 use super::columns::{Header, number};
 use super::csv::Row;
@@ -8,7 +8,7 @@ use super::patterns::ProxyFilter;
 use super::reply::ReplyError;
 use super::status;
 
-/// What a row of the CSV is about (column 32, `type`).
+/// The kind of a CSV row (column 32, `type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowType {
     /// Type 0.
@@ -31,40 +31,40 @@ impl RowType {
     }
 }
 
-/// What a row is.
+/// The class of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowClass {
     /// A row that metrics are made of.
     Wanted(RowType),
-    /// A server in an excluded state: not exported, but one of its backend's servers.
+    /// A server in an excluded state: not exported, but counted among its backend's servers.
     Excluded,
-    /// A row of statistics that is not asked for: of a proxy that is left out.
+    /// A row of an excluded proxy.
     Unwanted,
-    /// Something else, which newer HAProxys may print.
+    /// Another type, which newer releases of HAProxy can print.
     Unknown,
     /// It has a wrong number of fields.
     Cut,
-    /// It cannot be what it says.
+    /// It is inconsistent.
     Bad,
 }
 
 /// Which rows are exported.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Servers whose status matches one of these are left out.
+    /// Servers whose status matches one of these are excluded.
     pub(crate) excluded_states: Vec<Vec<u8>>,
-    /// Proxies that are left out.
+    /// Excluded proxies.
     pub(crate) proxies: ProxyFilter,
 }
 
-/// The rules for the rows of one answer.
+/// The rules for the rows of one reply.
 #[derive(Debug)]
 pub(crate) struct Rules {
     filter: Filter,
-    /// The number of fields that all rows must have: the header's, else that of the first row which
-    /// has enough.
+    /// The number of fields that all rows must have: that of the header, otherwise that of the
+    /// first row with enough fields.
     field_count: Option<usize>,
-    /// Where the fields stand that rows are judged by.
+    /// Positions of the fields that decide about rows.
     places: Places,
 }
 
@@ -86,7 +86,7 @@ impl Rules {
         }
     }
 
-    /// Another answer, or the header of this one, begins.
+    /// Begins another reply, or the rows after its header.
     pub(crate) fn begin(&mut self, header: &Header) {
         let place = |name| header.position(number(name));
         self.field_count = header.field_count();
@@ -98,10 +98,10 @@ impl Rules {
         };
     }
 
-    /// Says what a row is; a bad one goes to `failures`.
+    /// Classifies a row; an invalid one is added to `failures`.
     ///
     /// # Errors
-    /// When a limit is passed.
+    /// If a limit is exceeded.
     pub(crate) fn judge(
         &mut self,
         row: &Row<'_>,
@@ -160,14 +160,14 @@ impl Rules {
     }
 }
 
-/// An optional sign and digits: a type of newer HAProxys, perhaps.
+/// An optional sign and digits: possibly a type of newer releases of HAProxy.
 fn is_number(text: &[u8]) -> bool {
     let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+"));
     let digits = digits.unwrap_or(text);
     !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
 }
 
-/// What is wrong with a row's names: HAProxy 2.3 prints rows without some of them when two read its
+/// The error in a row's names. HAProxy 2.3 prints rows without some of them if two clients read its
 /// statistics at the same time.
 fn misnamed(row_type: RowType, proxy: &[u8], service: &[u8]) -> Option<Why> {
     let is_called = |expected: &'static str| {

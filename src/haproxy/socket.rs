@@ -25,20 +25,20 @@ use crate::sys::UnixAddress;
 pub(crate) struct SocketSource {
     address: Address,
     object: String,
-    /// The commands as they are sent; kept to save an allocation a scrape.
+    /// The command line; kept to save an allocation per scrape.
     line: Vec<u8>,
     is_master: bool,
     spent: Spent,
-    /// The most that was there to read at a time on the last connection.
+    /// Maximum number of bytes that the socket held on the last connection.
     most_held: usize,
 }
 
-/// What a source has asked and received since it was made: HAProxy counts it in its own statistics.
+/// What a source has sent and received since it was made; HAProxy counts it in its own statistics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Spent {
-    /// Connections, each of which HAProxy counts as a request as well.
+    /// Connections; HAProxy counts each as a request too.
     pub connections: u64,
-    /// Bytes of answers.
+    /// Size of the replies in bytes.
     pub bytes: u64,
 }
 
@@ -48,7 +48,8 @@ enum Address {
 }
 
 impl Spent {
-    /// What HAProxy had counted when it made the last so many bytes: it counts before it sends.
+    /// What HAProxy had counted when it wrote the last reply, of this number of bytes: it counts
+    /// before it sends.
     pub(crate) fn before_answer(self, bytes: u64) -> Self {
         Self {
             bytes: self.bytes.saturating_sub(bytes),
@@ -56,7 +57,7 @@ impl Spent {
         }
     }
 
-    /// What came on top of what had been spent before.
+    /// What was added since `before`.
     pub(crate) fn since(self, before: Self) -> Self {
         Self {
             connections: self.connections.saturating_sub(before.connections),
@@ -92,8 +93,8 @@ impl SocketSource {
         }
     }
 
-    /// The same socket as the CLI of a master process (`-S`), which takes one command a connection: it
-    /// closes after an answer only if it has seen the end of the questions.
+    /// The same socket as the CLI of a master process (`-S`), which accepts one command per
+    /// connection: it closes after a reply only if it has seen the end of the commands.
     pub(crate) fn of_master(self) -> Self {
         let object = format!("master {}", self.object);
         Self {
@@ -103,7 +104,7 @@ impl SocketSource {
         }
     }
 
-    /// What was asked of it.
+    /// What was sent to it and received.
     pub(crate) fn spent(&self) -> Spent {
         self.spent
     }
@@ -111,7 +112,7 @@ impl SocketSource {
     /// See `Source::ask`.
     ///
     /// # Errors
-    /// When an answer that is needed could not be read.
+    /// If a required reply could not be read.
     pub(crate) fn ask(
         &mut self,
         questions: &mut [Question<'_>],
@@ -130,10 +131,10 @@ impl SocketSource {
         result
     }
 
-    /// Reads the answers in their order.
+    /// Reads the replies in order.
     ///
     /// # Errors
-    /// When an answer that is needed could not be read.
+    /// If a required reply could not be read.
     fn read_all(
         &mut self,
         link: &mut Link,
@@ -158,7 +159,7 @@ impl SocketSource {
                 is_broken = !matches!(read, Ok(End::EmptyLine));
                 read.and_then(|end| match end {
                     End::EmptyLine => reader.finish_at_end(),
-                    // The reply says that its empty line is missing.
+                    // The error is that the empty line is missing.
                     End::Closed => reader.finish(Proof::EmptyLine),
                 })
                 .err()
@@ -176,8 +177,8 @@ impl SocketSource {
         Ok(())
     }
 
-    /// Only a unix socket of a process that has rows to print: what HAProxy may send at a time over TCP
-    /// is more, and grows.
+    /// Only a unix socket of a process that prints rows is paced: over TCP, HAProxy can send more
+    /// at a time, and that amount grows.
     fn pace(&self, deadline: Deadline) -> Option<Pace> {
         let has_rows = matches!(self.address, Address::Unix(_)) && !self.is_master;
         let time = deadline.remaining().filter(|_| has_rows)?;
@@ -224,7 +225,7 @@ impl SocketSource {
     }
 }
 
-/// A connection, and when it is read.
+/// A connection, and the pace at which it is read.
 struct Link {
     stream: Stream,
     connected: Instant,
@@ -271,14 +272,14 @@ impl Queue for Link {
     }
 }
 
-/// Where an answer ended.
+/// What ended a reply.
 enum End {
     EmptyLine,
     Closed,
 }
 
-/// Reads up to the end of an answer; that of the last one is the end of the connection as well, so
-/// that as many answers have come as were asked for.
+/// Reads up to the end of a reply. The last one ends with the connection, so that there are as many
+/// replies as commands.
 fn read(link: &mut Link, reader: &mut Reader<'_>, is_last: bool) -> Result<End, Problem> {
     let deadline = reader.limits.deadline;
     while !(reader.has_more() && reader.take_up_to_end()?) {
@@ -294,8 +295,8 @@ fn read(link: &mut Link, reader: &mut Reader<'_>, is_last: bool) -> Result<End, 
     Ok(End::EmptyLine)
 }
 
-/// Connects to a unix socket. HAProxy's `abns@name` binds the name padded with NULs to the full
-/// length, `abnsz@name` (3.1) does not: the second is tried where the first has no listener.
+/// Connects to a unix socket. `abns@name` of HAProxy pads the name with NULs to the full length,
+/// `abnsz@name` (3.1) does not. The second is tried if the first has no listener.
 fn connect_unix(name: &UnixName, deadline: Deadline) -> Result<Stream, NetError> {
     let connect = |address| Stream::connect_unix(address, deadline);
     match name {

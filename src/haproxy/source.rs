@@ -1,7 +1,7 @@
-//! Where the answers come from, complete or not at all, before one deadline.
+//! Where replies come from: complete or not at all, before one deadline.
 //!
-//! A source knows nothing of what it carries: each answer goes to the reply of its question, piece
-//! by piece while it arrives, and at the end with what proves it complete.
+//! A source does not interpret the bytes: each reply is passed piece by piece to the reader of its
+//! command while it arrives, and at the end the proof of completeness.
 
 use super::buffer::ReadBuffer;
 use super::error::{SetupError, SourceError};
@@ -14,7 +14,7 @@ use super::uri::ScrapeUri;
 use crate::net::address::TlsOptions;
 use crate::net::proxy;
 
-/// One of the places that answers come from.
+/// One of the sources of replies.
 pub(crate) enum Source {
     /// A CLI socket, unix or TCP.
     Socket(SocketSource),
@@ -25,10 +25,10 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// The source that `uri` names. HTTP goes through the proxy of the environment, if it is to be used.
+    /// The source that `uri` names. HTTP uses the proxy of the environment, if that is enabled.
     ///
     /// # Errors
-    /// When the environment's proxy cannot be used, or TLS not be set up.
+    /// If the proxy cannot be used, or TLS cannot be set up.
     pub(crate) fn new(
         uri: &ScrapeUri,
         tls: &TlsOptions,
@@ -42,7 +42,7 @@ impl Source {
         })
     }
 
-    /// The master process of `-W`, by the URI of its CLI (`-S`); `None` where that is not a socket.
+    /// The master process of `-W`, by the URI of its CLI (`-S`); `None` if that is not a socket.
     pub(crate) fn of_master(uri: &ScrapeUri) -> Option<Self> {
         let socket = match uri {
             ScrapeUri::Unix(name) => SocketSource::unix(name),
@@ -52,7 +52,7 @@ impl Source {
         Some(Self::Socket(socket.of_master()))
     }
 
-    /// What was asked of a CLI; nothing where there is none.
+    /// What was sent to a CLI and received; nothing for other sources.
     pub(crate) fn spent(&self) -> Spent {
         match self {
             Self::Socket(source) => source.spent(),
@@ -60,17 +60,17 @@ impl Source {
         }
     }
 
-    /// Whether there is a CLI, which takes any command.
+    /// Whether this is a CLI, which accepts any command.
     pub(crate) fn takes_commands(&self) -> bool {
         matches!(self, Self::Socket(_))
     }
 
-    /// Asks all questions at once and reads the answers in their order. The stats page and a file
-    /// hold the answer to the first question only; the others stay without answer and without
-    /// failure. Why an `Extra` answer is missing stands in its question.
+    /// Sends all commands at once and reads the replies in order. The stats page and a file contain
+    /// only the reply to the first command; the others have neither reply nor failure. Why an
+    /// `Extra` reply is missing is stored with its command.
     ///
     /// # Errors
-    /// When an answer that is needed could not be read, or is not complete.
+    /// If a required reply could not be read, or is incomplete.
     pub(crate) fn ask(
         &mut self,
         questions: &mut [Question<'_>],

@@ -1,7 +1,7 @@
-//! Reads the answer to `show stat`: classes of rows, limits, completeness.
+//! Reads the reply to `show stat`: classes of rows, limits, completeness.
 //!
-//! The bytes of an answer pass by once, in pieces of any size, while HAProxy is still printing. Rows
-//! are judged and handed on where they lie; the CSV itself is not kept.
+//! The bytes of a reply pass once, in pieces of any size, while HAProxy is still printing. Rows are
+//! classified and passed on in place; the CSV itself is not kept.
 
 mod answer;
 
@@ -15,44 +15,45 @@ use answer::Answer;
 
 pub(crate) use super::rules::RowType;
 
-/// Rows that are not taken yet may lie so far back in the input.
+/// Maximum distance in bytes of a pending row from the end of the input.
 const MAX_BATCH_BYTES: usize = 16 << 20;
 
-/// What may follow the input.
+/// What can follow the input.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum More {
-    /// More rows, or behind an empty line another answer.
+    /// More rows or, after an empty line, another reply.
     Comes,
     /// Nothing.
     Never,
 }
 
-/// Where a row is.
+/// The position of a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a> {
-    /// The text that all rows until the next flush lie in.
+    /// The text that contains all rows until the next flush.
     pub(crate) text: &'a [u8],
-    /// Where this row begins in it.
+    /// Position of this row in it.
     pub(crate) at: usize,
-    /// The row's line in the answer, from 1.
+    /// Line of the row in the reply, from 1.
     pub(crate) line: u64,
 }
 
-/// Takes the good rows of answers.
+/// Receives the valid rows of replies.
 pub(crate) trait RowSink {
-    /// Another answer begins, with these columns. Returns how many fields of each row are looked at.
+    /// Another reply begins, with these columns. Returns the number of fields of each row that are
+    /// read.
     fn begin(&mut self, header: &Header) -> usize;
-    /// A row. Its cells may be read later, until `flush` or until the text goes away.
+    /// A row. Its fields can be read later, until `flush`.
     fn push(&mut self, row_type: RowType, row: &Row<'_>, place: Place<'_>, failures: &mut Failures);
-    /// A server that is not exported, but one of its backend's.
+    /// A server that is not exported, but counted among its backend's.
     fn count(&mut self, row: &Row<'_>);
-    /// The text that rows lie in is about to go away.
+    /// The text that contains the rows will be overwritten.
     fn flush(&mut self, text: &[u8], failures: &mut Failures);
-    /// Bytes of all names that are kept.
+    /// Size of all names that are kept, in bytes.
     fn name_bytes(&self) -> usize;
 }
 
-/// Reads answers; the memory is kept from one to the next.
+/// Reads replies; the memory is kept from one to the next.
 #[derive(Debug)]
 pub(crate) struct StatReader {
     splitter: Splitter,
@@ -62,14 +63,14 @@ pub(crate) struct StatReader {
     answer: Answer,
 }
 
-/// One answer, and where its rows go.
+/// One reply, and what receives its rows.
 pub(crate) struct StatReply<'a> {
     reader: &'a mut StatReader,
     rows: &'a mut dyn RowSink,
 }
 
 impl StatReader {
-    /// A reader that leaves out what the filter says.
+    /// A reader with a filter.
     pub(crate) fn new(filter: Filter) -> Self {
         Self {
             splitter: Splitter::default(),
@@ -80,46 +81,48 @@ impl StatReader {
         }
     }
 
-    /// Another scrape begins, or the last one counts for nothing.
+    /// Begins another scrape, or discards a failed one.
     pub(crate) fn clear(&mut self) {
         self.failures = Failures::default();
         self.answer.clear();
     }
 
-    /// Another answer begins, whose rows go to `rows`.
+    /// Begins another reply, whose rows go to `rows`.
     pub(crate) fn reply<'a>(&'a mut self, rows: &'a mut dyn RowSink) -> StatReply<'a> {
         self.answer.clear();
         StatReply { reader: self, rows }
     }
 
-    /// What could not be read in this scrape.
+    /// What could not be parsed in this scrape.
     pub(crate) fn failures(&self) -> &Failures {
         &self.failures
     }
 
-    /// Whether the answer had a header and not a single row.
+    /// Whether the reply had a header and no row.
     pub(crate) fn has_no_row(&self) -> bool {
         self.answer.has_header && !self.answer.has_good_row && self.failures.count == 0
     }
 }
 
 impl StatReply<'_> {
-    /// Ends the answer: `rest` is what `push` left. `proof` is what must show that nothing is missing.
+    /// Ends the reply: `rest` is what `push` did not take. `proof` shows whether the reply is
+    /// complete.
     ///
     /// # Errors
-    /// When the answer is cut or no statistics; nothing of it may be exported then.
+    /// If the reply is incomplete or not statistics; none of it must be exported then.
     fn end(&mut self, rest: &[u8], proof: Proof) -> Result<(), ReplyError> {
-        // A body as long as announced may do without the last line end, but no header does.
+        // A body of the announced length can lack the last line end, but not if its last line is
+        // the header.
         let cut_header = self.reader.answer.lines == 0 && rest.starts_with(b"#");
         let is_cut = cut_header || (proof != Proof::Length && !rest.is_empty());
         if !(is_cut && (self.looks_like_statistics() || cut_header)) {
-            // Also to say what else it is, if it is no statistics.
+            // Needed too for naming what else it is, if it is not statistics.
             self.take_rows(rest, More::Never)?;
             if !self.looks_like_statistics() {
                 return Err(self.not_statistics(proof));
             }
         }
-        // A body as long as announced may still end in a row that is not whole.
+        // A body of the announced length can still end in an incomplete row.
         if !rest.is_empty() && self.reader.answer.ends_in_cut_row {
             return Err(ReplyError::Cut(proof));
         }
@@ -146,7 +149,7 @@ impl StatReply<'_> {
     }
 
     fn take_rows(&mut self, input: &[u8], more: More) -> Result<usize, ReplyError> {
-        // Where the text begins that the rows' batches lie in.
+        // Where the text of the pending rows begins.
         let mut origin = 0;
         let result = self.take_rows_from(input, more, &mut origin);
         self.rows.flush(&input[origin..], &mut self.reader.failures);
@@ -175,8 +178,8 @@ impl StatReply<'_> {
                 break;
             }
             if matches!(item, Item::Row(_)) && !reader.answer.has_begun {
-                // Without a header before it: columns stand at their numbers. The row is split again,
-                // since now it is known how far.
+                // Without a header, columns are at their numbers. The row is split again, because
+                // the number of fields to locate is known only now.
                 reader.header.forget();
                 self.begin();
                 continue;
@@ -213,7 +216,7 @@ impl StatReply<'_> {
                 Item::Comment(_) | Item::Blank | Item::Incomplete => {}
             }
             at += taken;
-            // What is behind it may be the answer to another question.
+            // The following bytes can be the reply to another command.
             if self.reader.answer.ends_blank && more == More::Comes {
                 break;
             }
@@ -221,7 +224,7 @@ impl StatReply<'_> {
         Ok(at)
     }
 
-    /// A header with fewer columns than a row must have is none of HAProxy's.
+    /// A header with fewer columns than a row must have is not one of HAProxy.
     fn read_header(&mut self, text: &[u8]) {
         let has_enough = |header: &Header| header.field_count().is_some_and(|n| n >= MIN_FIELDS);
         self.reader.header.read(text);
@@ -232,12 +235,12 @@ impl StatReply<'_> {
         }
     }
 
-    /// The columns are known: says so to all who look at fields by their position.
+    /// The columns are known: passes them to everything that reads fields by position.
     fn begin(&mut self) {
         let reader = &mut *self.reader;
         reader.answer.has_begun = true;
         reader.rules.begin(&reader.header);
-        // Those by which rows are judged are among them.
+        // The fields that decide about rows are among them.
         let located = self.rows.begin(&reader.header).max(MIN_FIELDS);
         reader.splitter.set_located(located);
     }
@@ -255,7 +258,7 @@ impl Reply for StatReply<'_> {
     }
 }
 
-/// `# pxname,svname,...`, whatever the order.
+/// `# pxname,svname,...`, in any order.
 fn is_header(comment: &[u8]) -> bool {
     comment.starts_with(b"# pxname,") || memchr::memmem::find(comment, b",pxname,").is_some()
 }

@@ -1,11 +1,11 @@
-//! The scrape URI: which source, and where (RFC 3986 for the parts of an http URI).
+//! The scrape URI: the kind of source, and its address (RFC 3986 for the parts of an http URI).
 
 use std::fmt::{self, Display};
 
 use crate::net::address::{AddressError, HostPort, HttpUri};
 use crate::sys;
 
-/// What `--haproxy.scrape-uri` names.
+/// A value of `--haproxy.scrape-uri`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScrapeUri {
     /// `unix:/path` or `unix:@name`.
@@ -27,14 +27,14 @@ pub enum UnixName {
     Abstract(String),
 }
 
-/// Bytes of a socket's name at most: its address has one more, for the NUL (unix(7)).
+/// Maximum length of a socket's name: its address has one byte more, for the NUL (unix(7)).
 const LONGEST_UNIX_NAME: usize = sys::UNIX_PATH_BYTES - 1;
 
 impl ScrapeUri {
     /// Parses a scrape URI.
     ///
     /// # Errors
-    /// What is wrong with which part; the password is not in it.
+    /// The invalid part and the reason; never the password.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         if let Some(bad) = text.chars().find(|c| c.is_control() || *c == ' ') {
             return Err(format!("a URI may not hold {bad:?}").into());
@@ -110,7 +110,8 @@ fn absolute_path<'a>(scheme: &'static str, rest: &'a str) -> Result<&'a str, Add
     if !path.starts_with('/') {
         return Err(format!("the path is not absolute ({scheme}:/path)").into());
     }
-    // One slash at the beginning, so that what is printed cannot be taken for a host.
+    // Exactly one slash at the beginning, so that the printed URI does not look as if it had a
+    // host.
     let more = path.bytes().take_while(|b| *b == b'/').count() - 1;
     Ok(&path[more..])
 }

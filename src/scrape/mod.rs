@@ -33,22 +33,22 @@ use questions::Answers;
 /// Scrapes HAProxy into snapshots.
 pub(crate) struct Scraper {
     config: &'static Config,
-    /// Whether it is the HAProxy of the scrape URI.
+    /// Whether this is the HAProxy of the scrape URI.
     is_unnamed: bool,
     catalog: &'static Catalog,
     source: Source,
     reader: StatReader,
     intake: Intake,
     answers: Answers,
-    /// Commands that are not asked at each scrape.
+    /// Commands that are not sent at each scrape.
     now_and_then: Vec<NowAndThen>,
-    /// Where the master process is watched.
+    /// The master process, if it is polled.
     master: Option<MasterWatch>,
     read_buffer: ReadBuffer,
     scrapes: u64,
     parse_failures: u64,
     process: ProcRoot,
-    /// The process that answered last: also meant where a scrape fails.
+    /// The process that replied last; it is the one of /proc too if a scrape fails.
     answering_pid: Option<u64>,
     failed: Event,
     bad_rows: Event,
@@ -59,8 +59,8 @@ pub(crate) struct Scraper {
 }
 
 impl Scraper {
-    /// A scraper that has not scraped yet, of the target of this name; that of the
-    /// scrape URI has none.
+    /// A scraper that has not scraped yet, for the target of this name; that of the scrape URI has
+    /// none.
     pub(crate) fn new(
         config: &'static Config,
         catalog: &'static Catalog,
@@ -68,7 +68,7 @@ impl Scraper {
         source: Source,
     ) -> Self {
         let target = Some(name).filter(|name| !name.is_empty());
-        // The master and the pid file are about the process of the scrape URI.
+        // The master and the pid file concern the process of the scrape URI.
         let master = match target {
             None => config.master_socket.as_ref().and_then(Source::of_master),
             Some(_) => None,
@@ -111,8 +111,8 @@ impl Scraper {
         }
     }
 
-    /// Scrapes what is `wanted` once, within the configured timeout and within `time`. Returns whether
-    /// HAProxy answered; a failure is logged and shows as `haproxy_up 0`.
+    /// Scrapes what is `wanted` once, within the configured timeout and within `time`. Returns
+    /// whether it succeeded; a failure is logged and exported as `haproxy_up 0`.
     pub(crate) fn scrape(
         &mut self,
         wanted: &Wanted,
@@ -165,7 +165,7 @@ impl Scraper {
         is_up
     }
 
-    /// Whether what is `wanted` besides the rows depends on the process that they are of.
+    /// Whether anything else than the rows that is `wanted` depends on their process.
     fn needs_pid(&self, wanted: &Wanted) -> bool {
         let has = |groups: &[&_]| {
             let mut groups = groups.iter();
@@ -178,7 +178,7 @@ impl Scraper {
             || self.is_unnamed && self.config.pid_file.is_some() && has(&[&HAPROXY_PROCESS.group])
     }
 
-    /// The rows of what is asked now and then, where they are wanted.
+    /// Adds the rows of commands that are sent at intervals, if they are wanted.
     fn add_now_and_then(&mut self, wanted: &Wanted, limits: Limits, into: &mut Snapshot) {
         let mut sink = Sink {
             catalog: self.catalog,
@@ -193,7 +193,7 @@ impl Scraper {
         }
     }
 
-    /// The rows of the master process and of old workers, where they are watched and wanted.
+    /// Adds the rows of the master process and of old workers, if they are polled and wanted.
     fn add_master(&mut self, wanted: &Wanted, limits: Limits, into: &mut Snapshot) {
         let Some(master) = &mut self.master else {
             return;
@@ -210,8 +210,8 @@ impl Scraper {
         }
     }
 
-    /// What /proc says of HAProxy's process, where its pid file is known, and of ours. Returns what
-    /// it says of HAProxy's.
+    /// Adds the facts of /proc about HAProxy's process, if its pid file is known, and about ours.
+    /// Returns those about HAProxy's.
     fn add_processes(&mut self, into: &mut Snapshot) -> Facts {
         let mut haproxy = Facts::default();
         let pid = self.answers.info.number("Pid");
@@ -236,8 +236,8 @@ impl Scraper {
         haproxy
     }
 
-    /// Counts what could not be read, and says so. Requests that want less show no more than they read:
-    /// they do not end what others complained about.
+    /// Counts what could not be parsed, and logs it. A request that wants less reads fewer rows, so
+    /// it does not end a problem that others have found.
     fn report_rows(&mut self, wanted: &Wanted, now: Instant) {
         let failures = self.reader.failures();
         self.parse_failures += failures.count;
@@ -251,8 +251,8 @@ impl Scraper {
             None if wanted.includes(&self.bad_rows_of, self.catalog) => self.bad_rows.is_over(),
             None => {}
         }
-        // An answer with a header alone is not a failure, but hardly ever what is wanted. Each proxy has
-        // a frontend or a backend; servers and listeners there need not be.
+        // A reply with only a header is not a failure, but hardly ever intended. Each proxy has a
+        // frontend or a backend; servers and listeners are optional.
         let has = |row_type| wanted.has(self.catalog, row_type);
         if !(has(RowType::Frontend) && has(RowType::Backend)) {
             return;
@@ -267,7 +267,7 @@ impl Scraper {
         }
     }
 
-    /// What the exporter says of itself and of this scrape.
+    /// Adds the families about the exporter and this scrape.
     fn add_exporter(&self, is_up: bool, took: Duration, into: &mut Snapshot) {
         let facts = ExporterFacts {
             is_up,
@@ -282,7 +282,7 @@ impl Scraper {
     }
 }
 
-/// Puts the row of a process.
+/// Adds the row of a process.
 fn add_facts(
     catalog: &Catalog,
     table: &'static Table<fn(&Facts) -> Value<'_>>,

@@ -1,4 +1,4 @@
-//! What a scrape asks of one HAProxy, and the answers.
+//! The commands that a scrape sends to one HAProxy instance, and their replies.
 
 use std::fmt::Write;
 
@@ -18,24 +18,24 @@ use crate::metrics::intake::Intake;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
 
-/// The answers to all commands but `show stat`, whose rows go straight into the snapshot. The memory is
-/// kept from scrape to scrape.
+/// The replies to all commands except `show stat`, whose rows go directly into the snapshot. The
+/// memory is kept from scrape to scrape.
 pub(super) struct Answers {
     pub(super) info: Info,
-    /// The other commands that are asked with the rows.
+    /// The other commands that are sent with `show stat`.
     pub(super) watches: Vec<Watch>,
-    /// The command for the rows.
+    /// The text of `show stat`.
     show_stat: String,
-    /// What had been asked of HAProxy when it counted for `show info`.
+    /// Traffic that our commands had caused when HAProxy counted for `show info`.
     pub(super) spent_at_info: Spent,
-    /// The release that answered last, for commands that not all know.
+    /// The release that replied last, for commands that only some releases know.
     release: Option<Release>,
     info_failed: Event,
 }
 
-/// Which questions are asked, besides those of watches.
+/// The commands that are sent, except those of watches.
 struct Asked {
-    /// The bit mask of the row types; none if 0.
+    /// The bit mask of the row types; 0 if no rows are wanted.
     row_types: u8,
     info: bool,
 }
@@ -49,7 +49,7 @@ impl Asked {
         let row_types = wanted_types.map(RowType::bit).sum();
         let has_info = info::COMMAND.is_wanted(wanted, catalog);
         match source.takes_commands() {
-            // Something must be asked, to see whether HAProxy is up.
+            // At least one command must be sent, to find whether HAProxy is up.
             true => Self {
                 row_types,
                 info: needs_info || has_info || row_types == 0,
@@ -63,7 +63,7 @@ impl Asked {
 }
 
 impl Answers {
-    /// Nothing was asked yet.
+    /// Nothing was sent yet.
     pub(super) fn new(target: Option<&str>, watches: Vec<Watch>) -> Self {
         Self {
             info: Info::default(),
@@ -75,17 +75,17 @@ impl Answers {
         }
     }
 
-    /// Forgets what came.
+    /// Discards the replies.
     pub(super) fn clear(&mut self) {
         self.info.clear();
         self.watches.iter_mut().for_each(Watch::clear);
     }
 
-    /// Asks for what is wanted, all of it on one connection and so of one process, and puts the rows into
-    /// the snapshot. `needs_pid`: whether it must be known which process that is.
+    /// Sends all wanted commands on one connection, and so to one process, and adds the rows to the
+    /// snapshot. `needs_pid`: whether the id of that process is needed.
     ///
     /// # Errors
-    /// When the rows could not be read whole, or, where none are wanted, `show info`.
+    /// If the rows could not be read completely, or `show info` if no rows are wanted.
     pub(super) fn ask(
         &mut self,
         source: &mut Source,
@@ -109,7 +109,7 @@ impl Answers {
             let before = self.release;
             let to = (&mut *reader, &mut *intake, &mut *into);
             self.ask_once(source, (wanted, &asked), limits, buffer, to)?;
-            // The release that answered may know more than the one that was asked before.
+            // The release that replied can know more than the previous one.
             let now = self.release;
             let is_new = |watch: &Watch| watch.is_asked_of(now) && !watch.is_asked_of(before);
             if !self.watches.iter().any(is_new) {
@@ -137,7 +137,7 @@ impl Answers {
             _ => Need::Extra,
         };
         let mut questions = Vec::with_capacity(2 + self.watches.len());
-        // What can be done without comes last: the rows stand, whatever becomes of it.
+        // Optional commands come last, so that their failure does not affect `show stat`.
         if asked.row_types > 0 {
             questions.push(Question::new(&self.show_stat, Need::All, &mut stat));
         }
@@ -179,12 +179,13 @@ impl Answers {
         self.info_failed.report(failure);
     }
 
-    /// Asks HAProxy for its release before the first scrape with a command that not all know: older ones
-    /// may take it for another. One that does not say is not asked; the rows stand, and what is wrong
-    /// shows where `show info` is asked with them.
+    /// Queries HAProxy's release before the first scrape with a command that only some releases
+    /// know: older ones can interpret it as another command. If HAProxy does not report it, the
+    /// command is not sent. The rows are unaffected; the error is reported when `show info` is sent
+    /// with them.
     ///
     /// # Errors
-    /// When HAProxy could not be reached.
+    /// If HAProxy could not be reached.
     fn learn_release(
         &mut self,
         source: &mut Source,

@@ -1,4 +1,4 @@
-//! The page at `/`: what runs here, what the last scrapes were like, and where to go.
+//! The landing page at `/`: the state of the exporter, the last scrapes, and links.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::targets::Targets;
 use crate::metrics::PROFILES;
 
-/// Readable on a telephone and in the dark, without a script. Where a row has no room in one line, it
-/// has two, and its cells name themselves instead of the header.
+/// Responsive, with dark mode, no JavaScript. If a row does not fit into one line, it becomes two,
+/// and its cells are labelled instead of the header.
 const STYLE: &str = "\
 :root{color-scheme:light dark}\
 body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:0 auto;padding:1.5rem 1rem;overflow-wrap:anywhere}\
@@ -75,7 +75,7 @@ pub(super) fn page(
         page.push_str("</tr>\n");
     }
     page.push_str("</table>\n<p>");
-    // Where all have names, there is nothing at the bare path.
+    // If all targets have names, the bare path has no metrics.
     if targets.find(None).is_ok() {
         let _ = write!(page, "<a href=\"{path}\">{path}</a> \u{b7} ");
     }
@@ -86,7 +86,7 @@ pub(super) fn page(
     page
 }
 
-/// A time in words, to the second at most.
+/// A duration in words, to the second at most.
 fn words(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {

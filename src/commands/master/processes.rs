@@ -1,9 +1,9 @@
-//! The answer of a master process to `show proc`: itself, its workers and those of before a reload
+//! The reply of a master process to `show proc`: itself, its workers and the old workers
 //! (management guide, section 9.4).
 //!
-//! A table whose columns are found by the header, since 2.4 has one more, in sections that begin with a
-//! line such as `# workers`. After a failed reload 2.4.0 and 3.2 list the worker that serves among the
-//! old ones: the section alone does not say which is old.
+//! A table in sections that begin with a line such as `# workers`. Its columns are identified by
+//! the header, because 2.4 has one more. After a failed reload 2.4.0 and 3.2 list the serving
+//! worker among the old ones: the section alone does not tell which worker is old.
 
 use crate::haproxy::failures::excerpt;
 use crate::haproxy::lines::Lines;
@@ -12,15 +12,16 @@ use crate::net::unsigned;
 
 /// The command.
 pub(super) const SHOW_PROC: &str = "show proc";
-/// What 3.2 and later answer below level operator.
+/// The reply of 3.2 and later below level operator.
 const DENIED: &[u8] = b"Permission denied";
 
-/// Most workers of a master: each reload leaves one at most. A peer that lists far more is not HAProxy.
+/// Maximum number of workers of a master: each reload leaves at most one. A peer that lists far
+/// more is not HAProxy.
 const MAX_WORKERS: usize = 1_000;
-/// What the header's first name is.
+/// The first name in the header.
 const PID_COLUMN: &str = "#<PID>";
 
-/// The processes of one answer. The memory is kept.
+/// The processes of one reply. The memory is kept.
 #[derive(Debug, Default)]
 pub(super) struct Processes {
     lines: Lines,
@@ -28,42 +29,42 @@ pub(super) struct Processes {
     workers: Vec<Worker>,
 }
 
-/// What is said of the master itself.
+/// Facts about the master itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Master {
     /// The process id.
     pub(super) pid: u64,
-    /// How long it has run, in seconds.
+    /// Its uptime in seconds.
     pub(super) uptime_seconds: Option<u64>,
-    /// Reloads since it was started.
+    /// Number of reloads since it started.
     pub(super) reloads: Option<u64>,
-    /// How many reloads have failed since the last good one (2.6 to 3.0), or whether the last did (3.2
-    /// and later); 2.4.0 does not say.
+    /// Number of failed reloads since the last successful one (2.6 to 3.0), or whether the last
+    /// failed (3.2 and later); 2.4.0 does not report it.
     pub(super) failed: Option<u64>,
 }
 
-/// What is said of a worker.
+/// Facts about a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Worker {
     /// The process id.
     pub(super) pid: u64,
-    /// How long it has run, in seconds.
+    /// Its uptime in seconds.
     pub(super) uptime_seconds: Option<u64>,
-    /// Whether it stands in the section of old ones.
+    /// Whether it is listed in the section of old workers.
     pub(super) is_listed_old: bool,
 }
 
-/// What the rows behind a heading are.
+/// The kind of the rows after a heading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Section {
     Master,
     Workers,
     OldWorkers,
-    /// Programs, which are not workers, and what is not known.
+    /// Programs, which are not workers, and unknown sections.
     Other,
 }
 
-/// Where the columns are.
+/// Positions of the columns.
 #[derive(Clone, Copy, Debug)]
 struct Columns {
     reloads: Option<usize>,
@@ -71,19 +72,19 @@ struct Columns {
 }
 
 impl Processes {
-    /// Forgets the answer, keeps the memory.
+    /// Discards the reply, keeps the memory.
     pub(super) fn clear(&mut self) {
         self.lines.clear();
         self.master = None;
         self.workers.clear();
     }
 
-    /// The master; there is one in each answer that is one.
+    /// The master; every valid reply has one.
     pub(super) fn master(&self) -> Option<Master> {
         self.master
     }
 
-    /// The workers in the order of the answer, each process once.
+    /// The workers in the order of the reply, each process once.
     pub(super) fn workers(&self) -> &[Worker] {
         &self.workers
     }
@@ -127,7 +128,7 @@ impl Reply for Processes {
 
     fn finish(&mut self, rest: &[u8], _: Proof) -> Result<(), ReplyError> {
         self.read()?;
-        // What a line must be has been seen.
+        // The lines were already checked.
         self.lines.finish(rest, SHOW_PROC, |_| true)?;
         match self.master {
             Some(_) => Ok(()),
@@ -138,7 +139,7 @@ impl Reply for Processes {
         }
     }
 
-    /// Of a master of 3.0 nothing comes then.
+    /// A master of 3.0 sends nothing in this case.
     fn is_denial(&self, error: &ReplyError) -> bool {
         match error {
             ReplyError::OfAnotherKind(_, line) => line.as_bytes() == DENIED,
@@ -160,14 +161,14 @@ impl Section {
 }
 
 impl Columns {
-    /// Reads the header: `#<PID>  <type>  <reloads>  <uptime>  <version>`. Only `<relative PID>` holds
-    /// a blank.
+    /// Parses the header: `#<PID>  <type>  <reloads>  <uptime>  <version>`. Only `<relative PID>`
+    /// contains a space.
     fn of(header: &[u8]) -> Option<Self> {
         let header = str::from_utf8(header).ok()?;
         let mut names = header.split_inclusive('>').map(str::trim);
         (names.next()? == PID_COLUMN).then_some(())?;
         let position = |wanted: &str| names.clone().position(|name| name == wanted);
-        // The first was taken.
+        // The first one is already taken.
         let behind_pid = |position: usize| position + 1;
         Some(Self {
             reloads: position("<reloads>").map(behind_pid),
@@ -176,7 +177,7 @@ impl Columns {
     }
 }
 
-/// A row's cells that are of use.
+/// The fields of a row that are used.
 #[derive(Clone, Copy, Debug, Default)]
 struct Row {
     pid: u64,
@@ -186,7 +187,7 @@ struct Row {
 }
 
 impl Row {
-    /// `None` where the first cell is not a process id.
+    /// `None` if the first field is not a process id.
     fn of(line: &[u8], columns: Columns) -> Option<Self> {
         let mut row = Self::default();
         let mut rest = line.trim_ascii();
@@ -194,13 +195,13 @@ impl Row {
         while !rest.is_empty() {
             let cell;
             (cell, rest) = first_cell(rest);
-            // Stands behind a number, in the same cell.
+            // It follows a number in the same field.
             if let Some(failed) = cell.strip_prefix(b"[failed:") {
                 row.failed = unsigned(failed.strip_suffix(b"]")?.trim_ascii());
                 continue;
             }
             if position == 0 {
-                // The kernel's ids are positive and of 32 bits at most.
+                // Process ids of the kernel are positive and have at most 32 bits.
                 let pid: u32 = unsigned(cell)?.try_into().ok()?;
                 row.pid = u64::from(pid);
             } else if columns.reloads == Some(position) {
@@ -231,7 +232,7 @@ impl Row {
     }
 }
 
-/// Takes a word, or what stands in square brackets, such as `[was: 1]`, off the beginning.
+/// Takes a word, or the text in square brackets, such as `[was: 1]`, from the beginning.
 fn first_cell(text: &[u8]) -> (&[u8], &[u8]) {
     let end = match text.first() {
         Some(b'[') => memchr::memchr(b']', text).map(|at| at + 1),

@@ -1,4 +1,4 @@
-//! One question on a connection of its own, as a master process wants them, and how it ended.
+//! One command on its own connection, as a master process requires it, and how it ended.
 
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::error::{Problem, SourceError};
@@ -7,7 +7,7 @@ use crate::haproxy::reply::{Need, Question, Reply, ReplyError};
 use crate::haproxy::source::Source;
 use crate::net::error::{NetError, Phase};
 
-/// One question on a connection of its own; the bytes of its answer, and whether it came.
+/// Sends one command on its own connection. Returns the size of the reply in bytes, or the error.
 pub(super) fn ask(
     source: &mut Source,
     command: &str,
@@ -20,14 +20,14 @@ pub(super) fn ask(
     (question[0].bytes, result)
 }
 
-/// How a question without an answer ended.
+/// How a command without a reply ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// It is still with HAProxy.
+    /// HAProxy still processes it.
     Abandoned,
-    /// The connection was closed before the answer was whole.
+    /// The connection was closed before the reply was complete.
     Closed,
-    /// The master's socket refused or reset the connection.
+    /// The master socket refused or reset the connection.
     OfMaster,
     /// The master does not know the process.
     NoSuchProcess,
@@ -35,7 +35,7 @@ pub(super) enum Ending {
     Other,
 }
 
-/// How the question ended that has this error.
+/// How the command with this error ended.
 pub(super) fn ending(error: &SourceError) -> Ending {
     match &error.problem {
         Problem::Net(NetError::TimedOut(Phase::Read)) => Ending::Abandoned,

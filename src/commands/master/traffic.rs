@@ -7,7 +7,7 @@
 
 use crate::haproxy::socket::Spent;
 
-/// Counts of one process or several.
+/// Counters of one process or several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Traffic {
     /// `CumReq`.
@@ -18,29 +18,30 @@ pub(crate) struct Traffic {
     pub(crate) bytes_out: u64,
 }
 
-/// The sum, and the processes that are known.
+/// The sum, and the known processes.
 #[derive(Debug, Default)]
 pub(super) struct OldTraffic {
     sum: Traffic,
     known: Vec<Known>,
-    /// The workers that the master listed last, once it has: one that was not among them began later.
+    /// The workers that the master listed last, if it did: a worker that is not among them started
+    /// later.
     listed: Option<Vec<u64>>,
 }
 
-/// A process as it was seen last.
+/// A process as it was last seen.
 #[derive(Debug)]
 struct Known {
     pid: u64,
     seen: Traffic,
-    /// What the exporter has caused since, and HAProxy will count.
+    /// Traffic that our own commands have caused since, which HAProxy will count.
     caused: Traffic,
 }
 
-/// Most processes that are known: as many as a master may list. While no list comes, each process that
-/// answers a scrape is kept, and one that lies may have another id each time.
+/// Maximum number of known processes: as many as a master can list. Without a list, each process
+/// that replies to a scrape is kept, and a malicious one can have another id each time.
 const MOST_KNOWN: usize = 1_000;
 
-/// What HAProxy counts of the question whose answer says so.
+/// Traffic that HAProxy counts for the command whose reply contains the counters.
 const OF_THE_QUESTION: Traffic = Traffic {
     requests: 1,
     connections: 1,
@@ -58,12 +59,12 @@ impl From<Spent> for Traffic {
 }
 
 impl OldTraffic {
-    /// What old workers have done.
+    /// Total traffic of old workers.
     pub(super) fn sum(&self) -> Traffic {
         self.sum
     }
 
-    /// A process was seen whose traffic is not to be added: it is current.
+    /// A process was seen whose traffic is not added, because it is current.
     pub(super) fn saw(&mut self, pid: u64, seen: Traffic, caused: Traffic) {
         let known = Known { pid, seen, caused };
         if let Some(place) = self.known.iter_mut().find(|known| known.pid == pid) {
@@ -76,7 +77,8 @@ impl OldTraffic {
         self.known.push(known);
     }
 
-    /// The exporter has caused so much in a process, all in all, since it was seen.
+    /// Records the total traffic that our own commands have caused in this process since it was
+    /// last seen.
     pub(super) fn caused(&mut self, pid: Option<u64>, caused: Traffic) {
         let mut known = self.known.iter_mut();
         if let Some(known) = known.find(|known| Some(known.pid) == pid) {
@@ -84,8 +86,9 @@ impl OldTraffic {
         }
     }
 
-    /// An old worker was seen: adds what it has done since. All that it did counts if it was not there
-    /// when the master was asked before; nothing if it is not known since when it has been old.
+    /// An old worker was seen: adds its traffic since it was last seen. All its traffic counts if
+    /// it was not in the last list of the master; none counts if it is unknown since when it has
+    /// been old.
     pub(super) fn saw_old(&mut self, pid: u64, seen: Traffic, caused: Traffic) {
         let known = self.known.iter().find(|known| known.pid == pid);
         let was_listed = |listed: &Vec<u64>| listed.contains(&pid);
@@ -98,7 +101,7 @@ impl OldTraffic {
         self.saw(pid, seen, caused);
     }
 
-    /// The master has these workers, and no others: those that ended are forgotten.
+    /// The master has exactly these workers: those that have exited are removed.
     pub(super) fn looked(&mut self, listed: Vec<u64>) {
         self.known.retain(|known| listed.contains(&known.pid));
         self.listed = Some(listed);
@@ -106,9 +109,9 @@ impl OldTraffic {
 }
 
 impl Known {
-    /// What the process has done until `now`. A counter that went back is another process of the same
-    /// id, all of which is new, or has passed 32 bits, as those of old releases can: what it did before
-    /// that is lost then.
+    /// The traffic of the process until `now`. If a counter went back, this is another process with
+    /// the same id, all of whose traffic is new, or the counter has passed 32 bits, as in old
+    /// releases. The traffic before that is lost then.
     fn done(&self, now: Traffic) -> Traffic {
         let went_back = now.requests < self.seen.requests
             || now.connections < self.seen.connections
@@ -122,7 +125,7 @@ impl Known {
 }
 
 impl Traffic {
-    /// Both together.
+    /// The sum of both.
     pub(super) fn and(self, other: Self) -> Self {
         Self {
             requests: self.requests.saturating_add(other.requests),
@@ -131,7 +134,7 @@ impl Traffic {
         }
     }
 
-    /// What is left of it.
+    /// The difference, at least 0.
     pub(super) fn without(self, other: Self) -> Self {
         Self {
             requests: self.requests.saturating_sub(other.requests),

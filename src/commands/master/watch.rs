@@ -24,67 +24,73 @@ use crate::log::Level;
 use crate::metrics::snapshot::Sink;
 use crate::process::ProcRoot;
 
-/// Most questions that may be without an answer at a time: HAProxy has ten slots, and others need some.
+/// Maximum number of unanswered commands at a time: HAProxy has ten slots, and other clients need
+/// some.
 const MOST_ABANDONED: usize = 2;
-/// How often a master is asked that does not answer, once `MOST_ABANDONED` were left behind.
+/// Interval at which an unresponsive master is queried, once `MOST_ABANDONED` commands are
+/// unanswered.
 const ASK_AGAIN_EVERY: Duration = Duration::from_secs(10);
-/// A worker that has less time to answer than this is not asked: it would count as one that is silent.
+/// A worker that would have less time to reply than this is not queried, because it would count as
+/// unresponsive.
 const LEAST_TIME: Duration = Duration::from_millis(100);
-/// How long the socket may fail while the master starts itself anew: it took 1.3 s under load.
+/// How long the socket can fail while the master re-executes itself: 1.3 s were seen under load.
 const RELOAD_TIME: Duration = Duration::from_secs(5);
-/// How long a worker that is listed may close what it is asked on. It does while it ends.
+/// How long a listed worker can close connections without a reply, as it does while it exits.
 const ENDING_TIME: Duration = Duration::from_secs(5);
 
-/// The questions to a master, and what is kept from scrape to scrape.
+/// Polls a master, and what is kept from scrape to scrape.
 pub(crate) struct MasterWatch {
     source: Source,
     processes: Processes,
     info: Info,
     traffic: OldTraffic,
-    /// The process that answered a scrape last.
+    /// The process that replied to the last scrape.
     current: Option<u64>,
-    /// What had been spent on asking the scrape URI when that process said what it had done, and by now.
+    /// Traffic caused by our own commands to the scrape URI: when that process last reported its
+    /// counters, and now.
     spent_when_seen: Spent,
     spent: Spent,
-    /// Workers that were asked and did not answer in time.
+    /// Workers that did not reply in time.
     abandoned: Vec<u64>,
-    /// Workers that closed without an answer, and since when: those that end do for a moment.
+    /// Workers that closed the connection without a reply, and since when: a worker that exits does
+    /// so for a moment.
     closed: Vec<(u64, Instant)>,
-    /// How many questions to the master itself had no answer in time, in a row, and when the last had.
+    /// Number of consecutive commands to the master itself without a reply in time, and when the
+    /// last one was.
     lists_abandoned: usize,
     list_asked: Option<Instant>,
-    /// The last look that was whole.
+    /// Result of the last complete poll.
     shown: Option<Look>,
     failing: Option<Failing>,
     failed: Event,
     unanswered: Event,
 }
 
-/// Why there is no look.
+/// Why there is no result.
 struct Failing {
     since: Instant,
     error: SourceError,
 }
 
-/// What one look at the master and its workers has found.
+/// Result of one poll of the master and its workers.
 #[derive(Clone, Copy, Debug, Default)]
 struct Look {
     master: Master,
     old: OldWorkers,
 }
 
-/// What became of the question to a worker.
+/// The result of a command to a worker.
 enum Answer {
-    /// Its `show info` is there; that many bytes.
+    /// Its `show info`, and the size of the reply in bytes.
     Info(u64),
-    /// It has ended since it was listed.
+    /// It has exited since it was listed.
     Gone,
-    /// The worker gave none, or was not asked.
+    /// The worker did not reply, or was not queried.
     Missing,
 }
 
 impl MasterWatch {
-    /// Nothing was asked yet.
+    /// Nothing was sent yet.
     pub(crate) fn new(source: Source, target: Option<&str>) -> Self {
         let event = |message, over| Event::new(Level::Warn, message, over).of(target);
         Self {
@@ -106,15 +112,15 @@ impl MasterWatch {
         }
     }
 
-    /// What the process that serves has done so far, if it was asked; what had been spent on asking it
-    /// then, and what has been by now.
+    /// Records the counters of the current process, if the scrape queried them, with the traffic
+    /// that our commands had caused then, and have caused now.
     pub(crate) fn saw_current(&mut self, info: &Info, at_info: Spent, now: Spent) {
         self.spent = now;
         match pid(info) {
             Some(pid) => {
                 self.current = Some(pid);
                 self.spent_when_seen = at_info;
-                // It was silent at a time, and is not any more.
+                // It was unresponsive and has recovered.
                 self.abandoned.retain(|other| *other != pid);
                 self.traffic
                     .saw(pid, traffic(info), now.since(at_info).into());
@@ -126,8 +132,9 @@ impl MasterWatch {
         }
     }
 
-    /// Asks the master and the workers, but not the one that has answered the scrape, and puts the rows
-    /// into the snapshot. It has half of the time that is left, and a failure costs these rows alone.
+    /// Polls the master and the workers, except the one that replied to the scrape, and adds the
+    /// rows to the snapshot. It can use half of the remaining time, and if it fails, only these
+    /// rows are missing.
     pub(crate) fn add(
         &mut self,
         current: &Info,
@@ -174,7 +181,7 @@ impl MasterWatch {
             .put(&[], |value| value(&old));
     }
 
-    /// A master that hangs has slots for a few questions only.
+    /// An unresponsive master has slots for a few commands only.
     fn may_ask(&self, now: Instant) -> bool {
         let is_recent = |asked: Instant| now.saturating_duration_since(asked) < ASK_AGAIN_EVERY;
         self.lists_abandoned < MOST_ABANDONED || !self.list_asked.is_some_and(is_recent)
@@ -204,7 +211,7 @@ impl MasterWatch {
         // Without an old worker the sum is 0, not unknown.
         look.old.memory_bytes = Some(0);
         let mut silent = Silent::default();
-        // Those first that only the master can ask.
+        // The workers that only the master can reach come first.
         let mut workers = listed.to_vec();
         workers.sort_by_key(|worker| !worker.is_listed_old);
         for worker in &workers {
@@ -239,7 +246,7 @@ impl MasterWatch {
         Ok(look)
     }
 
-    /// Asks which processes there are.
+    /// Lists the processes.
     fn list(&mut self, limits: Limits, buffer: &mut ReadBuffer) -> Result<(), SourceError> {
         self.processes.clear();
         self.list_asked = Some(Instant::now());
@@ -253,7 +260,7 @@ impl MasterWatch {
             buffer,
         );
         match &result {
-            // With less time its silence says nothing.
+            // With a shorter deadline, a missing reply proves nothing.
             Err(error) if ending(error) == Ending::Abandoned => {
                 self.lists_abandoned += usize::from(had_time);
             }
@@ -262,10 +269,10 @@ impl MasterWatch {
         result
     }
 
-    /// Asks a worker, unless it was without an answer before or too many are.
+    /// Queries a worker, unless it was unresponsive before or too many are.
     ///
     /// # Errors
-    /// When the master's socket fails: that says nothing of the worker.
+    /// If the master socket fails, which proves nothing about the worker.
     fn ask(
         &mut self,
         pid: u64,
@@ -299,7 +306,8 @@ impl MasterWatch {
         Ok(Answer::Missing)
     }
 
-    /// Whether a worker that closed has not done so for long: until it has ended it is listed.
+    /// Whether a worker has closed connections without a reply only for a short time: it is listed
+    /// until it has exited.
     fn is_ending(&mut self, pid: u64, now: Instant) -> bool {
         let known = self.closed.iter().find(|(closed, _)| *closed == pid);
         let since = known.map_or(now, |(_, since)| *since);
@@ -309,7 +317,7 @@ impl MasterWatch {
         now.saturating_duration_since(since) < ENDING_TIME
     }
 
-    /// Takes a worker's counters.
+    /// Adds the counters of a worker.
     fn take(&mut self, pid: u64, is_old: bool, bytes_out: u64) {
         let caused = Traffic {
             bytes_out,
@@ -333,24 +341,24 @@ impl MasterWatch {
                     [("count", &silent.count), ("pid", pid), ("err", &text)];
                 self.unanswered.happens(Instant::now(), &text, &fields);
             }
-            // Those that are not asked again are silent still.
+            // Workers that are not queried again are still unresponsive.
             None if silent.count > 0 => {}
             None => self.unanswered.is_over(),
         }
     }
 }
 
-/// The workers without an answer in one look.
+/// The unresponsive workers of one poll.
 #[derive(Default)]
 struct Silent {
     count: u64,
-    /// Which was asked first, and why it is.
+    /// The first of them, and the reason.
     first: Option<(u64, SourceError)>,
 }
 
 impl Failing {
-    /// Whether the socket fails as it does for a moment while the master starts itself anew. What was
-    /// seen before stands as long.
+    /// Whether the socket fails as it does for a moment while the master re-executes itself.
+    /// Meanwhile the previous values are exported.
     fn may_be_reload(&self, now: Instant) -> bool {
         let is_alike = matches!(
             self.error.problem,
@@ -376,7 +384,7 @@ fn pid(info: &Info) -> Option<u64> {
     info.number("Pid")
 }
 
-/// Whether a process only finishes what it has; `None` where it does not say.
+/// Whether a process only finishes its connections; `None` if it does not report it.
 fn is_stopping(info: &Info) -> Option<bool> {
     Some(info.get("Stopping")? != b"0")
 }

@@ -1,10 +1,10 @@
-//! What shows whether an answer is one, and whole.
+//! Decides whether a reply is one to `show stat`, and complete.
 
 use super::super::csv::{Item, Row};
 use super::super::failures::EXCERPT_BYTES;
 use super::super::rules::RowClass;
 
-/// What was seen of the answer so far.
+/// Facts about the reply so far.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub lines: u64,
@@ -15,14 +15,14 @@ pub(super) struct Answer {
     pub ends_blank: bool,
     /// The last row had a wrong number of fields.
     pub ends_in_cut_row: bool,
-    /// It says that `show stat` is unknown, and that `show proc` is known.
+    /// It says that `show stat` is unknown and that `show proc` is known: a master process.
     pub is_of_master: bool,
-    /// Empty until a line has come that is not blank; kept to save an allocation a scrape.
+    /// The first line that is not blank; kept to save an allocation per scrape.
     pub first_line: Vec<u8>,
 }
 
 impl Answer {
-    /// Counts an item's lines; returns the number of its first.
+    /// Counts the lines of an item; returns the number of the first.
     pub(super) fn take(&mut self, item: &Item<'_>, bytes: &[u8]) -> u64 {
         let line = self.next_line();
         self.lines += 1;
@@ -33,7 +33,7 @@ impl Answer {
         }
         self.is_of_master |= self.first_line.starts_with(b"Unknown command")
             && bytes.trim_ascii_start().starts_with(b"show proc ");
-        // Such a row may have line ends in its cells.
+        // Such a row can have line ends in its fields.
         if let Item::Bad(_)
         | Item::Row(Row {
             is_unquoted: true, ..
@@ -45,12 +45,12 @@ impl Answer {
         line
     }
 
-    /// The number of the line that comes next, from 1.
+    /// The number of the next line, from 1.
     pub(super) fn next_line(&self) -> u64 {
         self.lines + 1
     }
 
-    /// A row was judged.
+    /// A row was classified.
     pub(super) fn judged(&mut self, class: RowClass) {
         self.has_good_row |= matches!(
             class,
@@ -59,7 +59,7 @@ impl Answer {
         self.ends_in_cut_row = class == RowClass::Cut;
     }
 
-    /// Another answer begins.
+    /// Begins another reply.
     pub(super) fn clear(&mut self) {
         let mut first_line = std::mem::take(&mut self.first_line);
         first_line.clear();
