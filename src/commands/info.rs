@@ -135,6 +135,10 @@ table! {
     Counter maxconn_reached_total = "MaxconnReached", "Number of times the connection limit was reached.";
     Counter warnings_total = "TotalWarnings", "Warnings issued by HAProxy.";
     Counter blocked_traffic_warnings_total = "BlockedTrafficWarnings", "Warnings that something blocked traffic.";
+    Gauge   current_streams = "CurrStreams", "Current streams: requests under HTTP/2 and QUIC count one by one; HAProxy 3.2 and later.";
+    Counter streams_total = "CumStreams", "Streams opened; HAProxy 3.2 and later.";
+    Gauge   tainted = "Tainted", "Bits of what made this process unsupported, such as expert-mode commands; 0 means nothing did; HAProxy 2.4 and later.";
+    Gauge   boot_duration_seconds = "BootTime_ms", "Time from the start of the process to its first event, in seconds; HAProxy 3.0 and later.";
 }
 
 table! {
@@ -193,6 +197,15 @@ struct Pair {
     key_end: usize,
     value: usize,
     value_end: usize,
+}
+
+/// `0x12`, or `0`.
+fn hexadecimal(text: &[u8]) -> Option<u64> {
+    let digits = text.strip_prefix(b"0x").unwrap_or(text);
+    // `from_str_radix` takes a sign as well.
+    let is_plain = digits.iter().all(u8::is_ascii_hexdigit);
+    let digits = str::from_utf8(digits).ok().filter(|_| is_plain)?;
+    u64::from_str_radix(digits, 16).ok()
 }
 
 impl Info {
@@ -344,12 +357,16 @@ impl Info {
 
     /// A number whose key can have several spellings.
     fn value(&self, key: &str) -> Value<'_> {
-        let cell = key.split('|').find_map(|key| self.get(key));
-        // HAProxy has sometimes printed more than 100.
-        let is_good = |cell: &&[u8]| {
-            key != "Idle_pct" || unsigned(cell).is_some_and(|percent| percent <= 100)
+        let Some(cell) = key.split('|').find_map(|key| self.get(key)) else {
+            return Value::Nothing;
         };
-        cell.filter(is_good).into()
+        match key {
+            // HAProxy has sometimes printed more than 100.
+            "Idle_pct" => unsigned(cell).filter(|percent| *percent <= 100).into(),
+            "BootTime_ms" => unsigned(cell).map(|time| time as f64 / 1000.0).into(),
+            "Tainted" => hexadecimal(cell).into(),
+            _ => cell.into(),
+        }
     }
 }
 

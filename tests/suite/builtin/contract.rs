@@ -27,22 +27,13 @@ pub(super) struct Line {
     pub(super) is_http: bool,
 }
 
-/// What HAProxy's exporter does not have and ours has, from `show info`.
-const OURS: [(&str, &str); 3] = [
-    ("haproxy_process_maxconn_reached_total", "MaxconnReached"),
-    ("haproxy_process_warnings_total", "TotalWarnings"),
-    (
-        "haproxy_process_blocked_traffic_warnings_total",
-        "BlockedTrafficWarnings",
-    ),
-];
-
-/// What our rows have besides, under the builtin names: `facts.tsv`.
+/// What HAProxy's exporter does not have and ours has under the builtin names: `facts.tsv`.
 fn facts() -> Vec<Line> {
     let facts = fixtures::facts().into_iter();
     let facts = facts.filter(|fact| fact["names"] == "both");
     let line = |fact: std::collections::BTreeMap<String, String>| {
         let labels: &[&str] = match fact["scope"].as_str() {
+            "process" => &[],
             "server" => &["proxy", "server"],
             _ => &["proxy"],
         };
@@ -59,7 +50,10 @@ fn facts() -> Vec<Line> {
                 "integer" => "copy".to_owned(),
                 other => other.to_owned(),
             },
-            since: "2.8".to_owned(),
+            since: match fact["scope"].as_str() {
+                "process" => "2.0".to_owned(),
+                _ => "2.8".to_owned(),
+            },
             is_http: false,
         }
     };
@@ -68,19 +62,7 @@ fn facts() -> Vec<Line> {
 
 /// All lines of the contract, and ours.
 pub(super) fn lines_and_ours() -> Vec<Line> {
-    let ours = OURS.iter().map(|(name, key)| Line {
-        set: "ours".to_owned(),
-        scope: "process".to_owned(),
-        name: (*name).to_owned(),
-        kind: "counter".to_owned(),
-        labels: Vec::new(),
-        constant: None,
-        keys: vec![(*key).to_owned()],
-        transform: "copy".to_owned(),
-        since: "2.0".to_owned(),
-        is_http: false,
-    });
-    lines().into_iter().chain(ours).chain(facts()).collect()
+    lines().into_iter().chain(facts()).collect()
 }
 
 /// All lines, in their order. Names that only HAProxy before 2.4 knew, and what no answer to the

@@ -94,14 +94,23 @@ pub(super) fn all(answers: &Answers) -> BTreeMap<String, Expected> {
 fn process(line: &Line, answers: &Answers) -> Option<Expected> {
     let value = line.keys.iter().find_map(|key| answers.fact(key))?;
     let (labels, value) = match line.transform.as_str() {
-        "copy" => (Vec::new(), value),
-        "const1" => (vec![(line.labels[0].clone(), value.to_owned())], "1"),
+        "copy" => (Vec::new(), value.to_owned()),
+        "ms_to_s" => (Vec::new(), seconds(value)),
+        "hex" => {
+            let digits = value.strip_prefix("0x").unwrap_or(value);
+            let number = u64::from_str_radix(digits, 16).expect("a hexadecimal number");
+            (Vec::new(), number.to_string())
+        }
+        "const1" => (
+            vec![(line.labels[0].clone(), value.to_owned())],
+            "1".to_owned(),
+        ),
         other => panic!("{other:?} of show info"),
     };
     Some(Expected {
         line: line.clone(),
         labels,
-        value: value.to_owned(),
+        value,
     })
 }
 

@@ -65,14 +65,6 @@ fn table(name: &str) -> Vec<BTreeMap<String, String>> {
 
 /// Whether a family is made of `show info` under a name of HAProxy's own exporter.
 pub(crate) fn is_from_show_info(family: &str) -> bool {
-    let Some(name) = family.strip_prefix("haproxy_process_") else {
-        return false;
-    };
-    let more = [
-        "maxconn_reached_total",
-        "warnings_total",
-        "blocked_traffic_warnings_total",
-    ];
     let is_it = |row: &BTreeMap<String, String>| row["scope"] == "process" && row["name"] == family;
-    more.contains(&name) || builtin().iter().any(is_it)
+    facts().iter().any(is_it) || builtin().iter().any(is_it)
 }

@@ -81,7 +81,8 @@ fn metrics() -> Vec<Metric> {
         .lines()
         .skip(1)
         .map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>());
-    let facts = fixtures::facts().into_iter().map(|fact| {
+    let facts = fixtures::facts().into_iter();
+    let facts = facts.filter(|fact| fact["scope"] != "process").map(|fact| {
         let constant = fact["label"].split_once('=');
         Metric {
             scope: fact["scope"].clone(),
@@ -273,20 +274,16 @@ impl Reference {
             "1",
         );
         let none = BTreeMap::new();
-        let more = [
-            ("Pid", "haproxy_process_pid", "gauge"),
+        let facts = fixtures::facts();
+        let facts = facts.iter().filter(|fact| fact["scope"] == "process");
+        let more = facts.map(|fact| {
             (
-                "MaxconnReached",
-                "haproxy_process_maxconn_reached_total",
-                "counter",
-            ),
-            ("TotalWarnings", "haproxy_process_warnings_total", "counter"),
-            (
-                "BlockedTrafficWarnings",
-                "haproxy_process_blocked_traffic_warnings_total",
-                "counter",
-            ),
-        ];
+                fact["csv_name"].as_str(),
+                fact["name"].as_str(),
+                fact["type"].as_str(),
+            )
+        });
+        let more = more.chain([("Pid", "haproxy_process_pid", "gauge")]);
         let rows = fixtures::builtin();
         let rows = rows.iter().filter(|row| row["scope"] == "process");
         let rows = rows.map(|row| {
@@ -306,13 +303,21 @@ impl Reference {
                 "description" => "desc",
                 _ => "",
             };
-            let number = integer(&text);
+            let digits = text.strip_prefix("0x").unwrap_or("");
+            let number = match i128::from_str_radix(digits, 16) {
+                Ok(number) if keys == "Tainted" => Some(number),
+                _ => integer(&text),
+            };
             let range = if keys == "Idle_pct" {
                 0..=100
             } else {
                 i128::MIN..=i128::MAX
             };
             match (label, number.filter(|number| range.contains(number))) {
+                ("", Some(number)) if keys == "BootTime_ms" => {
+                    let seconds = number as f64 / 1000.0;
+                    self.add(family, kind, "From show info.", &none, &seconds.to_string())
+                }
                 ("", Some(number)) => {
                     self.add(family, kind, "From show info.", &none, &number.to_string())
                 }
