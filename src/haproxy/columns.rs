@@ -5,9 +5,10 @@
 //! positions are taken from the header line of each reply, so that a HAProxy with other positions
 //! is read correctly.
 
-/// Names of all columns. The first [`NUMBERED`] have their own index as position in every reply.
+/// The columns with the same position in every release, which is their number. 3.4 prints them all; later
+/// ones and those of modules are found by the header alone.
 #[rustfmt::skip]
-pub(crate) const COLUMNS: [&str; 213] = [
+pub(crate) const NUMBERED: [&str; 118] = [
     "pxname", "svname", "qcur", "qmax", "scur", "smax", "slim", "stot", "bin", "bout", "dreq",
     "dresp", "ereq", "econ", "eresp", "wretr", "wredis", "status", "weight", "act", "bck",
     "chkfail", "chkdown", "lastchg", "downtime", "qlimit", "pid", "iid", "sid", "throttle", "lbtot",
@@ -23,70 +24,19 @@ pub(crate) const COLUMNS: [&str; 213] = [
     "used_conn_cur", "need_conn_est", "uweight", "agg_server_status", "agg_server_check_status",
     "agg_check_status", "srid", "sess_other", "h1sess", "h2sess", "h3sess", "req_other", "h1req",
     "h2req", "h3req", "proto", "priv_idle_cur", "reqbin", "reqbout", "resbin", "resbout",
-    // The position of the following columns is known only from the header: a column of 3.5, then
-    // those of the modules.
-    "cache_hint_hits",
-    // ssl
-    "ssl_sess", "ssl_reused_sess", "ssl_failed_handshake", "ssl_ocsp_staple",
-    "ssl_failed_ocsp_staple",
-    // h1
-    "h1_open_connections", "h1_open_streams", "h1_total_connections", "h1_total_streams",
-    "h1_bytes_in", "h1_bytes_out", "h1_spliced_bytes_in", "h1_spliced_bytes_out",
-    // h2
-    "h2_headers_rcvd", "h2_data_rcvd", "h2_settings_rcvd", "h2_rst_stream_rcvd", "h2_goaway_rcvd",
-    "h2_detected_conn_protocol_errors", "h2_detected_strm_protocol_errors", "h2_rst_stream_resp",
-    "h2_goaway_resp", "h2_open_connections", "h2_backend_open_streams", "h2_total_connections",
-    "h2_backend_total_streams",
-    // h3
-    "h3_data", "h3_headers", "h3_cancel_push", "h3_push_promise", "h3_max_push_id", "h3_goaway",
-    "h3_settings", "h3_no_error", "h3_general_protocol_error", "h3_internal_error",
-    "h3_stream_creation_error", "h3_closed_critical_stream", "h3_frame_unexpected",
-    "h3_frame_error", "h3_excessive_load", "h3_id_error", "h3_settings_error",
-    "h3_missing_settings", "h3_request_rejected", "h3_request_cancelled", "h3_request_incomplete",
-    "h3_message_error", "h3_connect_error", "h3_version_fallback", "pack_decompression_failed",
-    "qpack_encoder_stream_error", "qpack_decoder_stream_error",
-    // quic
-    "quic_rxbuf_full", "quic_dropped_pkt", "quic_dropped_pkt_bufoverrun",
-    "quic_dropped_parsing_pkt", "quic_socket_full", "quic_sendto_err", "quic_sendto_err_unknwn",
-    "quic_sent_pkt", "quic_lost_pkt", "quic_too_short_dgram", "quic_retry_sent",
-    "quic_retry_validated", "quic_retry_error", "quic_half_open_conn", "quic_hdshk_fail",
-    "quic_stless_rst_sent", "quic_conn_migration_done", "quic_transp_err_no_error",
-    "quic_transp_err_internal_error", "quic_transp_err_connection_refused",
-    "quic_transp_err_flow_control_error", "quic_transp_err_stream_limit_error",
-    "quic_transp_err_stream_state_error", "quic_transp_err_final_size_error",
-    "quic_transp_err_frame_encoding_error", "quic_transp_err_transport_parameter_error",
-    "quic_transp_err_connection_id_limit", "quic_transp_err_protocol_violation_error",
-    "quic_transp_err_invalid_token", "quic_transp_err_application_error",
-    "quic_transp_err_crypto_buffer_exceeded", "quic_transp_err_key_update_error",
-    "quic_transp_err_aead_limit_reached", "quic_transp_err_no_viable_path",
-    "quic_transp_err_crypto_error", "quic_transp_err_unknown_error", "quic_data_blocked",
-    "quic_stream_data_blocked", "quic_streams_blocked_bidi", "quic_streams_blocked_uni",
-    "quic_ncbuf_gap_limit",
 ];
 
-/// Number of columns with the same number in every release (3.4 prints them all).
-pub(crate) const NUMBERED: usize = 118;
-
-/// The modules with their own counters, and their columns.
-pub(crate) const MODULES: [(&str, std::ops::Range<usize>); 5] = [
-    ("ssl", 119..124),
-    ("h1", 124..132),
-    ("h2", 132..145),
-    ("h3", 145..172),
-    ("quic", 172..213),
-];
-
-/// The index of a column in [`COLUMNS`].
-pub(crate) const fn number(name: &str) -> u16 {
-    index_of(&COLUMNS, name)
+/// The number of a column that has one.
+pub(crate) fn number(name: &str) -> Option<usize> {
+    NUMBERED.iter().position(|column| *column == name)
 }
 
-/// The index of a name in a table of names; an unknown name does not compile.
-pub(crate) const fn index_of(names: &[&str], name: &str) -> u16 {
+/// The same name; one without a number does not compile in a constant.
+pub(crate) const fn numbered(name: &'static str) -> &'static str {
     let mut at = 0;
-    while at < names.len() {
-        if equal(names[at].as_bytes(), name.as_bytes()) {
-            return at as u16;
+    while at < NUMBERED.len() {
+        if equal(NUMBERED[at].as_bytes(), name.as_bytes()) {
+            return name;
         }
         at += 1;
     }
@@ -107,71 +57,48 @@ const fn equal(a: &[u8], b: &[u8]) -> bool {
     true
 }
 
-/// The positions of the columns in the current reply.
-#[derive(Debug)]
+/// The columns of the current reply.
+#[derive(Debug, Default)]
 pub(crate) struct Header {
-    /// The header line of these positions; empty if there was none.
+    /// The header line; empty if there was none.
     line: Vec<u8>,
-    /// The position of each of [`COLUMNS`]; `ABSENT` if the reply lacks it.
-    positions: Box<[u16; COLUMNS.len()]>,
+    changes: u64,
 }
 
-/// No reply has this many columns: rows with more fields are rejected.
-const ABSENT: u16 = u16::MAX;
-
-impl Default for Header {
-    fn default() -> Self {
-        let mut header = Self {
-            line: Vec::new(),
-            positions: Box::new([ABSENT; COLUMNS.len()]),
-        };
-        header.forget();
-        header
-    }
-}
+/// A header has no more columns that count: rows with more fields are rejected.
+const MOST: usize = u16::MAX as usize;
 
 impl Header {
     /// Returns to the numbers, for a reply without a header.
     pub(crate) fn forget(&mut self) {
-        self.line.clear();
-        for (number, position) in self.positions.iter_mut().enumerate() {
-            *position = if number < NUMBERED {
-                number as u16
-            } else {
-                ABSENT
-            };
+        if !self.line.is_empty() {
+            self.line.clear();
+            self.changes += 1;
         }
     }
 
     /// Reads a header line, `# pxname,svname,...`, unless it equals the previous one.
     pub(crate) fn read(&mut self, line: &[u8]) {
-        if self.line == line {
-            return;
-        }
-        self.line.clear();
-        self.line.extend_from_slice(line);
-        self.positions.fill(ABSENT);
-        // HAProxy appends columns, so the next name is nearly always the one after the last found.
-        let mut expected = 0;
-        for (position, name) in names(line).enumerate().take(usize::from(ABSENT)) {
-            let is_name = |number: &usize| COLUMNS[*number].as_bytes() == name;
-            let found = Some(expected)
-                .filter(|number| *number < COLUMNS.len() && is_name(number))
-                .or_else(|| (0..COLUMNS.len()).find(is_name));
-            let Some(number) = found else {
-                continue;
-            };
-            expected = number + 1;
-            if self.positions[number] == ABSENT {
-                self.positions[number] = position as u16;
-            }
+        if self.line != line {
+            self.line.clear();
+            self.line.extend_from_slice(line);
+            self.changes += 1;
         }
     }
 
-    /// The position of a column of [`COLUMNS`], if the reply has it.
-    pub(crate) fn position(&self, number: u16) -> Option<usize> {
-        let position = self.positions[usize::from(number)];
-        (position != ABSENT).then_some(usize::from(position))
+    /// How often it has changed: as long as it does not, positions stay.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// The position of a column, if the reply has it.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        match self.line.is_empty() {
+            true => number(name),
+            false => names(&self.line)
+                .take(MOST)
+                .position(|column| column == name.as_bytes()),
+        }
     }
 
     /// Number of fields of the header; `None` without a header.

@@ -1,6 +1,6 @@
 //! Decides which rows count.
 
-use super::columns::{Header, number};
+use super::columns::Header;
 use super::csv::Row;
 use super::failures::{BadRow, Failures, Why, excerpt};
 use super::limits::{MAX_FIELDS, MAX_NAME_BYTES, MIN_FIELDS};
@@ -66,10 +66,13 @@ pub(crate) struct Rules {
     field_count: Option<usize>,
     /// Positions of the fields that decide about rows.
     places: Places,
+    /// Of which change of the header that is.
+    header: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Places {
+    field_count: Option<usize>,
     proxy_name: Option<usize>,
     service_name: Option<usize>,
     status: Option<usize>,
@@ -83,19 +86,23 @@ impl Rules {
             filter,
             field_count: None,
             places: Places::default(),
+            header: None,
         }
     }
 
     /// Begins another reply, or the rows after its header.
     pub(crate) fn begin(&mut self, header: &Header) {
-        let place = |name| header.position(number(name));
-        self.field_count = header.field_count();
-        self.places = Places {
-            proxy_name: place("pxname"),
-            service_name: place("svname"),
-            status: place("status"),
-            row_type: place("type"),
-        };
+        if self.header != Some(header.changes()) {
+            self.header = Some(header.changes());
+            self.places = Places {
+                field_count: header.field_count(),
+                proxy_name: header.position("pxname"),
+                service_name: header.position("svname"),
+                status: header.position("status"),
+                row_type: header.position("type"),
+            };
+        }
+        self.field_count = self.places.field_count;
     }
 
     /// Classifies a row; an invalid one is added to `failures`.

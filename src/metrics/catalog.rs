@@ -11,7 +11,7 @@ use crate::haproxy::stat::RowType;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StoredColumn {
     /// The column that it is made of.
-    pub(crate) column: u16,
+    pub(crate) column: &'static str,
     /// How it is converted.
     pub(crate) conversion: Conversion,
     /// The state that is counted, for counts of servers.
@@ -88,7 +88,8 @@ impl Catalog {
         let is_chosen = |group: &Group, cell: &Cell| {
             group.profile != Some(EXPORTER)
                 || (group.rows != RowsOf::Stat(RowType::Server) && !cell.conversion.is_aggregate())
-                || server_columns.contains(&usize::from(chosen_with(cell.column)))
+                || number(chosen_with(cell.column))
+                    .is_some_and(|number| server_columns.contains(&number))
         };
         let mut profiles = [ProfileIndex::default(), ProfileIndex::default()];
         for (profile, index) in profiles.iter_mut().enumerate() {
@@ -116,7 +117,7 @@ impl Catalog {
     pub(crate) fn slot(
         &self,
         row_type: RowType,
-        column: u16,
+        column: &str,
         conversion: Conversion,
     ) -> Option<usize> {
         let is_it =
@@ -213,10 +214,10 @@ impl ProfileIndex {
 
 /// The column by which `--haproxy.server-metric-fields` selects a column. Columns that the Go
 /// exporter does not know are selected with the status.
-fn chosen_with(column: u16) -> u16 {
-    match column == number("bck") {
-        true => number("status"),
-        false => column,
+fn chosen_with(column: &str) -> &str {
+    match column {
+        "bck" => "status",
+        column => column,
     }
 }
 

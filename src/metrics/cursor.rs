@@ -6,7 +6,6 @@ use super::exposition::{self, CellLine};
 use super::selection::Selection;
 use super::snapshot::{Rows, Snapshot};
 use super::{Cell, Conversion, Family, Group};
-use crate::haproxy::columns::number;
 use crate::haproxy::stat::RowType;
 use crate::haproxy::status::{MAINT, NOTHING};
 
@@ -126,7 +125,7 @@ impl<'a> View<'a> {
 
 /// The states of the servers in `rows`.
 fn states<'a>(catalog: &Catalog, rows: &'a Rows) -> Option<&'a [u8]> {
-    let slot = catalog.slot(RowType::Server, number("status"), Conversion::ServerState)?;
+    let slot = catalog.slot(RowType::Server, "status", Conversion::ServerState)?;
     rows.columns
         .get(slot)
         .map(|column| column.values.as_slice())

@@ -11,7 +11,7 @@ use super::column::{self, Cells, Column, MAX_CELL_BYTES};
 use super::selection::Wanted;
 use super::snapshot::{Rows, Snapshot};
 use super::{Conversion, value};
-use crate::haproxy::columns::{COLUMNS, Header, number};
+use crate::haproxy::columns::Header;
 use crate::haproxy::csv::Row;
 use crate::haproxy::failures::{BadRow, Failures};
 use crate::haproxy::stat::{Place, RowSink, RowType};
@@ -33,6 +33,9 @@ pub(crate) struct Intake {
     service_name: usize,
     status: usize,
     check_status: usize,
+    /// Number of fields of a row that are used, and the change of the header that all this is of.
+    fields: usize,
+    header: Option<u64>,
     /// The values of a column's batch, before they are appended to the column.
     cells: Box<[u8; BATCH_ROWS * MAX_CELL_BYTES]>,
 }
@@ -56,7 +59,7 @@ struct Batch {
 struct Source {
     slot: u8,
     conversion: Conversion,
-    column: u16,
+    column: &'static str,
     position: u16,
     /// Position of the field that decides whether the first one counts; the same as the first one
     /// if there is none.
@@ -90,6 +93,8 @@ impl Intake {
             service_name: 0,
             status: 0,
             check_status: 0,
+            fields: 0,
+            header: None,
             cells: Box::new([0; BATCH_ROWS * MAX_CELL_BYTES]),
         }
     }
@@ -102,6 +107,7 @@ impl Intake {
     ) -> Filling<'a> {
         if self.wanted != *wanted || self.batches.iter().all(|batch| batch.wanted.is_empty()) {
             self.wanted = *wanted;
+            self.header = None;
             for (row_type, batch) in RowType::ALL.into_iter().zip(&mut self.batches) {
                 wanted.mark_slots(self.catalog, row_type, &mut batch.wanted);
             }
@@ -142,11 +148,11 @@ impl Filling<'_> {
 impl RowSink for Filling<'_> {
     fn begin(&mut self, header: &Header) -> usize {
         let intake = &mut *self.intake;
-        let place = |name| {
-            header
-                .position(number(name))
-                .unwrap_or(usize::from(u16::MAX))
-        };
+        if intake.header == Some(header.changes()) {
+            return intake.fields;
+        }
+        intake.header = Some(header.changes());
+        let place = |name| header.position(name).unwrap_or(usize::from(u16::MAX));
         intake.proxy_name = place("pxname");
         intake.service_name = place("svname");
         intake.status = place("status");
@@ -174,6 +180,7 @@ impl RowSink for Filling<'_> {
         for batch in &mut intake.batches {
             batch.fields = fields + 1;
         }
+        intake.fields = fields;
         fields
     }
 
@@ -262,10 +269,10 @@ impl Batch {
                 continue;
             }
             let other = match stored.conversion {
-                Conversion::HttpInteger => number("hrsp_1xx"),
-                Conversion::CheckCode => number("check_status"),
-                Conversion::AgentCode | Conversion::AgentMilliseconds => number("agent_status"),
-                Conversion::Published => number("reqbin"),
+                Conversion::HttpInteger => "hrsp_1xx",
+                Conversion::CheckCode => "check_status",
+                Conversion::AgentCode | Conversion::AgentMilliseconds => "agent_status",
+                Conversion::Published => "reqbin",
                 _ => stored.column,
             };
             if let (Some(position), Some(other)) =
@@ -351,8 +358,10 @@ impl Batch {
                     let [_, to @ ..] = to;
                     column::write(source.conversion, Cells { own, other }, to).unwrap_or_else(
                         || {
-                            let name = COLUMNS[usize::from(source.column)];
-                            failures.add(BadRow::cell(row.line, source.position, name, own));
+                            let Source {
+                                position, column, ..
+                            } = *source;
+                            failures.add(BadRow::cell(row.line, position, column, own));
                             0
                         },
                     )

@@ -1,7 +1,9 @@
 //! Labels that distinguish the cells of a family, by number.
 
-use crate::haproxy::columns::MODULES;
 use crate::haproxy::status::{CHECK_RESULTS, LISTENER_STATES, OUT_OF_SERVICE, SERVER_STATES};
+
+/// The modules of HAProxy with their own counters.
+pub(crate) const MODULES: [&str; 5] = ["ssl", "h1", "h2", "h3", "quic"];
 
 /// No label.
 pub(crate) const NONE: u8 = 0;
@@ -40,7 +42,7 @@ pub(crate) const LABELS: [(&str, &str); COUNT] = {
             labels[LISTENER_STATE as usize + at] = ("state", LISTENER_STATES[at]);
         }
         if at < MODULES.len() {
-            labels[MODULE as usize + at] = ("mod", MODULES[at].0);
+            labels[MODULE as usize + at] = ("mod", MODULES[at]);
         }
         if at < versions.len() {
             labels[VERSION as usize + at] = ("version", versions[at]);

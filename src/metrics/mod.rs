@@ -132,8 +132,8 @@ impl Conversion {
 /// The recipe of a sample's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
-    /// Index in `haproxy::columns::COLUMNS`.
-    pub(crate) column: u16,
+    /// Name of the column.
+    pub(crate) column: &'static str,
     /// How the field is converted.
     pub(crate) conversion: Conversion,
     /// The state of this sample, if the conversion gives one.
@@ -220,7 +220,7 @@ impl Group {
 
 impl Cell {
     /// A cell without a distinguishing label.
-    pub(crate) const fn new(column: u16, conversion: Conversion) -> Self {
+    pub(crate) const fn new(column: &'static str, conversion: Conversion) -> Self {
         Self {
             column,
             conversion,
@@ -231,7 +231,7 @@ impl Cell {
 }
 
 /// The cell of each family of a group with its own rows; the position in the group is the column.
-pub(crate) static OWN_CELL: [Cell; 1] = [Cell::new(0, Conversion::Integer)];
+pub(crate) static OWN_CELL: [Cell; 1] = [Cell::new("", Conversion::Integer)];
 
 #[cfg(test)]
 mod tests;

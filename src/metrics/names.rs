@@ -3,14 +3,15 @@
 //! A row has the kind, the name without the prefix, and the cell: its column and how it is read. Then follow
 //! the scopes under the names of HAProxy's built-in exporter (promex, HAProxy 2.4 and later) and the help.
 //! After each `/` follow the scopes under the names of prometheus/haproxy_exporter 0.15 and the help, where
-//! `*` is replaced by the word of the scope. Rows are in the order of the exposition.
+//! `*` is replaced by the word of the scope. A column in quotes has no number: only the header tells it. Rows
+//! are in the order of the exposition.
 //!
 //! A family exists if its column does, so an older HAProxy gets the same names as far as its replies have the
 //! columns. An empty field gives no sample; HAProxy's exporter prints NaN. The help texts are our own, and
 //! name the cases in which a number differs from a good guess (src/share/doc/numbers.md).
 
 use super::{BUILTIN, Cell, Conversion, EXPORTER, Family, Group, Kind, RowsOf, labels, modules};
-use crate::haproxy::columns::number;
+use crate::haproxy::columns::numbered;
 use crate::haproxy::stat::RowType;
 use crate::haproxy::status::{MAINTENANCE_REASONS, OUT_OF_SERVICE};
 
@@ -106,9 +107,12 @@ macro_rules! families {
 macro_rules! cells {
     ([$conversion:ident $column:ident]) => {
         &[Cell::new(
-            number(stringify!($column)),
+            numbered(stringify!($column)),
             Conversion::$conversion,
         )]
+    };
+    ([$conversion:ident $column:literal]) => {
+        &[Cell::new($column, Conversion::$conversion)]
     };
     ($cells:ident) => {
         &$cells
@@ -256,7 +260,7 @@ families! {
     Counter req_bytes_out_total [Integer reqbout] FBSL "Request bytes sent to servers.";
     Counter res_bytes_in_total [Integer resbin] FBSL "Response bytes received from servers.";
     Counter res_bytes_out_total [Integer resbout] FBSL "Response bytes sent to clients.";
-    Counter http_cache_hint_hits_total [HttpInteger cache_hint_hits] FB "Requests for which the cache sent a 103 Early Hints response.";
+    Counter http_cache_hint_hits_total [HttpInteger "cache_hint_hits"] FB "Requests for which the cache sent a 103 Early Hints response.";
 }
 
 /// HTTP responses by class of status code.
@@ -302,10 +306,10 @@ const fn codes(last: Conversion) -> [Cell; 6] {
         "hrsp_5xx",
         "hrsp_other",
     ];
-    let mut cells = [Cell::new(0, Conversion::Integer); 6];
+    let mut cells = [Cell::new("", Conversion::Integer); 6];
     let mut at = 0;
     while at < cells.len() {
-        cells[at].column = number(columns[at]);
+        cells[at].column = numbered(columns[at]);
         cells[at].label = labels::CODES + at as u8;
         at += 1;
     }
@@ -314,8 +318,12 @@ const fn codes(last: Conversion) -> [Cell; 6] {
 }
 
 /// A cell for each state.
-const fn states<const N: usize>(column: &str, conversion: Conversion, label: u8) -> [Cell; N] {
-    let mut cells = [Cell::new(number(column), conversion); N];
+const fn states<const N: usize>(
+    column: &'static str,
+    conversion: Conversion,
+    label: u8,
+) -> [Cell; N] {
+    let mut cells = [Cell::new(numbered(column), conversion); N];
     let mut at = 0;
     while at < N {
         cells[at].state = at as u8;
@@ -341,11 +349,11 @@ const fn out_of_service<const N: usize>(first: usize) -> [Cell; N] {
 }
 
 /// A cell for each version of HTTP.
-const fn by_version(columns: [&str; 4]) -> [Cell; 4] {
-    let mut cells = [Cell::new(0, Conversion::Integer); 4];
+const fn by_version(columns: [&'static str; 4]) -> [Cell; 4] {
+    let mut cells = [Cell::new("", Conversion::Integer); 4];
     let mut at = 0;
     while at < cells.len() {
-        cells[at].column = number(columns[at]);
+        cells[at].column = numbered(columns[at]);
         cells[at].label = labels::VERSION + at as u8;
         at += 1;
     }

@@ -9,7 +9,6 @@ use std::fmt;
 use super::catalog::Catalog;
 use super::{BUILTIN, PROFILES};
 use super::{Conversion, Group, RowsOf};
-use crate::haproxy::columns::number;
 use crate::haproxy::stat::RowType;
 
 /// Size of a set of families, in words of 64 bits.
@@ -350,7 +349,7 @@ impl Wanted {
     fn all_cells<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = (usize, usize)> + 'a {
         let servers = RowType::Server as usize;
         let chooses = self.no_maint && self.cells(catalog).any(|(rows, _)| rows == servers);
-        let state = catalog.slot(RowType::Server, number("status"), Conversion::ServerState);
+        let state = catalog.slot(RowType::Server, "status", Conversion::ServerState);
         let state = state.filter(|_| chooses).map(|slot| (servers, slot));
         self.cells(catalog).chain(state)
     }

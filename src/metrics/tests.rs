@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::catalog::{Catalog, label_names};
 use super::*;
 use crate::commands;
-use crate::haproxy::columns::COLUMNS;
+use crate::haproxy::columns::number;
 
 fn catalog() -> Catalog {
     commands::catalog(&(0..1024).collect::<Vec<_>>())
@@ -46,8 +46,8 @@ fn the_exporter_profile_is_the_contract() {
             };
             ours.push(format!(
                 "{scope} {} {} {}{} {} {} {label} {value}",
+                number(cell.column).unwrap(),
                 cell.column,
-                COLUMNS[usize::from(cell.column)],
                 group.prefix,
                 family.name,
                 family.kind.word(),

@@ -278,7 +278,7 @@ fn what_is_wanted_together() {
     // The state of servers is read to tell those in maintenance.
     let status = defaults
         .catalog
-        .slot(RowType::Server, number("status"), Conversion::ServerState)
+        .slot(RowType::Server, "status", Conversion::ServerState)
         .unwrap();
     for (query, expected) in [
         ("metrics=haproxy_server_weight", false),

@@ -1,19 +1,30 @@
 //! What only the names of HAProxy's own exporter show: states, codes, http mode, counts over servers.
 
 use super::*;
-use crate::haproxy::columns::{COLUMNS, number};
+use crate::haproxy::columns::NUMBERED;
+use crate::metrics::modules;
+
+/// All columns, as a HAProxy of today prints them.
+fn columns() -> Vec<&'static str> {
+    let modules = modules::COLUMNS.into_iter().flatten();
+    let others = ["cache_hint_hits"].into_iter();
+    let others = others.chain(modules.map(|(name, _)| *name));
+    NUMBERED.into_iter().chain(others).collect()
+}
 
 /// The header of a HAProxy with all columns.
 fn header() -> String {
-    format!("# {},\n", COLUMNS.join(","))
+    format!("# {},\n", columns().join(","))
 }
 
 /// A row by column names.
 fn named(proxy: &str, service: &str, kind: &str, cells: &[(&str, &str)]) -> String {
-    let mut fields = vec![""; COLUMNS.len() + 1];
+    let columns = columns();
+    let mut fields = vec![""; columns.len() + 1];
     (fields[0], fields[1], fields[ROW_TYPE]) = (proxy, service, kind);
     for (column, text) in cells {
-        fields[usize::from(number(column))] = text;
+        let position = columns.iter().position(|name| name == column);
+        fields[position.unwrap()] = text;
     }
     fields.join(",") + "\n"
 }
@@ -220,4 +231,62 @@ fn counters_of_modules_are_there_when_asked_for() {
     ];
     assert_eq!(with, expected);
     assert_eq!(not_zero(&rows.concat(), ""), &expected[..1]);
+}
+
+/// Positions are kept while the header stays, and taken anew when it or what is wanted changes.
+#[test]
+fn positions_follow_the_header_and_what_is_wanted() {
+    let row = |header: &str, cells: &[(&str, &str)]| {
+        let of = |name: &str| cells.iter().find(|(column, _)| *column == name);
+        let cells = header
+            .split(',')
+            .map(|name| of(name).map_or("", |cell| cell.1));
+        cells.collect::<Vec<_>>().join(",") + "\n"
+    };
+    let usual = columns().join(",") + ",";
+    let other = "svname,pxname,".to_owned()
+        + &columns()[2..]
+            .iter()
+            .rev()
+            .copied()
+            .collect::<Vec<_>>()
+            .join(",");
+    let cells = [
+        ("pxname", "app"),
+        ("svname", "a"),
+        ("type", "2"),
+        ("scur", "7"),
+        ("weight", "3"),
+        ("status", "UP"),
+    ];
+    let headers = [&usual, &other, &other, "", &usual];
+    let queries = [
+        "metrics=haproxy_server_current_sessions",
+        "metrics=haproxy_server_weight",
+    ];
+    let mut table = table_with(&[], &[], 1, queries[0]);
+    for query in queries {
+        for (number, header) in headers.into_iter().enumerate() {
+            let defaults = Defaults {
+                catalog: table.selection.catalog(),
+                profile: 1,
+            };
+            (table.selection, _) = Selection::parse(query, &defaults).unwrap();
+            table.wanted = Wanted::default();
+            table.wanted.add(&table.selection);
+            let answer = match header {
+                "" => row(&NUMBERED.join(","), &cells),
+                header => format!("# {header}\n{}", row(header, &cells)),
+            };
+            let scraped = scrape(&mut table, answer.as_bytes(), usize::MAX, Proof::LineEnd);
+            assert_eq!(
+                (&scraped.result, scraped.failures),
+                (&Ok(()), 0),
+                "{number}"
+            );
+            let value = samples(&scraped.text)[0].rsplit(' ').next();
+            let expected = if query == queries[0] { "7" } else { "3" };
+            assert_eq!(value, Some(expected), "{number}: {query}");
+        }
+    }
 }
