@@ -8,6 +8,7 @@ mod errno;
 mod event;
 mod haproxy;
 mod log;
+mod masked;
 mod metrics;
 mod net;
 mod process;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::errno::reason;
+use crate::masked::masked;
 use crate::sys::{self, Resource};
 use files::Stat;
 use pid_file::Pids;
@@ -133,7 +134,7 @@ impl ProcRoot {
             }
             Err(error) => {
                 let missing = MissingFacts {
-                    object: format!("pid file {}", pid_file.display()),
+                    object: format!("pid file {}", masked(&pid_file.to_string_lossy())),
                     why: reason(&error),
                     hint: "",
                 };

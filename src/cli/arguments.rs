@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::errno::reason;
+use crate::masked::masked;
 use crate::sys;
 
 /// Maximum size of a file of arguments. People write such files, so one that is larger or endless
@@ -67,7 +68,9 @@ pub fn lines(bytes: &[u8]) -> Vec<OsString> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let fail = |why: &str| format!("argument file {}: {why}", path.display());
+    // The path can be a URI that lacks its beginning.
+    let shown = path.display().to_string();
+    let fail = |why: &str| format!("argument file {}: {why}", masked(&shown));
     let io = |error| fail(&reason(&error));
     // Opening must not wait for a writer of a FIFO.
     let mut options = OpenOptions::new();

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fmt::{self, Display};
 
 use super::flags::SCRAPE_URI;
+use crate::masked::masked;
 
 /// Why a command line is invalid. The texts never contain what could be a password.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub enum UsageError {
     Parser(lexopt::Error),
     /// Unknown flag, with its dashes.
     UnknownFlag(String),
+    /// A flag and its value in one argument, with a blank between them; its name.
+    Blank(String),
     /// A flag with one dash instead of two; its name.
     OneDash(String),
     /// An argument that is not a flag, quoted.
@@ -41,13 +44,23 @@ impl Display for UsageError {
             Self::File(error) => f.write_str(error),
             Self::Parser(error) => error.fmt(f),
             Self::UnknownFlag(flag) => write!(f, "unknown flag {flag} (try --help)"),
+            Self::Blank(name) => write!(
+                f,
+                "--{name}: write --{name}=VALUE, without a blank, as each line of a file is one argument"
+            ),
             Self::OneDash(name) => {
                 write!(f, "unknown flag -{name}: write --{name}, with two dashes")
             }
             Self::Unexpected(shown) => write!(f, "unexpected argument {shown} (try --help)"),
             Self::NoValue(flag) => write!(f, "--{flag} needs a value"),
-            Self::OffWithValue(flag, value) => write!(f, "--no-{flag} takes no value ({value:?})"),
-            Self::NotUtf8(flag, value) => write!(f, "--{flag}: {value:?} is not UTF-8"),
+            Self::OffWithValue(flag, value) => {
+                write!(f, "--no-{flag} takes no value ({:?})", masked(value))
+            }
+            Self::NotUtf8(flag, value) => {
+                let shown = format!("{value:?}");
+                let shown = masked(shown.trim_matches('"'));
+                write!(f, "--{flag}: \"{shown}\" is not UTF-8")
+            }
             Self::Twice(flag) => write!(f, "--{flag} is given twice"),
             Self::NoScrapeUri(flag) => write!(
                 f,

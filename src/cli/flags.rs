@@ -14,6 +14,7 @@ pub(crate) use crate::haproxy::advice::{MAX_RESPONSE_BYTES, SSL_CA_FILE};
 
 /// Names that errors mention besides the table.
 pub(crate) const SCRAPE_URI: &str = "haproxy.scrape-uri";
+pub(crate) const TARGET: &str = "haproxy.target";
 pub(crate) const SSL_SERVER_NAME: &str = "haproxy.ssl-server-name";
 pub(crate) const PROXY_FROM_ENV: &str = "http.proxy-from-env";
 pub(crate) const SYSTEMD_SOCKET: &str = "web.systemd-socket";
@@ -42,7 +43,7 @@ static FIRST_FLAGS: &[Flag] = &[
         },
     ),
     Flag::new(
-        "haproxy.target",
+        TARGET,
         Values("NAME=URI", ""),
         "One of several HAProxy instances, scraped at /metrics?target=NAME; repeatable",
         add_target,

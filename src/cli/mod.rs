@@ -6,12 +6,14 @@ mod error;
 pub(crate) mod flags;
 mod values;
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 
 use lexopt::{Arg, Parser};
 
 use crate::commands;
 use crate::config::{Config, Flag, Takes};
+use crate::masked::masked;
 use crate::version;
 
 pub(crate) use error::UsageError;
@@ -47,8 +49,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(flags::help())),
             Arg::Long("version") => return Ok(Command::Print(version::text())),
             Arg::Long(name) => {
-                let (flag, on) = flags::find(name)
-                    .ok_or_else(|| UsageError::UnknownFlag(format!("--{}", name.escape_debug())))?;
+                let (flag, on) = flags::find(name).ok_or_else(|| unknown(name))?;
                 given.take(flag, on, &mut parser)?;
             }
             // `one_dash` has rejected all others.
@@ -66,6 +67,17 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
     Ok(Command::Run(Box::new(config)))
 }
 
+/// The error for a flag that there is not. In an argument file a blank may stand in for the `=`: then what
+/// follows, which could be a password, is part of the name.
+fn unknown(name: &str) -> UsageError {
+    let word = first_word(name);
+    let shown = word.escape_debug().to_string();
+    match flags::find(word) {
+        Some(_) if word.len() < name.len() => UsageError::Blank(shown),
+        _ => UsageError::UnknownFlag(format!("--{shown}")),
+    }
+}
+
 /// The error for an argument that begins with one dash, as flags did in old unit files. Only `-h`
 /// is a flag, and `-` is a value. What could be a password is not repeated.
 fn one_dash(argument: &OsStr) -> Option<UsageError> {
@@ -74,7 +86,7 @@ fn one_dash(argument: &OsStr) -> Option<UsageError> {
     if rest.is_empty() || rest == "h" || rest.starts_with('-') {
         return None;
     }
-    let name = rest.split(['=', ':', '@']).next().unwrap_or_default();
+    let name = first_word(rest);
     let shown = name.escape_debug().to_string();
     let is_flag = matches!(name, "help" | "version") || flags::find(name).is_some();
     Some(match is_flag {
@@ -124,7 +136,9 @@ impl Given {
             let default = self.texts(flag.name).next().is_none();
             let default = default.then(|| flag.default());
             for text in self.texts(flag.name).chain(default) {
-                (flag.set)(&mut config, text).map_err(|why| UsageError::Value(flag.name, why))?;
+                (flag.set)(&mut config, text).map_err(|why| {
+                    UsageError::Value(flag.name, without_password(flag, text, why))
+                })?;
             }
         }
         if config.targets.len() > 1 && self.texts(flags::SCRAPE_URI).next().is_none() {
@@ -136,6 +150,16 @@ impl Given {
             }
         }
         Ok(config)
+    }
+}
+
+/// Why a value is invalid. Most reasons quote it, and it can be a URI that belongs to another flag; those that
+/// take one mind its password themselves.
+fn without_password(flag: &Flag, text: &str, why: String) -> String {
+    let minds_passwords = matches!(flag.name, flags::SCRAPE_URI | flags::TARGET);
+    match masked(text) {
+        Cow::Owned(shown) if !minds_passwords => format!("{shown:?} belongs to another flag"),
+        _ => why,
     }
 }
 
@@ -151,10 +175,16 @@ fn value(parser: &mut Parser) -> Option<OsString> {
 
 /// What could be a URI with a password is not repeated.
 fn without_value(argument: &str) -> String {
-    match argument.find(['=', ':', '@']) {
-        Some(at) => format!("{:?}...", &argument[..at]),
-        None => format!("{argument:?}"),
+    match first_word(argument) {
+        word if word.len() < argument.len() => format!("{word:?}..."),
+        word => format!("{word:?}"),
     }
+}
+
+/// An argument up to the first character that may be followed by a value.
+fn first_word(argument: &str) -> &str {
+    let ends = |c: char| matches!(c, '=' | ':' | '@') || c == ' ' || c == '\t';
+    argument.split(ends).next().unwrap_or_default()
 }
 
 #[cfg(test)]

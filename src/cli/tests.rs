@@ -241,6 +241,13 @@ fn error_texts() {
         ("--haproxy.target==unix:/s", "--haproxy.target: \"\" is not a name (letters, digits, _, - and .)"),
         ("--haproxy.target=a b=unix:/s", "--haproxy.target: \"a b\" is not a name (letters, digits, _, - and .)"),
         ("--haproxy.target=a=unix:", "--haproxy.target: a: the path is missing (unix:/path)"),
+        ("--haproxy.target=http://u:secret==@h/", "--haproxy.target: \"http://***@h/\" is not a name (letters, digits, _, - and .)"),
+        ("--haproxy.timeout=http://u:secret@h/", "--haproxy.timeout: \"http://***@h/\" belongs to another flag"),
+        ("--no-http.proxy-from-env=http://u:secret@h/", "--no-http.proxy-from-env takes no value (\"http://***@h/\")"),
+        ("--haproxy.scrape-uri http://u:secret@h/", "--haproxy.scrape-uri: write --haproxy.scrape-uri=VALUE, without a blank, as each line of a file is one argument"),
+        ("-haproxy.scrape-uri http://u:secret@h/", "unknown flag -haproxy.scrape-uri: write --haproxy.scrape-uri, with two dashes"),
+        ("--haproxy.scrape-url\tu:secret@h/", "unknown flag --haproxy.scrape-url (try --help)"),
+        ("a secret", "unexpected argument \"a\"... (try --help)"),
         ("--bogus=1", "unknown flag --bogus (try --help)"),
         ("--a\nb", "unknown flag --a\\nb (try --help)"),
         ("--Log.level=info", "unknown flag --Log.level (try --help)"),
@@ -280,6 +287,52 @@ fn error_texts() {
     let not_utf_8 = OsString::from_vec(b"--log.level=\xff".to_vec());
     let expected = "--log.level: \"\\xFF\" is not UTF-8";
     assert_eq!(parse([not_utf_8]).unwrap_err().to_string(), expected);
+}
+
+/// Whatever flag a URI is given to, and in whatever way, its password is in no error.
+#[test]
+fn no_error_holds_a_password() {
+    let uris: [&[u8]; 8] = [
+        b"http://admin:SECRET@127.0.0.1:1/;csv",
+        b"http://admin:SECRET==@127.0.0.1:1/;csv",
+        b"http://admin:SE CRET SECRET@127.0.0.1:1/;csv",
+        b"http://admin:/SECRET@127.0.0.1:1/",
+        b"tcp://admin:SECRET@127.0.0.1:1",
+        b"//admin:SECRET@h",
+        b"admin:SECRET@h",
+        b"http://admin:SECRET\xff@h/",
+    ];
+    let names = flags::all()
+        .map(|flag| flag.name)
+        .chain(["bogus", "help", "version"]);
+    let mut errors = 0;
+    for name in names {
+        let before = [
+            format!("--{name}="),
+            format!("--{name} "),
+            format!("--{name}\t"),
+            format!("--{name}=x="),
+            format!("--{name}=x "),
+            format!("--{name}=x=y "),
+            format!("-{name}="),
+            format!("-{name} "),
+            format!("--no-{name}="),
+            format!("--no-{name} "),
+            format!("{name}="),
+            format!("{name} "),
+            "@".to_owned(),
+            String::new(),
+        ];
+        for (before, uri) in before.iter().flat_map(|one| uris.map(|uri| (one, uri))) {
+            let argument = OsString::from_vec([before.as_bytes(), uri].concat());
+            if let Err(error) = parse([argument]) {
+                let error = error.to_string();
+                assert!(!error.contains("SECRET"), "{before}: {error}");
+                errors += 1;
+            }
+        }
+    }
+    assert!(errors > 1000, "{errors}");
 }
 
 #[cfg(not(feature = "tls"))]

@@ -6,6 +6,7 @@ use super::duration;
 use crate::config::Config;
 use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
+use crate::masked::masked;
 use crate::metrics::PROFILES;
 use crate::net::unsigned;
 use crate::server::listen::ListenAddress;
@@ -73,6 +74,9 @@ pub(super) fn add_target(to: &mut Config, text: &str) -> Result<(), String> {
     let (name, uri) = text.split_once('=').ok_or("write NAME=URI")?;
     let is_good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if name.is_empty() || !name.chars().all(is_good) {
+        // Without the name, this is a part of the URI, and a password can hold the `=`.
+        let shown = masked(text);
+        let name = shown.split('=').next().unwrap_or_default();
         return Err(format!(
             "{name:?} is not a name (letters, digits, _, - and .)"
         ));

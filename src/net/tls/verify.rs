@@ -16,6 +16,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, Sign
 use super::der;
 use super::error::{OtherNames, SetupError, TlsError, Validity, certificate_reason};
 use crate::errno::reason;
+use crate::masked::masked;
 
 /// Maximum size of the file. A bundle of all public roots has 250 KB.
 const MAX_CA_FILE_BYTES: u64 = 4 << 20;
@@ -33,7 +34,7 @@ pub(crate) fn roots(ca_file: Option<&str>) -> Result<Roots, SetupError> {
     match ca_file {
         Some(path) => match roots_of_file(path) {
             Ok(roots) => Ok((roots, None)),
-            Err(error) => Err(SetupError::CaFile(format!("{path}: {error}"))),
+            Err(error) => Err(SetupError::CaFile(format!("{}: {error}", masked(path)))),
         },
         None => system_roots(),
     }
