@@ -261,9 +261,12 @@ fn start(
         .spawn(move || leave(event_loop.run()))
         .map_err(|error| StartError::no_thread(&error))?;
     tell_supervisor(ready);
-    Ok(main_loop.run(|target, wanted, time, into| {
+    let has_others = scrapers.len() > 1;
+    Ok(main_loop.run(|target, wanted, (time, abort), into| {
         if let Some(scraper) = scrapers.get_mut(target) {
-            scraper.scrape(wanted, Some(time), into);
+            // Nobody ends the scrapes of the only target.
+            let abort = has_others.then_some(abort);
+            scraper.scrape(wanted, Some((time, abort)), into);
         }
     }))
 }

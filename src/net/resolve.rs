@@ -78,17 +78,17 @@ impl Resolver {
             // The result of a lookup that has ended in the meantime can be outdated.
             _ => start(self.lookup, address)?,
         };
-        let left = deadline.remaining().ok_or_else(timed_out);
-        match left.map(|left| lookup.recv_timeout(left)) {
-            Ok(Ok(answer)) => addresses(answer),
-            Ok(Err(RecvTimeoutError::Disconnected)) => {
-                Err(io::Error::other("the lookup's thread has ended"))
-            }
-            Ok(Err(RecvTimeoutError::Timeout)) | Err(_) => {
-                self.running = Some(lookup);
-                Err(timed_out())
+        while let Some(left) = deadline.next_look() {
+            match lookup.recv_timeout(left) {
+                Ok(answer) => return addresses(answer),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(io::Error::other("the lookup's thread has ended"));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
             }
         }
+        self.running = Some(lookup);
+        Err(timed_out())
     }
 }
 

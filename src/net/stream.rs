@@ -1,7 +1,7 @@
 //! A connected socket on which every wait ends at the deadline.
 
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
@@ -38,16 +38,15 @@ impl Stream {
         address: UnixAddress<'_>,
         deadline: Deadline,
     ) -> Result<Self, NetError> {
-        let left = deadline
-            .remaining()
-            .ok_or(NetError::TimedOut(Phase::Connect))?;
-        match sys::connect_unix(address, left) {
-            Ok(stream) => Ok(Self { fd: stream.into() }),
-            // The send timeout ended while the listener's backlog was full (unix(7)).
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                Err(NetError::TimedOut(Phase::Connect))
+        loop {
+            let left = deadline.next_look();
+            let left = left.ok_or(NetError::TimedOut(Phase::Connect))?;
+            match sys::connect_unix(address, left) {
+                Ok(stream) => return Ok(Self { fd: stream.into() }),
+                // The send timeout ended while the listener's backlog was full (unix(7)).
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                Err(e) => return Err(NetError::Io(Phase::Connect, e)),
             }
-            Err(e) => Err(NetError::Io(Phase::Connect, e)),
         }
     }
 
@@ -89,17 +88,22 @@ impl Stream {
         let left = deadline
             .remaining()
             .ok_or(NetError::TimedOut(Phase::Connect))?;
-        match TcpStream::connect_timeout(&address, left / share.max(1)) {
-            Ok(stream) => {
-                // A short request is sent in one write, so Nagle's algorithm could only delay it.
-                let _ = stream.set_nodelay(true);
-                Ok(Self { fd: stream.into() })
-            }
+        let deadline = deadline.or_after(left / share.max(1));
+        let failed = |error| NetError::Io(Phase::Connect, error);
+        let fd = sys::connect_tcp(address).map_err(failed)?;
+        let stream = Self { fd };
+        stream.wait(sys::WRITABLE, Phase::Connect, deadline)?;
+        match sys::take_error(stream.fd.as_fd()) {
+            // The kernel gave up before the deadline.
             Err(e) if e.kind() == io::ErrorKind::TimedOut => {
-                Err(NetError::TimedOut(Phase::Connect))
+                return Err(NetError::TimedOut(Phase::Connect));
             }
-            Err(e) => Err(NetError::Io(Phase::Connect, e)),
+            Err(e) => return Err(failed(e)),
+            Ok(()) => {}
         }
+        // A short request is sent in one write, so Nagle's algorithm could only delay it.
+        sys::set_no_delay(stream.fd.as_fd());
+        Ok(stream)
     }
 
     /// Sends all of `bytes`.
@@ -173,12 +177,14 @@ impl Stream {
     }
 
     fn wait(&self, events: i16, phase: Phase, deadline: Deadline) -> Result<(), NetError> {
-        let left = deadline.remaining().ok_or(NetError::TimedOut(phase))?;
-        let mut fds = [sys::poll_fd(self.fd.as_raw_fd(), events)];
-        match sys::poll(&mut fds, Some(left)) {
-            Ok(0) if deadline.remaining().is_none() => Err(NetError::TimedOut(phase)),
-            Ok(_) => Ok(()),
-            Err(e) => Err(NetError::Io(phase, e)),
+        loop {
+            let left = deadline.next_look().ok_or(NetError::TimedOut(phase))?;
+            let mut fds = [sys::poll_fd(self.fd.as_raw_fd(), events)];
+            match sys::poll(&mut fds, Some(left)) {
+                Ok(0) => {}
+                Ok(_) => return Ok(()),
+                Err(e) => return Err(NetError::Io(phase, e)),
+            }
         }
     }
 }

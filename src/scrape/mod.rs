@@ -25,7 +25,7 @@ use crate::metrics::intake::Intake;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::{Outcome, Sink, Snapshot};
 use crate::metrics::value::Value;
-use crate::net::deadline::Deadline;
+use crate::net::deadline::{Abort, Deadline};
 use crate::process::{Facts, ProcRoot};
 use crate::version::{REVISION, RUST_VERSION};
 use questions::Answers;
@@ -111,19 +111,20 @@ impl Scraper {
         }
     }
 
-    /// Scrapes what is `wanted` once, within the configured timeout and within `time`. Returns
-    /// whether it succeeded; a failure is logged and exported as `haproxy_up 0`.
+    /// Scrapes what is `wanted` once, within the configured timeout, and `within` a time and until it
+    /// is aborted. Returns whether it succeeded; a failure is logged and exported as `haproxy_up 0`.
     pub(crate) fn scrape(
         &mut self,
         wanted: &Wanted,
-        time: Option<Duration>,
+        within: Option<(Duration, Option<Abort>)>,
         into: &mut Snapshot,
     ) -> bool {
         let start = Instant::now();
-        let timeout = time.map_or(self.config.timeout, |time| self.config.timeout.min(time));
+        let (time, abort) = within.unwrap_or((self.config.timeout, None));
+        let timeout = self.config.timeout.min(time);
         self.scrapes += 1;
         let limits = Limits {
-            deadline: Deadline::after(timeout),
+            deadline: Deadline::after(timeout).or_at(abort),
             max_bytes: self.config.max_response_bytes,
         };
         let needs_pid = self.needs_pid(wanted);

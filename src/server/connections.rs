@@ -1,7 +1,7 @@
 //! Connection slots: admission and eviction.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::connection::{Client, MIN_ANSWER_TIME, Next, State, Wait};
 use super::response::{Buffers, Response};
@@ -9,6 +9,12 @@ use super::routes::Text;
 use crate::log;
 use crate::metrics::snapshot::Snapshot;
 use crate::sys::{self, PollFd};
+
+/// One of so many slots is never held by a client that waits for a scrape: what needs no scrape is served
+/// however many wait for a target that hangs.
+const NEVER_WAITING: usize = 8;
+/// A wait for a target that answers is short.
+const SHORT_WAIT: Duration = Duration::from_millis(500);
 
 /// A fixed number of slots.
 pub(crate) struct Connections {
@@ -107,6 +113,59 @@ impl Connections {
                     self.close(slot);
                 }
             }
+        }
+    }
+
+    /// Refuses all who wait, with a text.
+    pub(crate) fn refuse_waiting(&mut self, text: &Text, now: Instant) {
+        for slot in 0..self.slots.len() {
+            self.refuse_slot(slot, text, now);
+        }
+    }
+
+    /// Refuses clients while more wait than may: those that may be gone, then those of the target that most
+    /// wait for, the last first. So the clients of a target that hangs leave room for those of others. For a
+    /// while all may wait for a target that `answers`: a crowd at a time is no reason to refuse anybody.
+    pub(crate) fn refuse_too_many(&mut self, answers: impl Fn(usize) -> bool, now: Instant) {
+        let most = self.slots.len() - self.slots.len() / NEVER_WAITING;
+        while self.waiting().count() > most {
+            let of = |target| {
+                self.waiting()
+                    .filter(|(wait, _)| wait.target == target)
+                    .count()
+            };
+            let is_short = |since| now.saturating_duration_since(since) < SHORT_WAIT;
+            let slots = self.slots.iter().enumerate();
+            let waiting = slots.filter_map(|(slot, client)| {
+                let client = client.as_ref()?;
+                match client.state {
+                    State::Waiting(wait)
+                        if !client.half_closed
+                            && answers(wait.target)
+                            && is_short(client.since) =>
+                    {
+                        None
+                    }
+                    State::Waiting(wait) => {
+                        Some((client.half_closed, of(wait.target), client.since, slot))
+                    }
+                    _ => None,
+                }
+            });
+            let Some((.., slot)) = waiting.max() else {
+                return;
+            };
+            self.refuse_slot(slot, &Text::too_many(), now);
+        }
+    }
+
+    /// Refuses the client in a slot, if it waits.
+    fn refuse_slot(&mut self, slot: usize, text: &Text, now: Instant) {
+        if let Some(client) = &mut self.slots[slot]
+            && let State::Waiting(wait) = client.state
+            && client.say(text, (wait.is_head, false), now) == Next::Gone
+        {
+            self.close(slot);
         }
     }
 

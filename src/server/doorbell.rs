@@ -19,6 +19,7 @@ use tiny_http::Server;
 
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
+use crate::net::deadline::Abort;
 use crate::sys::{self, UnixAddress};
 
 /// Time for `tiny_http`'s threads to start and to find that there are no more clients.
@@ -64,6 +65,8 @@ impl Shared {
 pub(crate) struct Doorbell {
     stream: UnixStream,
     shared: Shared,
+    /// Ends the scrape that goes on.
+    abort: Abort,
     /// Number of bytes of the report received so far.
     reported: usize,
 }
@@ -73,6 +76,7 @@ pub(crate) struct MainLoop {
     /// Never dropped: dropping it connects to its listener, which does not exist any more.
     server: ManuallyDrop<Server>,
     shared: Shared,
+    abort: Abort,
 }
 
 /// Starts `tiny_http` with its only connection.
@@ -90,8 +94,12 @@ pub(crate) fn open() -> io::Result<(Doorbell, MainLoop)> {
         Ok(Some(_)) => return Err(io::Error::other("a request that the front did not send")),
     }
     let bell = Doorbell::new(stream);
-    let shared = bell.shared.clone();
-    Ok((bell, MainLoop { server, shared }))
+    let main_loop = MainLoop {
+        server,
+        shared: bell.shared.clone(),
+        abort: bell.abort,
+    };
+    Ok((bell, main_loop))
 }
 
 /// A listener that accepts our own connection and no other.
@@ -136,6 +144,7 @@ impl Doorbell {
         Self {
             stream,
             shared: Shared::default(),
+            abort: Abort::new(),
             reported: 0,
         }
     }
@@ -150,9 +159,15 @@ impl Doorbell {
     /// # Errors
     /// If the server is broken.
     pub(crate) fn ask(&mut self, scrape: Scrape) -> io::Result<()> {
+        self.abort.clear();
         *self.shared.lock() = Some(scrape);
         // The server has read everything that was sent before, so these few bytes always fit.
         self.stream.write_all(REQUEST)
+    }
+
+    /// Ends the scrape that goes on, as if its time were over.
+    pub(crate) fn abort(&self) {
+        self.abort.set();
     }
 
     /// Reads the report of the main loop as far as it has arrived. Returns the scrape when it has
@@ -195,7 +210,7 @@ impl MainLoop {
     /// Returns only when nothing can be received or reported any more.
     pub(crate) fn run(
         &self,
-        mut scrape: impl FnMut(usize, &Wanted, Duration, &mut Snapshot),
+        mut scrape: impl FnMut(usize, &Wanted, (Duration, Abort), &mut Snapshot),
     ) -> io::Error {
         loop {
             let result = self.server.recv().and_then(|request| {
@@ -203,7 +218,8 @@ impl MainLoop {
                 if let Some(mut asked) = asked {
                     // The I/O thread does not hold it now: see `Scrape`.
                     if let Some(into) = Arc::get_mut(&mut asked.snapshot) {
-                        scrape(asked.target, &asked.wanted, asked.time, into);
+                        let within = (asked.time, self.abort);
+                        scrape(asked.target, &asked.wanted, within, into);
                     }
                     *self.shared.lock() = Some(asked);
                 }

@@ -191,6 +191,8 @@ impl EventLoop {
                 "the server has not answered in time".to_owned(),
             )));
         }
+        self.scrapes.refuse_too_many(&mut self.connections, now);
+        self.scrapes.give_way(&self.connections, now);
         match self.stop_at {
             Some(at) if at <= now || !self.connections.is_answering() => {
                 return Ok(Some(End::Stopped));
@@ -209,9 +211,11 @@ impl EventLoop {
                 Signal::User1 => log::info("SIGUSR1 ignored", &[]),
                 Signal::User2 => log::info("SIGUSR2 ignored", &[]),
                 Signal::Alarm => log::info("SIGALRM ignored", &[]),
+                Signal::Other => log::info("signal ignored", &[]),
                 Signal::Stop if self.stop_at.is_none() => {
                     log::info("stopping", &[]);
                     self.stop_at = Some(now + STOP_TIMEOUT);
+                    self.connections.refuse_waiting(&Text::stopping(), now);
                 }
                 Signal::Stop => {}
             }
@@ -245,6 +249,10 @@ impl EventLoop {
             Route::Metrics(name, selection) => match targets.find(name.as_deref()) {
                 Ok(target) => {
                     client.wait(Wait::new(request, (target, selection), now), now);
+                    match self.stop_at {
+                        Some(_) => self.connections.refuse_waiting(&Text::stopping(), now),
+                        None => self.scrapes.refuse_too_many(&mut self.connections, now),
+                    }
                     return;
                 }
                 Err(error) => Text::no_target(&error),

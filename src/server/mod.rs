@@ -10,6 +10,7 @@ pub(crate) mod doorbell;
 pub(crate) mod event_loop;
 mod landing;
 pub(crate) mod listen;
+mod pace;
 pub(crate) mod request;
 mod response;
 pub(crate) mod routes;
@@ -17,6 +18,7 @@ pub(crate) mod scrapes;
 mod snapshots;
 pub(crate) mod supervisor;
 pub(crate) mod targets;
+mod turns;
 
 #[cfg(test)]
 mod tests;

@@ -116,6 +116,17 @@ impl Text {
         Self::plain("503 Service Unavailable", why.into())
     }
 
+    /// The response for a client that comes while too many wait already.
+    pub(crate) fn too_many() -> Self {
+        let why = "too many clients wait for a scrape\n";
+        Self::plain("503 Service Unavailable", why.into())
+    }
+
+    /// The response for a client that waits when the exporter stops.
+    pub(crate) fn stopping() -> Self {
+        Self::plain("503 Service Unavailable", "the exporter stops\n".into())
+    }
+
     /// The bytes of the response; without the body for a HEAD request.
     pub(crate) fn bytes(&self, is_head: bool, keep_alive: bool) -> Vec<u8> {
         let (status, kind, field, length) = (self.status, self.kind, self.field, self.body.len());

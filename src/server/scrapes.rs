@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use super::connection::{MIN_ANSWER_TIME, Wait};
 use super::connections::Connections;
 use super::doorbell::{Doorbell, Scrape};
+use super::pace::Pace;
 use super::response::Buffers;
 use super::snapshots::Snapshots;
 use super::targets::Targets;
+use super::turns::Turns;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
 
@@ -33,15 +35,7 @@ pub(crate) struct Scrapes {
     next_batch: u64,
     /// For each target, whether it is slower than some clients allow.
     paces: Vec<Option<Pace>>,
-}
-
-/// A target missed the deadline of clients with a short timeout. While it takes longer than that
-/// timeout, clients with a short timeout are served at the pace of those with a long one. A client
-/// that is alone is excepted: it cannot cause more scrapes than it waits for.
-#[derive(Clone, Copy)]
-struct Pace {
-    longer_than: Duration,
-    until: Instant,
+    turns: Turns,
 }
 
 /// The running scrape.
@@ -52,6 +46,9 @@ struct Running {
     time: Duration,
     /// Number of clients it is for.
     clients: usize,
+    target: usize,
+    /// It gives way to another target.
+    is_aborted: bool,
 }
 
 impl Scrapes {
@@ -65,6 +62,7 @@ impl Scrapes {
         Self {
             doorbell,
             paces: vec![None; targets.iter().count()],
+            turns: Turns::new(targets.iter().count(), timeout),
             targets,
             snapshots: Snapshots::new(),
             timeout,
@@ -93,7 +91,10 @@ impl Scrapes {
     /// When the next timeout passes.
     pub(crate) fn wakes_at(&self, connections: &Connections, now: Instant) -> Option<Instant> {
         let next = match self.running {
-            Some(_) => self.gives_up_at(),
+            Some(_) => {
+                let ends = [self.gives_up_at(), self.gives_way_at(connections, now)];
+                ends.into_iter().flatten().min()
+            }
             None => self.begins_at(connections, now),
         };
         let late = connections
@@ -112,18 +113,43 @@ impl Scrapes {
 
     /// The target to scrape next.
     fn next(&self, connections: &Connections, now: Instant) -> Option<usize> {
-        // A target that failed, or for which only half-closed clients wait, is scraped after the others,
-        // but the wait is bounded.
-        let late = |target, since| {
-            let is_patient = now.saturating_duration_since(since) < self.timeout;
-            is_patient && (self.targets.has_failed(target) || connections.all_half_closed(target))
-        };
         let key = |(wait, since): &(&Wait, Instant)| {
             let target_at = self.target_at(wait.target, connections, now);
-            (target_at, late(wait.target, *since), *since)
+            let may_be_gone = connections.all_half_closed(wait.target);
+            let rank = self.turns.rank((wait.target, *since), may_be_gone, now);
+            (target_at, rank, *since)
         };
         let (first, _) = connections.waiting().min_by_key(key)?;
         Some(first.target)
+    }
+
+    /// When the scrape that goes on gives way to another target, for which somebody waits.
+    fn gives_way_at(&self, connections: &Connections, now: Instant) -> Option<Instant> {
+        let running = self.running.filter(|running| !running.is_aborted)?;
+        let others = connections.waiting().filter(|(wait, _)| {
+            wait.target != running.target && self.target_at(wait.target, connections, now) <= now
+        });
+        let scrape = (running.target, running.began);
+        others
+            .filter_map(|(wait, since)| self.turns.gives_way_at(scrape, (wait.target, since)))
+            .min()
+    }
+
+    /// Refuses clients while too many wait.
+    pub(crate) fn refuse_too_many(&self, connections: &mut Connections, now: Instant) {
+        connections.refuse_too_many(|target| !self.turns.has_failed(target), now);
+    }
+
+    /// Aborts the scrape that goes on, if it is time to.
+    pub(crate) fn give_way(&mut self, connections: &Connections, now: Instant) {
+        if self
+            .gives_way_at(connections, now)
+            .is_some_and(|at| at <= now)
+            && let Some(running) = &mut self.running
+        {
+            running.is_aborted = true;
+            self.doorbell.abort();
+        }
     }
 
     /// The timeout for a scrape of a target: the longest timeout of the clients that share it.
@@ -139,9 +165,10 @@ impl Scrapes {
     fn target_at(&self, target: usize, connections: &Connections, now: Instant) -> Instant {
         let shared_at = self.shared_at(target, connections).unwrap_or(now).max(now);
         match self.paces.get(target).copied().flatten() {
-            Some(pace) if self.time_for(target, connections, now) < self.patient_time() => {
-                shared_at.max(pace.until)
-            }
+            Some(pace) => shared_at.max(
+                pace.held_until(self.time_for(target, connections, now))
+                    .unwrap_or(now),
+            ),
             _ => shared_at,
         }
     }
@@ -220,7 +247,10 @@ impl Scrapes {
             began: now,
             time,
             clients,
+            target,
+            is_aborted: false,
         });
+        self.turns.begin(target);
         self.doorbell.ask(Scrape {
             target,
             wanted,
@@ -265,6 +295,12 @@ impl Scrapes {
         };
         self.set_pace(&running, scrape.target, connections, now);
         let is_for = |wait: &Wait| wait.batch == Some(running.batch);
+        let (outcome, time) = (scrape.snapshot.outcome, running.time);
+        if self.turns.end(outcome, time, running.is_aborted, now) {
+            let its = connections.waiting_mut().filter(|wait| is_for(wait));
+            its.for_each(|wait| wait.batch = None);
+            return Ok(());
+        }
         let choose = |wait: &Wait, _| is_for(wait).then_some(Some(&scrape.snapshot));
         connections.answer(choose, buffers, now);
         self.targets
@@ -282,22 +318,16 @@ impl Scrapes {
         now: Instant,
     ) {
         let patient = self.patient_time();
-        let Some(pace) = self.paces.get_mut(target) else {
-            return;
-        };
-        let took = now.saturating_duration_since(running.began);
         let mut others = connections
             .waiting()
             .filter(|(wait, _)| wait.batch.is_none());
         let is_shared = running.clients > 1 || others.any(|(wait, _)| wait.target == target);
-        let was_short = took >= running.time && running.time < patient;
-        let longer_than = match *pace {
-            _ if was_short => is_shared.then_some(running.time),
-            Some(pace) if took > pace.longer_than => Some(pace.longer_than),
-            _ => None,
-        };
-        let until = running.began + patient;
-        *pace = longer_than.map(|longer_than| Pace { longer_than, until });
+        // One that gave way says nothing.
+        if let Some(pace) = self.paces.get_mut(target).filter(|_| !running.is_aborted) {
+            let took = now.saturating_duration_since(running.began);
+            let times = (running.began, took, running.time);
+            *pace = Pace::after(*pace, times, is_shared, patient);
+        }
     }
 
     /// The latest snapshot, if it can serve a client that has waited since then.

@@ -83,12 +83,6 @@ impl Targets {
         }
     }
 
-    /// Whether the last scrape of a target failed.
-    pub(crate) fn has_failed(&self, target: usize) -> bool {
-        let last = self.last.get(target).copied().flatten();
-        last.is_some_and(|last| !last.outcome.is_up)
-    }
-
     /// When the last scrape of a target began.
     pub(crate) fn last_began(&self, target: usize) -> Option<Instant> {
         let last = self.last.get(target).copied().flatten()?;

@@ -11,7 +11,7 @@ use super::result::check;
 /// A signal that the exporter reacts to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// SIGTERM or SIGINT: stop.
+    /// SIGTERM, SIGINT, SIGPWR (the power fails) or SIGXCPU (the limit on processor time): stop.
     Stop,
     /// SIGHUP.
     Hangup,
@@ -21,26 +21,35 @@ pub(crate) enum Signal {
     User2,
     /// SIGALRM.
     Alarm,
+    /// SIGIO, SIGPROF, SIGVTALRM.
+    Other,
 }
 
 /// The signals that are read. Signals without a meaning for the exporter are included, because
 /// their default action would terminate it.
-const READ: [(c_int, Signal); 6] = [
+const READ: [(c_int, Signal); 11] = [
     (libc::SIGTERM, Signal::Stop),
     (libc::SIGINT, Signal::Stop),
     (libc::SIGHUP, Signal::Hangup),
     (libc::SIGUSR1, Signal::User1),
     (libc::SIGUSR2, Signal::User2),
     (libc::SIGALRM, Signal::Alarm),
+    (libc::SIGPWR, Signal::Stop),
+    (libc::SIGXCPU, Signal::Stop),
+    (libc::SIGIO, Signal::Other),
+    (libc::SIGPROF, Signal::Other),
+    (libc::SIGVTALRM, Signal::Other),
 ];
 
 /// Blocks the signals of the list in this thread and in all threads that it starts. Returns the
-/// descriptor from which they are read instead (signalfd(2)). Ignores SIGPIPE.
+/// descriptor from which they are read instead (signalfd(2)). Ignores SIGPIPE, and SIGXFSZ, which comes of
+/// a log file at its size limit: then the write fails, and the line counts as lost.
 pub(crate) fn descriptor() -> io::Result<OwnedFd> {
     // SAFETY: sigset_t is plain data, initialised by sigemptyset before any use; all pointers are
     // to live locals; SIG_IGN is a valid disposition.
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
         let mut set: libc::sigset_t = MaybeUninit::zeroed().assume_init();
         libc::sigemptyset(&raw mut set);
         for (number, _) in READ {

@@ -69,6 +69,15 @@ pub(crate) fn unsent_bytes(fd: BorrowedFd<'_>) -> io::Result<usize> {
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
+/// The pending error of a socket, such as that of a connection that could not be made, which this clears
+/// (socket(7), SO_ERROR).
+pub(crate) fn take_error(fd: BorrowedFd<'_>) -> io::Result<()> {
+    match get_option(fd, libc::SO_ERROR)? {
+        0 => Ok(()),
+        number => Err(io::Error::from_raw_os_error(number)),
+    }
+}
+
 /// Whether a socket has a pending error, such as a reset, which this clears (socket(7), SO_ERROR).
 pub(crate) fn has_error(fd: BorrowedFd<'_>) -> bool {
     !matches!(get_option(fd, libc::SO_ERROR), Ok(0))

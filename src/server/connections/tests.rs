@@ -111,3 +111,40 @@ fn whether_all_who_wait_for_a_target_have_ended() {
         "nobody waits for another target"
     );
 }
+
+/// Of those that wait one in eight is too many: first those that may be gone, then the last of the target that
+/// most wait for. A target that answers has no such limit until its clients have waited for a while.
+#[test]
+fn who_is_refused_while_too_many_wait() {
+    // Targets of the clients in their order, with those that are half-closed; whether target 0 answers; who is
+    // left after a moment.
+    let cases: [(&str, bool, u64, &str); 8] = [
+        ("00000000", false, 0, "0000000"),
+        ("0000000", false, 0, "0000000"),
+        ("00000000", true, 499, "00000000"),
+        ("00000000", true, 500, "0000000"),
+        ("00001111", true, 0, "0000111"),
+        ("11110000", false, 0, "1111000"),
+        ("1x000000", true, 0, "1000000"),
+        ("00000001", false, 0, "0000001"),
+    ];
+    for (targets, answers, milliseconds, expected) in cases {
+        let (now, mut kept) = (Instant::now(), Vec::new());
+        let mut connections = Connections::new(targets.len().max(8));
+        for (slot, target) in targets.chars().enumerate() {
+            let began = now + Duration::from_micros(slot as u64);
+            let mut one = client("waiting", target == 'x', began, &mut kept);
+            if let State::Waiting(wait) = &mut one.state {
+                wait.target = usize::from(target == '1');
+            }
+            connections.put(slot, one);
+        }
+        let later = now + Duration::from_millis(milliseconds) + Duration::from_micros(8);
+        connections.refuse_too_many(|target| answers && target == 0, later);
+        let left: String = connections
+            .waiting()
+            .map(|(wait, _)| wait.target.to_string())
+            .collect();
+        assert_eq!(left, expected, "{targets} {answers} {milliseconds}");
+    }
+}

@@ -5,6 +5,7 @@ use super::*;
 pub(crate) struct FakeMain {
     stream: UnixStream,
     shared: Shared,
+    abort: Abort,
 }
 
 /// A link that does not need `tiny_http`.
@@ -12,8 +13,13 @@ pub(crate) fn fake() -> (Doorbell, FakeMain) {
     let (near, stream) = UnixStream::pair().unwrap();
     near.set_nonblocking(true).unwrap();
     let bell = Doorbell::new(near);
-    let shared = bell.shared.clone();
-    (bell, FakeMain { stream, shared })
+    let (shared, abort) = (bell.shared.clone(), bell.abort);
+    let main = FakeMain {
+        stream,
+        shared,
+        abort,
+    };
+    (bell, main)
 }
 
 impl FakeMain {
@@ -25,9 +31,26 @@ impl FakeMain {
         self.shared.lock().take().unwrap()
     }
 
+    /// What is to be scraped, which goes on.
+    pub(crate) fn receive_again(&self) -> Scrape {
+        let shared = self.shared.lock();
+        let scrape = shared.as_ref().unwrap();
+        Scrape {
+            target: scrape.target,
+            wanted: scrape.wanted,
+            time: scrape.time,
+            snapshot: Arc::default(),
+        }
+    }
+
     /// Whether there is a request to scrape now.
     pub(crate) fn is_asked(&self) -> bool {
         self.shared.lock().is_some()
+    }
+
+    /// Whether the scrape that goes on is to end.
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.abort.is_set()
     }
 
     /// Gives a scrape back, with what it brought, and reports in two pieces.

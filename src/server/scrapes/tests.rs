@@ -85,9 +85,15 @@ impl Bench {
 
     /// A scrape that began ends.
     fn end(&mut self, seconds: f64) {
+        self.end_as(seconds, Outcome::default());
+    }
+
+    fn end_as(&mut self, seconds: f64, outcome: Outcome) {
         let scrape = self.main.receive();
         // More than a unix socket takes.
-        self.main.report(scrape, snapshot(0, 1_000));
+        let mut brought = snapshot(0, 1_000);
+        brought.outcome = outcome;
+        self.main.report(scrape, brought);
         let now = self.at(seconds);
         let (connections, buffers) = (&mut self.connections, &mut self.buffers);
         while self.scrapes.is_running() {
@@ -359,13 +365,7 @@ fn the_impatient_wait_for_the_pace_of_their_target() {
 #[test]
 fn a_target_that_failed_waits_for_the_others() {
     let mut bench = Bench::new();
-    let outcome = |is_up| Outcome {
-        is_up,
-        took: Duration::ZERO,
-    };
-    let zero = bench.zero;
-    bench.scrapes.targets.scraped(0, outcome(false), zero);
-    bench.scrapes.targets.scraped(1, outcome(true), zero);
+    bench.knows(&[false, true]);
     let failed = bench.ask_for(0, 0.0, None);
     let good = bench.ask_for(1, 1.0, None);
     let target = |bench: &Bench, seconds| {
@@ -423,3 +423,5 @@ fn clients_that_may_be_gone_wait_for_newcomers() {
     bench.half_closed(ended);
     assert!(bench.begins_before(false, 0.0));
 }
+
+mod turns;

@@ -5,6 +5,7 @@
 //! never how long it took: that depends on the machine.
 
 mod connections;
+mod hanging;
 mod heads;
 mod honest;
 mod hurry;

@@ -5,9 +5,9 @@ use std::io::Read;
 use tempfile::TempDir;
 
 use crate::hostile::readers::ask;
-use crate::hostile::tools::{many_servers, signal, small};
+use crate::hostile::tools::{Bare, many_servers, signal, small};
 use crate::support::csv::answer;
-use crate::support::exporter::Exporter;
+use crate::support::exporter::{Exporter, command};
 use crate::support::fake_haproxy::{Act, Answers, Fake};
 use crate::support::faults::INFO;
 use crate::support::{http, peers};
@@ -66,8 +66,35 @@ fn a_stop_does_not_wait_for_haproxy() {
     peers::wait_for("a scrape", || (!fake.requests().is_empty()).then_some(()));
     assert_eq!(exporter.finish().status.code(), Some(0));
     let mut rest = Vec::new();
-    let _ = client.read_to_end(&mut rest);
-    assert_eq!(rest, b"");
+    client.read_to_end(&mut rest).expect("an answer");
+    let response = http::parse(&rest, false).expect("a whole answer");
+    assert_eq!(
+        (response.status, response.text()),
+        (503, "the exporter stops\n")
+    );
+    assert_eq!(response.header("connection"), Some("close"));
+}
+
+/// Signals of the machine's and of its limits, whose default is to end a process in place.
+#[test]
+fn the_power_fails_or_the_limit_of_processor_time_comes() {
+    for number in [libc::SIGPWR, libc::SIGXCPU] {
+        let directory = TempDir::new().expect("a temporary directory");
+        let mut exporter =
+            Bare::spawn(&mut command(), directory.path()).expect("start the exporter");
+        assert_eq!(exporter.wait_for_start(), None);
+        exporter.get().expect("a scrape");
+        let sockets = || {
+            std::fs::read_dir(directory.path())
+                .expect("the directory")
+                .count()
+        };
+        let before = sockets();
+        signal(exporter.child().id(), number);
+        let status = exporter.child().wait().expect("an end");
+        assert_eq!(status.code(), Some(0), "signal {number}");
+        assert_eq!(sockets(), before - 1, "the socket file is left");
+    }
 }
 
 #[test]
@@ -105,7 +132,15 @@ fn other_signals_are_harmless() {
             fields["level"] == "info" && fields["msg"] == message
         });
     }
-    signal(pid, libc::SIGPIPE);
+    for number in [
+        libc::SIGPIPE,
+        libc::SIGXFSZ,
+        libc::SIGIO,
+        libc::SIGPROF,
+        libc::SIGVTALRM,
+    ] {
+        signal(pid, number);
+    }
     assert_eq!(exporter.scrape().value("haproxy_up"), 1.0);
     for number in [libc::SIGSTOP, libc::SIGCONT] {
         signal(pid, number);
