@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::haproxy::rules::Filter;
+use crate::haproxy::rows::Filter;
 use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
 use crate::net::address::TlsOptions;

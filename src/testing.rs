@@ -5,7 +5,7 @@ use crate::commands;
 use crate::commands::info;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::reply::Reply;
-use crate::haproxy::rules::Filter;
+use crate::haproxy::rows::Filter;
 use crate::haproxy::stat::StatReader;
 use crate::metrics::PROFILES;
 use crate::metrics::catalog::Catalog;

@@ -14,7 +14,7 @@ pub(crate) mod page;
 pub(crate) mod patterns;
 pub(crate) mod reader;
 pub(crate) mod reply;
-pub(crate) mod rules;
+pub(crate) mod rows;
 pub(crate) mod socket;
 pub(crate) mod source;
 pub(crate) mod stat;

@@ -10,10 +10,10 @@ use super::csv::{BadQuote, Item, Row, Splitter};
 use super::failures::{BadRow, Failures, Why, excerpt};
 use super::limits::{MAX_LABEL_BYTES, MAX_LINE_BYTES, MIN_FIELDS};
 use super::reply::{Proof, Reply, ReplyError, Taken};
-use super::rules::{Filter, RowClass, Rules};
+use super::rows::{Filter, RowClass, Rules};
 use answer::Answer;
 
-pub(crate) use super::rules::RowType;
+pub(crate) use super::rows::RowType;
 
 /// Maximum distance in bytes of a pending row from the end of the input.
 const MAX_BATCH_BYTES: usize = 16 << 20;

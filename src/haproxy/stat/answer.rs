@@ -2,7 +2,7 @@
 
 use super::super::csv::{Item, Row};
 use super::super::failures::EXCERPT_BYTES;
-use super::super::rules::RowClass;
+use super::super::rows::RowClass;
 
 /// Facts about the reply so far.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use crate::commands;
 use crate::haproxy::limits::MAX_LINE_BYTES;
 use crate::haproxy::reply::{Proof, Reply, ReplyError};
-use crate::haproxy::rules::Filter;
+use crate::haproxy::rows::Filter;
 use crate::haproxy::stat::{RowType, StatReader};
 use crate::metrics::catalog::Catalog;
 use crate::metrics::cursor::{self, Cursor};
