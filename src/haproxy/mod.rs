@@ -11,7 +11,7 @@ pub(crate) mod limits;
 pub(crate) mod lines;
 mod pace;
 pub(crate) mod page;
-pub(crate) mod patterns;
+pub(crate) mod proxy_filter;
 pub(crate) mod reader;
 pub(crate) mod reply;
 pub(crate) mod rows;

@@ -4,7 +4,7 @@ use super::columns::Header;
 use super::csv::Row;
 use super::failures::{BadRow, Failures, Why, excerpt};
 use super::limits::{MAX_FIELDS, MAX_NAME_BYTES, MIN_FIELDS};
-use super::patterns::ProxyFilter;
+use super::proxy_filter::ProxyFilter;
 use super::reply::ReplyError;
 use super::status;
 
