@@ -18,5 +18,5 @@ pub(crate) mod rows;
 pub(crate) mod socket;
 pub(crate) mod source;
 pub(crate) mod stat;
-pub(crate) mod status;
+pub(crate) mod states;
 pub(crate) mod uri;

@@ -6,7 +6,7 @@ use super::failures::{BadRow, Failures, Why, excerpt};
 use super::limits::{MAX_FIELDS, MAX_NAME_BYTES, MIN_FIELDS};
 use super::proxy_filter::ProxyFilter;
 use super::reply::ReplyError;
-use super::status;
+use super::states;
 
 /// The kind of a CSV row (column 32, `type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,7 +162,7 @@ impl Rules {
     }
 
     fn is_excluded(&self, status: &[u8]) -> bool {
-        let matches = |state: &Vec<u8>| state == status || state == status::bare(status);
+        let matches = |state: &Vec<u8>| state == status || state == states::bare(status);
         self.filter.excluded_states.iter().any(matches)
     }
 }

@@ -9,7 +9,7 @@ use super::catalog::StoredColumn;
 use super::name_index::NameIndex;
 use super::snapshot::Rows;
 use super::value;
-use crate::haproxy::status::{self, CHECK_RESULTS, SERVER_STATES};
+use crate::haproxy::states::{self, CHECK_RESULTS, SERVER_STATES};
 
 /// Counts of one proxy: all servers, those in each state, those with each check result.
 type Counts = [u32; 1 + SERVER_STATES.len() + CHECK_RESULTS.len()];
@@ -60,11 +60,11 @@ impl Aggregates {
         let proxy = self.proxy(proxy);
         let counts = &mut self.counts[proxy];
         counts[0] += 1;
-        let state = usize::from(status::server_state(status));
+        let state = usize::from(states::server_state(status));
         if state < SERVER_STATES.len() {
             counts[STATES + state] += 1;
         }
-        let result = usize::from(status::check_result(check));
+        let result = usize::from(states::check_result(check));
         if result < CHECK_RESULTS.len() {
             counts[RESULTS + result] += 1;
         }

@@ -2,7 +2,7 @@
 
 use super::Conversion;
 use super::value::{self, MAX_VALUE_BYTES, Text};
-use crate::haproxy::status::{self, NOTHING};
+use crate::haproxy::states::{self, NOTHING};
 
 /// Maximum size of a value in bytes: its length and its text.
 pub(crate) const MAX_CELL_BYTES: usize = 1 + MAX_VALUE_BYTES;
@@ -64,14 +64,14 @@ impl Column {
 /// The state in a field, for the conversions that keep one.
 pub(crate) fn state(conversion: Conversion, cell: &[u8]) -> u8 {
     match conversion {
-        Conversion::FrontendState => status::frontend_state(cell),
-        Conversion::BackendState => status::backend_state(cell),
-        Conversion::ListenerState => status::listener_state(cell),
-        Conversion::ServerState => status::server_state(cell),
-        Conversion::OutOfService => status::out_of_service(cell),
+        Conversion::FrontendState => states::frontend_state(cell),
+        Conversion::BackendState => states::backend_state(cell),
+        Conversion::ListenerState => states::listener_state(cell),
+        Conversion::ServerState => states::server_state(cell),
+        Conversion::OutOfService => states::out_of_service(cell),
         Conversion::Flag if cell == b"1" => 0,
         Conversion::Flag => NOTHING,
-        _ => status::check_result(cell),
+        _ => states::check_result(cell),
     }
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn write(conversion: Conversion, cells: Cells<'_>, to: &mut Text) -> 
     let Cells { own, other } = cells;
     match conversion {
         Conversion::HttpInteger | Conversion::Published if other.is_empty() => Some(0),
-        Conversion::AgentMilliseconds if !status::has_result(other) => Some(0),
+        Conversion::AgentMilliseconds if !states::has_result(other) => Some(0),
         Conversion::CheckCode | Conversion::AgentCode if other.is_empty() => Some(0),
         Conversion::CheckCode | Conversion::AgentCode if own.is_empty() => {
             to[0] = b'0';
@@ -92,7 +92,7 @@ pub(crate) fn write(conversion: Conversion, cells: Cells<'_>, to: &mut Text) -> 
             value::write_milliseconds(own, to)
         }
         Conversion::TakesTraffic => {
-            to[0] = if status::takes_traffic(own) {
+            to[0] = if states::takes_traffic(own) {
                 b'1'
             } else {
                 b'0'
@@ -100,7 +100,7 @@ pub(crate) fn write(conversion: Conversion, cells: Cells<'_>, to: &mut Text) -> 
             Some(1)
         }
         Conversion::Published => {
-            to[0] = b'0' + u8::from(status::is_published(own));
+            to[0] = b'0' + u8::from(states::is_published(own));
             Some(1)
         }
         _ => value::write_integer(own, to),

@@ -7,7 +7,7 @@ use super::selection::Selection;
 use super::snapshot::{Rows, Snapshot};
 use super::{Cell, Conversion, Family, Group};
 use crate::haproxy::stat::RowType;
-use crate::haproxy::status::{MAINT, NOTHING};
+use crate::haproxy::states::{MAINT, NOTHING};
 
 /// The next line of a response: family, cell and row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

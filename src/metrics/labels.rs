@@ -1,6 +1,6 @@
 //! Labels that distinguish the cells of a family, by number.
 
-use crate::haproxy::status::{CHECK_RESULTS, LISTENER_STATES, OUT_OF_SERVICE, SERVER_STATES};
+use crate::haproxy::states::{CHECK_RESULTS, LISTENER_STATES, OUT_OF_SERVICE, SERVER_STATES};
 
 /// The modules of HAProxy with their own counters.
 pub(crate) const MODULES: [&str; 5] = ["ssl", "h1", "h2", "h3", "quic"];

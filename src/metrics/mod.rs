@@ -83,15 +83,15 @@ pub(crate) enum Conversion {
     TakesTraffic,
     /// A status text, kept as the number of its state; so are the following ones.
     FrontendState,
-    /// See `haproxy::status`.
+    /// See `haproxy::states`.
     BackendState,
-    /// See `haproxy::status`.
+    /// See `haproxy::states`.
     ListenerState,
-    /// See `haproxy::status`.
+    /// See `haproxy::states`.
     ServerState,
-    /// See `haproxy::status`.
+    /// See `haproxy::states`.
     CheckResult,
-    /// See `haproxy::status`; only the cell of this reason has a sample.
+    /// See `haproxy::states`; only the cell of this reason has a sample.
     OutOfService,
     /// A flag, of which only 1 has a sample.
     Flag,

@@ -13,7 +13,7 @@
 use super::{BUILTIN, Cell, Conversion, EXPORTER, Family, Group, Kind, RowsOf, labels, modules};
 use crate::haproxy::columns::numbered;
 use crate::haproxy::stat::RowType;
-use crate::haproxy::status::{MAINTENANCE_REASONS, OUT_OF_SERVICE};
+use crate::haproxy::states::{MAINTENANCE_REASONS, OUT_OF_SERVICE};
 
 /// The groups of both profiles, in the order of the exposition.
 pub(crate) static GROUPS: [&Group; 12] = [

@@ -1,7 +1,7 @@
 //! Snapshots of all kinds, the same for a seed.
 
 use crate::haproxy::limits::MAX_NAME_BYTES;
-use crate::haproxy::status::{NOTHING, OTHER};
+use crate::haproxy::states::{NOTHING, OTHER};
 use crate::metrics::catalog::Catalog;
 use crate::metrics::column::Column;
 use crate::metrics::snapshot::Snapshot;
