@@ -61,7 +61,8 @@ impl NowAndThen {
     /// to the scrape than the one that was read, the next scrape sends it again.
     pub(crate) fn add(
         &mut self,
-        (source, answering): (&mut Source, Pid),
+        source: &mut Source,
+        answering: Pid,
         limits: Limits,
         buffer: &mut ReadBuffer,
         into: &mut Sink<'_>,

@@ -28,7 +28,7 @@ use crate::metrics::value::Value;
 use crate::net::deadline::{Abort, Deadline};
 use crate::process::{Facts, ProcRoot};
 use crate::version::{REVISION, RUST_VERSION};
-use questions::Answers;
+use questions::{Answers, Scrape};
 
 /// Scrapes HAProxy into snapshots.
 pub(crate) struct Scraper {
@@ -128,13 +128,17 @@ impl Scraper {
             max_bytes: self.config.max_response_bytes,
         };
         let needs_pid = self.needs_pid(wanted);
-        let result = self.answers.ask(
-            &mut self.source,
-            (wanted, self.catalog, needs_pid),
+        let result = self.answers.ask(&mut Scrape {
+            source: &mut self.source,
             limits,
-            &mut self.read_buffer,
-            (&mut self.reader, &mut self.intake, into),
-        );
+            buffer: &mut self.read_buffer,
+            wanted,
+            catalog: self.catalog,
+            needs_pid,
+            reader: &mut self.reader,
+            intake: &mut self.intake,
+            into,
+        });
         let is_up = result.is_ok();
         match is_up {
             true => {
@@ -188,8 +192,8 @@ impl Scraper {
         let answering = self.answers.info.number("Pid");
         for other in &mut self.now_and_then {
             if other.command.is_wanted(wanted, self.catalog) {
-                let from = (&mut self.source, answering);
-                other.add(from, limits, &mut self.read_buffer, &mut sink);
+                let buffer = &mut self.read_buffer;
+                other.add(&mut self.source, answering, limits, buffer, &mut sink);
             }
         }
     }

@@ -33,6 +33,20 @@ pub(super) struct Answers {
     info_failed: Event,
 }
 
+/// One scrape: the source, the limits, and where the rows go.
+pub(super) struct Scrape<'a> {
+    pub(super) source: &'a mut Source,
+    pub(super) limits: Limits,
+    pub(super) buffer: &'a mut ReadBuffer,
+    pub(super) wanted: &'a Wanted,
+    pub(super) catalog: &'a Catalog,
+    /// Whether the id of the process that replies is needed.
+    pub(super) needs_pid: bool,
+    pub(super) reader: &'a mut StatReader,
+    pub(super) intake: &'a mut Intake,
+    pub(super) into: &'a mut Snapshot,
+}
+
 /// The commands that are sent, except those of watches.
 struct Asked {
     /// The bit mask of the row types; 0 if no rows are wanted.
@@ -42,13 +56,14 @@ struct Asked {
 
 impl Asked {
     /// `needs_info`: whether more than its own families depends on `show info`.
-    fn new(wanted: &Wanted, catalog: &Catalog, source: &Source, needs_info: bool) -> Self {
+    fn new(scrape: &Scrape<'_>, needs_info: bool) -> Self {
+        let (wanted, catalog) = (scrape.wanted, scrape.catalog);
         let wanted_types = RowType::ALL
             .into_iter()
             .filter(|of| wanted.has(catalog, *of));
         let row_types = wanted_types.map(RowType::bit).sum();
         let has_info = info::COMMAND.is_wanted(wanted, catalog);
-        match source.takes_commands() {
+        match scrape.source.takes_commands() {
             // At least one command must be sent, to find whether HAProxy is up.
             true => Self {
                 row_types,
@@ -82,33 +97,25 @@ impl Answers {
     }
 
     /// Sends all wanted commands on one connection, and so to one process, and adds the rows to the
-    /// snapshot. `needs_pid`: whether the id of that process is needed.
+    /// snapshot.
     ///
     /// # Errors
     /// If the rows could not be read completely, or `show info` if no rows are wanted.
-    pub(super) fn ask(
-        &mut self,
-        source: &mut Source,
-        (wanted, catalog, needs_pid): (&Wanted, &Catalog, bool),
-        limits: Limits,
-        buffer: &mut ReadBuffer,
-        (reader, intake, into): (&mut StatReader, &mut Intake, &mut Snapshot),
-    ) -> Result<(), SourceError> {
+    pub(super) fn ask(&mut self, scrape: &mut Scrape<'_>) -> Result<(), SourceError> {
         for watch in &mut self.watches {
-            watch.prepare(wanted, catalog, source);
+            watch.prepare(scrape.wanted, scrape.catalog, scrape.source);
         }
         let needs_release = self.watches.iter().any(Watch::needs_release);
-        let asked = Asked::new(wanted, catalog, source, needs_pid || needs_release);
+        let asked = Asked::new(scrape, scrape.needs_pid || needs_release);
         if needs_release && self.release.is_none() {
-            self.learn_release(source, limits, buffer)?;
+            self.learn_release(scrape)?;
         }
         loop {
             self.clear();
-            into.clear();
-            reader.clear();
+            scrape.into.clear();
+            scrape.reader.clear();
             let before = self.release;
-            let to = (&mut *reader, &mut *intake, &mut *into);
-            self.ask_once(source, (wanted, &asked), limits, buffer, to)?;
+            self.ask_once(scrape, &asked)?;
             // The release that replied can know more than the previous one.
             let now = self.release;
             let is_new = |watch: &Watch| watch.is_asked_of(now) && !watch.is_asked_of(before);
@@ -119,19 +126,12 @@ impl Answers {
     }
 
     /// See `ask`.
-    fn ask_once(
-        &mut self,
-        source: &mut Source,
-        (wanted, asked): (&Wanted, &Asked),
-        limits: Limits,
-        buffer: &mut ReadBuffer,
-        (reader, intake, into): (&mut StatReader, &mut Intake, &mut Snapshot),
-    ) -> Result<(), SourceError> {
+    fn ask_once(&mut self, scrape: &mut Scrape<'_>, asked: &Asked) -> Result<(), SourceError> {
         self.show_stat.clear();
         // Writing to a String cannot fail.
         let _ = write!(self.show_stat, "show stat -1 {} -1", asked.row_types);
-        let mut rows = intake.fill(into, wanted);
-        let mut stat = reader.reply(&mut rows);
+        let mut rows = scrape.intake.fill(scrape.into, scrape.wanted);
+        let mut stat = scrape.reader.reply(&mut rows);
         let info_need = match asked.row_types {
             0 => Need::All,
             _ => Need::Extra,
@@ -153,10 +153,11 @@ impl Answers {
                 .filter(is_asked)
                 .map(Watch::question),
         );
-        source.ask(&mut questions, limits, buffer)?;
+        let (limits, buffer) = (scrape.limits, &mut *scrape.buffer);
+        scrape.source.ask(&mut questions, limits, buffer)?;
         if asked.info && questions[info_at].failure.is_none() {
             let from_info = questions[info_at..].iter().map(|question| question.bytes);
-            self.spent_at_info = source.spent().before_answer(from_info.sum());
+            self.spent_at_info = scrape.source.spent().before_answer(from_info.sum());
         }
         let failures = questions.into_iter().skip(info_at);
         let failures: Vec<_> = failures.map(|question| question.failure).collect();
@@ -186,18 +187,14 @@ impl Answers {
     ///
     /// # Errors
     /// If HAProxy could not be reached.
-    fn learn_release(
-        &mut self,
-        source: &mut Source,
-        limits: Limits,
-        buffer: &mut ReadBuffer,
-    ) -> Result<(), SourceError> {
+    fn learn_release(&mut self, scrape: &mut Scrape<'_>) -> Result<(), SourceError> {
         let mut questions = [Question::new(
             info::COMMAND.ask,
             Need::Extra,
             &mut self.info,
         )];
-        source.ask(&mut questions, limits, buffer)?;
+        let (limits, buffer) = (scrape.limits, &mut *scrape.buffer);
+        scrape.source.ask(&mut questions, limits, buffer)?;
         let [question] = questions;
         if question.failure.is_none() {
             self.release = self.info.release();
