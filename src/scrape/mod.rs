@@ -21,10 +21,10 @@ use crate::metrics::catalog::Catalog;
 use crate::metrics::exporter_and_process::{
     EXPORTER, EXPORTER_BUILD, ExporterFacts, HAPROXY_PROCESS, OWN_PROCESS,
 };
-use crate::metrics::intake::Intake;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::{Outcome, Sink, Snapshot};
 use crate::metrics::value::Value;
+use crate::metrics::writer::RowBatcher;
 use crate::net::deadline::{Abort, Deadline};
 use crate::process::{Facts, ProcRoot};
 use crate::version::{REVISION, RUST_VERSION};
@@ -38,7 +38,7 @@ pub(crate) struct Scraper {
     catalog: &'static Catalog,
     source: Source,
     reader: StatReader,
-    intake: Intake,
+    batcher: RowBatcher,
     answers: Answers,
     /// Commands that are not sent at each scrape.
     now_and_then: Vec<NowAndThen>,
@@ -81,7 +81,7 @@ impl Scraper {
             is_unnamed: target.is_none(),
             source,
             reader: StatReader::new(config.filter.clone()),
-            intake: Intake::new(catalog),
+            batcher: RowBatcher::new(catalog),
             answers: Answers::new(
                 target,
                 in_use().filter_map(|of| Watch::new(of, target)).collect(),
@@ -136,7 +136,7 @@ impl Scraper {
             catalog: self.catalog,
             needs_pid,
             reader: &mut self.reader,
-            intake: &mut self.intake,
+            batcher: &mut self.batcher,
             into,
         });
         let is_up = result.is_ok();
