@@ -1,26 +1,26 @@
 //! The command: parses the flags, connects the parts and serves.
 
+mod check;
+mod once;
+
 use std::fmt::{self, Display};
 use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::cli::flags::{ONCE, PROXY_FROM_ENV, READY_FD, SYSTEMD_SOCKET};
+use crate::cli::flags::{ONCE, PROXY_FROM_ENV, READY_FD, SCRAPE_URI, SYSTEMD_SOCKET};
 #[cfg(feature = "tls")]
-use crate::cli::flags::{SCRAPE_URI, SSL_CA_FILE, SSL_SERVER_NAME};
+use crate::cli::flags::{SSL_CA_FILE, SSL_SERVER_NAME};
 use crate::cli::{self, Command};
 use crate::commands;
-use crate::config::Config;
+use crate::config::{Check, Config};
 use crate::errno::reason;
 use crate::haproxy::error::SetupError;
 use crate::haproxy::source::Source;
 use crate::haproxy::uri::ScrapeUri;
 use crate::log;
-use crate::metrics::cursor::Cursor;
-use crate::metrics::exposition::BUFFER_BYTES;
-use crate::metrics::selection::{Defaults, Selection, Wanted};
-use crate::metrics::snapshot::Snapshot;
+use crate::metrics::selection::Defaults;
 use crate::net::proxy;
 use crate::scrape::Scraper;
 use crate::server::doorbell;
@@ -151,8 +151,10 @@ fn run(mut config: Config) -> Result<u8, StartError> {
     // Lives as long as the process.
     let config: &Config = Box::leak(Box::new(config));
     let sources = sources(config).map_err(|error| StartError::Usage(setup(&error)))?;
-    if config.check_flags {
-        return Ok(0);
+    match config.check {
+        Check::Nothing => {}
+        Check::Flags => return Ok(0),
+        Check::Scrape => return check(config, sources),
     }
     if config.once {
         return once(config, sources);
@@ -189,38 +191,31 @@ fn scrapers(config: &'static Config, sources: Vec<(String, Source)>) -> (Vec<Scr
 fn once(config: &'static Config, sources: Vec<(String, Source)>) -> Result<u8, StartError> {
     let (mut scrapers, defaults) = scrapers(config, sources);
     let [scraper] = &mut scrapers[..] else {
-        let why = format!("--{ONCE}: scrapes one HAProxy; more are given");
+        let names = config.targets.iter().map(|(name, _)| match name.as_str() {
+            "" => format!("--{SCRAPE_URI}"),
+            name => name.to_owned(),
+        });
+        let names = names.collect::<Vec<_>>().join(", ");
+        let why = format!(
+            "--{ONCE}: give one HAProxy instance, not {}: {names}",
+            config.targets.len()
+        );
         return Err(StartError::Usage(why));
     };
-    let printed = print_scrape(scraper, &defaults, &mut io::stdout().lock());
-    let is_up = printed.map_err(StartError::of(STDOUT))?;
-    Ok(if is_up { 0 } else { FAILED })
+    let printed = once::print_scrape(scraper, &defaults, &mut io::stdout().lock());
+    let snapshot = printed.map_err(StartError::of(STDOUT))?;
+    Ok(if snapshot.outcome.is_up { 0 } else { FAILED })
 }
 
-/// Scrapes everything and writes the exposition to `out`, even if the scrape failed. Returns
-/// whether it succeeded; the reason of a failure is logged.
-///
-/// # Errors
-/// Errors of writing to `out`.
-fn print_scrape(
-    scraper: &mut Scraper,
-    defaults: &Defaults,
-    out: &mut dyn Write,
-) -> io::Result<bool> {
-    let selection = Selection::all(defaults);
-    let wanted = Wanted::of(&selection);
-    let mut snapshot = Snapshot::default();
-    let is_up = scraper.scrape(&wanted, None, &mut snapshot);
-    let mut buffer = vec![0; BUFFER_BYTES];
-    let mut cursor = Cursor::default();
-    loop {
-        match cursor.fill(&snapshot, &selection, &mut buffer) {
-            0 => break,
-            filled => out.write_all(&buffer[..filled])?,
-        }
-    }
-    out.flush()?;
-    Ok(is_up)
+/// Prints what one scrape of each HAProxy instance found out; returns the exit status.
+fn check(config: &'static Config, sources: Vec<(String, Source)>) -> Result<u8, StartError> {
+    // All that would be logged is in the text.
+    log::silence();
+    let (mut scrapers, defaults) = scrapers(config, sources);
+    let text = check::text(config, &mut scrapers, &defaults);
+    let (text, is_right) = text.map_err(StartError::of(STDOUT))?;
+    print(&text)?;
+    Ok(if is_right { 0 } else { FAILED })
 }
 
 /// Binds the listeners, starts the I/O thread and serves. Returns only when the server has failed.

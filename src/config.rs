@@ -10,6 +10,9 @@ use crate::net::address::TlsOptions;
 use crate::server::listen::ListenAddress;
 use crate::sys::InheritedFd;
 
+/// The flag of HAProxy's pid file.
+pub(crate) const PID_FILE: &str = "haproxy.pid-file";
+
 /// A checked configuration. Made once, with the defaults of the flags, and kept for the life of the
 /// process.
 #[derive(Debug, Default)]
@@ -49,8 +52,8 @@ pub struct Config {
     pub ready_fd: Option<InheritedFd>,
     /// Whether to scrape once and exit.
     pub once: bool,
-    /// Whether to check the flags and exit.
-    pub check_flags: bool,
+    /// Whether to check something and exit.
+    pub check: Check,
     /// Whether to list the metrics and exit.
     pub list_metrics: bool,
     /// Minimum severity to log.
@@ -72,6 +75,18 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// What `--check` checks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Check {
+    /// Nothing: it serves.
+    #[default]
+    Nothing,
+    /// The flags.
+    Flags,
+    /// The flags, and one scrape with them.
+    Scrape,
 }
 
 /// One flag.
@@ -101,6 +116,8 @@ pub(crate) enum Takes {
     Value(&'static str, &'static str),
     /// A value that can be given more than once; holds its name and its default.
     Values(&'static str, &'static str),
+    /// A value after `=`, or nothing; holds the value's name and what nothing stands for. Off by default.
+    Optional(&'static str, &'static str),
 }
 
 impl Flag {
@@ -125,6 +142,7 @@ impl Flag {
         match self.takes {
             Takes::Switch(true) => "true",
             Takes::Switch(false) => "false",
+            Takes::Optional(..) => "",
             Takes::Value(_, default) | Takes::Values(_, default) => default,
         }
     }

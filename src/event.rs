@@ -87,6 +87,11 @@ impl Event {
         }
     }
 
+    /// Why it lasts, if it does.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.present.as_ref().map(|present| present.reason.as_str())
+    }
+
     /// The log field that names the target, if there is one.
     fn about(&self) -> Vec<(&str, &dyn Display)> {
         let target = self.target.as_ref();

@@ -3,6 +3,7 @@
 
 mod files;
 mod pid_file;
+pub(crate) mod users;
 
 use std::error::Error;
 use std::fmt::{self, Display};

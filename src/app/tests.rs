@@ -43,7 +43,7 @@ fn texts_of_failed_starts() {
     #[rustfmt::skip]
     let cases = [
         (StartError::Usage(setup(&proxy)), &*format!("--http.proxy-from-env: http_proxy: {BAD_PORT}"), USAGE),
-        (StartError::Failed(bind_all(&addresses, 0).unwrap_err()), "listen address unix:/no/such/directory/socket: no such file or directory", FAILED),
+        (StartError::Failed(bind_all(&addresses, 0).unwrap_err()), "--web.listen-address=unix:/no/such/directory/socket: no such file or directory", FAILED),
         (of("signals"), &format!("signals: {reason}"), FAILED),
         (StartError::no_thread(&failed()), &format!("cannot start a thread: is there a memory or process limit? ({reason})"), FAILED),
         (StartError::of("x")(io::Error::other("LISTEN_PID is not set")), "x: LISTEN_PID is not set", FAILED),

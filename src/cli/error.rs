@@ -4,7 +4,7 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::{self, Display};
 
-use super::flags::SCRAPE_URI;
+use super::flags::{self, SCRAPE_URI};
 use crate::masked::masked;
 
 /// Why a command line is invalid. The texts never contain what could be a password.
@@ -30,6 +30,8 @@ pub enum UsageError {
     NotUtf8(&'static str, OsString),
     /// A flag that can be given only once.
     Twice(&'static str),
+    /// A flag that needs a CLI socket, while no HAProxy instance has one.
+    NoCli(&'static str),
     /// A flag about the HAProxy of `--haproxy.scrape-uri`, while only targets are given.
     NoScrapeUri(&'static str),
     /// An invalid value, and the reason.
@@ -43,7 +45,10 @@ impl Display for UsageError {
         match self {
             Self::File(error) => f.write_str(error),
             Self::Parser(error) => error.fmt(f),
-            Self::UnknownFlag(flag) => write!(f, "unknown flag {flag} (try --help)"),
+            Self::UnknownFlag(flag) => match nearest(flag) {
+                Some(name) => write!(f, "unknown flag {flag}: write --{name}"),
+                None => write!(f, "unknown flag {flag} (try --help)"),
+            },
             Self::Blank(name) => write!(
                 f,
                 "--{name}: write --{name}=VALUE, without a blank, as each line of a file is one argument"
@@ -62,6 +67,11 @@ impl Display for UsageError {
                 write!(f, "--{flag}: \"{shown}\" is not UTF-8")
             }
             Self::Twice(flag) => write!(f, "--{flag} is given twice"),
+            Self::NoCli(flag) => write!(
+                f,
+                "--{flag} needs a CLI socket: write --{SCRAPE_URI}=unix:/path, the path of \"stats socket\", \
+                 instead of a stats page or a file"
+            ),
             Self::NoScrapeUri(flag) => write!(
                 f,
                 "--{flag} is about the HAProxy of --{SCRAPE_URI}, which must be given as well"
@@ -69,4 +79,46 @@ impl Display for UsageError {
             Self::Value(flag, error) => write!(f, "--{flag}: {error}"),
         }
     }
+}
+
+/// The most letters that differ between what was written and the flag that was meant.
+const MOST_TYPOS: usize = 3;
+
+/// The flag that an unknown one most likely stands for: one with the same end, or with few typing errors.
+fn nearest(flag: &str) -> Option<&'static str> {
+    let name = flag.trim_start_matches('-');
+    // Not every flag has this form.
+    if name.starts_with("no-") {
+        return None;
+    }
+    let names = || {
+        flags::all()
+            .map(|flag| flag.name)
+            .chain(["help", "version"])
+    };
+    let ends_alike = |known: &&str| known.split_once('.').is_some_and(|(_, end)| end == name);
+    names().find(ends_alike).or_else(|| {
+        let distances = names().map(|known| (distance(name, known), known));
+        let (typos, known) = distances.min_by_key(|(typos, _)| *typos)?;
+        (typos <= MOST_TYPOS.min(name.len() / 2)).then_some(known)
+    })
+}
+
+/// Letters to add, to remove or to replace until one text is the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    // A long text is no typing error.
+    if one.len() > 2 * other.len() {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, letter) in one.bytes().enumerate() {
+        let mut corner = row[0];
+        row[0] = at + 1;
+        for (column, expected) in other.bytes().enumerate() {
+            let replaced = corner + usize::from(letter != expected);
+            corner = row[column + 1];
+            row[column + 1] = replaced.min(corner + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
 }

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use super::values::{
-    add_target, check, columns, listen_address, log_format, log_level, max_response_bytes, profile,
-    ready_fd, refused, scrape_uri, socket_mode, states, telemetry_path, timeout, unless_empty,
-    with_tls,
+    add_target, check, columns, listen_address, log_format, log_level, max_response_bytes, pattern,
+    profile, ready_fd, refused, scrape_uri, socket_mode, states, telemetry_path, timeout,
+    unless_empty, with_tls,
 };
 use crate::commands;
-use crate::config::Takes::{Switch, Value, Values};
-use crate::config::{Flag, put, turn};
+use crate::config::Takes::{Optional, Switch, Value, Values};
+use crate::config::{Flag, PID_FILE, put, turn};
 pub(crate) use crate::haproxy::advice::{MAX_RESPONSE_BYTES, SSL_CA_FILE};
+use crate::haproxy::proxy_filter::{PROXY_EXCLUDE, PROXY_INCLUDE};
+pub(super) use crate::server::listen::LISTEN_ADDRESS;
 
 /// Names that errors mention besides the table.
 pub(crate) const SCRAPE_URI: &str = "haproxy.scrape-uri";
@@ -18,6 +20,9 @@ pub(crate) const TARGET: &str = "haproxy.target";
 pub(crate) const SSL_SERVER_NAME: &str = "haproxy.ssl-server-name";
 pub(crate) const PROXY_FROM_ENV: &str = "http.proxy-from-env";
 pub(crate) const SYSTEMD_SOCKET: &str = "web.systemd-socket";
+pub(super) const METRIC_NAMES: &str = "haproxy.metric-names";
+pub(super) const SSL_VERIFY: &str = "haproxy.ssl-verify";
+pub(super) const LOG_LEVEL: &str = "log.level";
 pub(crate) const READY_FD: &str = "ready-fd";
 pub(crate) const ONCE: &str = "once";
 
@@ -54,55 +59,6 @@ static FIRST_FLAGS: &[Flag] = &[
         "Timeout for a whole scrape of HAProxy, e.g. 500ms or 1m30s",
         |to, text| put(&mut to.timeout, timeout(text)),
     ),
-    Flag {
-        is_of_scrape_uri: true,
-        ..Flag::new(
-            "haproxy.pid-file",
-            Value("PATH", ""),
-            "HAProxy's pid file; adds its CPU time, memory and open file descriptors (from /proc)",
-            |to, text| put(&mut to.pid_file, Ok(unless_empty(text).map(PathBuf::from))),
-        )
-    },
-    Flag::new(
-        "haproxy.metric-names",
-        Value("NAMES", "exporter"),
-        "Metric names: exporter (those of prometheus/haproxy_exporter) or builtin (those of HAProxy's built-in exporter); a request can choose with ?names=",
-        |to, text| put(&mut to.profile, profile(text)),
-    ),
-    Flag::new(
-        "haproxy.proxy-include",
-        Values("PATTERN", ""),
-        "Proxies to export (frontends, backends and their servers and listeners), by name; * and ? match; repeatable",
-        |to, text| {
-            to.filter.proxies.include.extend(unless_empty(text));
-            Ok(())
-        },
-    ),
-    Flag::new(
-        "haproxy.proxy-exclude",
-        Values("PATTERN", ""),
-        "Proxies to exclude (frontends, backends and their servers and listeners), by name; * and ? match; repeatable",
-        |to, text| {
-            to.filter.proxies.exclude.extend(unless_empty(text));
-            Ok(())
-        },
-    ),
-    Flag::new(
-        "haproxy.server-metric-fields",
-        Value("COLUMNS", SERVER_METRIC_FIELDS),
-        "Server columns to export with metric names exporter, by column number (HAProxy management guide, 9.1), separated by commas; none if empty",
-        |to, text| put(&mut to.server_columns, columns(text)),
-    ),
-    Flag::new(
-        "haproxy.server-exclude-states",
-        Value("STATES", ""),
-        "States of servers to exclude, separated by commas, e.g. MAINT,DRAIN",
-        |to, text| put(&mut to.filter.excluded_states, Ok(states(text))),
-    ),
-];
-
-/// Those behind the ones of commands.
-static OTHER_FLAGS: &[Flag] = &[
     // About 270,000 servers.
     Flag::new(
         MAX_RESPONSE_BYTES,
@@ -111,7 +67,62 @@ static OTHER_FLAGS: &[Flag] = &[
         |to, text| put(&mut to.max_response_bytes, max_response_bytes(text)),
     ),
     Flag::new(
-        "haproxy.ssl-verify",
+        PROXY_FROM_ENV,
+        Switch(false),
+        "Use the proxy in the environment (http_proxy, https_proxy, no_proxy)",
+        |to, text| turn(&mut to.proxy_from_env, text),
+    ),
+    Flag::new(
+        METRIC_NAMES,
+        Value("NAMES", "exporter"),
+        "Metric names: exporter (those of prometheus/haproxy_exporter) or builtin (those of HAProxy's built-in exporter); a request can choose with ?names=",
+        |to, text| put(&mut to.profile, profile(text)),
+    ),
+    Flag::new(
+        PROXY_INCLUDE,
+        Values("PATTERN", ""),
+        "Proxies to export (frontends, backends and their servers and listeners), by name; * and ? match; repeatable",
+        |to, text| {
+            to.filter.proxies.include.extend(pattern(text)?);
+            Ok(())
+        },
+    ),
+    Flag::new(
+        PROXY_EXCLUDE,
+        Values("PATTERN", ""),
+        "Proxies to exclude (frontends, backends and their servers and listeners), by name; * and ? match; repeatable",
+        |to, text| {
+            to.filter.proxies.exclude.extend(pattern(text)?);
+            Ok(())
+        },
+    ),
+    Flag::new(
+        "haproxy.server-metric-fields",
+        Value("COLUMNS", SERVER_METRIC_FIELDS),
+        "Server columns to export with metric names exporter, by column number (HAProxy management guide, 9.1), separated by commas; none if empty, all that have a metric by default",
+        |to, text| put(&mut to.server_columns, columns(text)),
+    ),
+    Flag::new(
+        "haproxy.server-exclude-states",
+        Value("STATES", ""),
+        "States of servers to exclude, separated by commas, e.g. MAINT,DRAIN",
+        |to, text| put(&mut to.filter.excluded_states, states(text)),
+    ),
+    Flag {
+        is_of_scrape_uri: true,
+        ..Flag::new(
+            PID_FILE,
+            Value("PATH", ""),
+            "HAProxy's pid file; adds its CPU time, memory and open file descriptors (from /proc)",
+            |to, text| put(&mut to.pid_file, Ok(unless_empty(text).map(PathBuf::from))),
+        )
+    },
+];
+
+/// Those behind the ones of commands.
+static OTHER_FLAGS: &[Flag] = &[
+    Flag::new(
+        SSL_VERIFY,
         Switch(true),
         "Verify the certificate of an https scrape URI",
         |to, text| {
@@ -134,13 +145,7 @@ static OTHER_FLAGS: &[Flag] = &[
         |to, text| put(&mut to.tls.server_name, with_tls(text)),
     ),
     Flag::new(
-        PROXY_FROM_ENV,
-        Switch(false),
-        "Use the proxy in the environment (http_proxy, https_proxy, no_proxy)",
-        |to, text| turn(&mut to.proxy_from_env, text),
-    ),
-    Flag::new(
-        "web.listen-address",
+        LISTEN_ADDRESS,
         Values("ADDRESS", ":9101"),
         "Address to serve metrics on: :port, host:port, [v6]:port or unix:/path; repeatable",
         |to, text| {
@@ -179,7 +184,7 @@ static OTHER_FLAGS: &[Flag] = &[
         |to, text| put(&mut to.ready_fd, ready_fd(text)),
     ),
     Flag::new(
-        "log.level",
+        LOG_LEVEL,
         Value("LEVEL", "info"),
         "Minimum severity to log: debug, info, warn or error",
         |to, text| put(&mut to.log_level, log_level(text)),
@@ -198,9 +203,9 @@ static OTHER_FLAGS: &[Flag] = &[
     ),
     Flag::new(
         "check",
-        Value("WHAT", ""),
-        "With \"flags\": check the flags and exit, without a network or a socket; 0 if they are right",
-        |to, text| put(&mut to.check_flags, check(text)),
+        Optional("flags", "scrape"),
+        "Check everything with one scrape, explain the result and exit: 0 if all works, else 1; with =flags only the flags, without a network or a socket",
+        |to, text| put(&mut to.check, check(text)),
     ),
     Flag::new(
         "list-metrics",
@@ -217,36 +222,4 @@ pub(crate) fn find(name: &str) -> Option<(&'static Flag, bool)> {
         let flag = named(name.strip_prefix("no-")?)?;
         matches!(flag.takes, Switch(_)).then_some((flag, false))
     })
-}
-
-/// The text of `--help`.
-pub(crate) fn help() -> String {
-    let mut text = String::from(
-        "usage: haproxy_exporter [<flags>]\n\n\
-         Reads HAProxy's statistics at each request and serves them to Prometheus.\n\n\
-         Flags:\n",
-    );
-    let fixed = [
-        ("-h, --help".to_owned(), "Print this help"),
-        ("    --version".to_owned(), "Print the version"),
-    ];
-    let listed = all().map(|flag| (usage(flag), flag.help));
-    for (usage, help) in fixed.into_iter().chain(listed) {
-        text.push_str(&format!("  {usage}\n        {help}\n"));
-    }
-    text.push_str("\n@FILE: read arguments from FILE, one per line.\n");
-    text
-}
-
-fn usage(flag: &Flag) -> String {
-    match flag.takes {
-        Switch(true) => format!("    --[no-]{} (on)", flag.name),
-        Switch(false) => format!("    --[no-]{}", flag.name),
-        Value(_, default) | Values(_, default) if !default.is_empty() => {
-            format!("    --{}={default:?}", flag.name)
-        }
-        Value(placeholder, _) | Values(placeholder, _) => {
-            format!("    --{}={placeholder}", flag.name)
-        }
-    }
 }

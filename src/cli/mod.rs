@@ -4,6 +4,7 @@ pub(crate) mod arguments;
 pub(crate) mod duration;
 mod error;
 pub(crate) mod flags;
+mod help;
 mod values;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use lexopt::{Arg, Parser};
 
 use crate::commands;
 use crate::config::{Config, Flag, Takes};
+use crate::haproxy::uri::ScrapeUri;
 use crate::masked::masked;
 use crate::version;
 
@@ -46,7 +48,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
             break;
         };
         match argument {
-            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(flags::help())),
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(help::text())),
             Arg::Long("version") => return Ok(Command::Print(version::text())),
             Arg::Long(name) => {
                 let (flag, on) = flags::find(name).ok_or_else(|| unknown(name))?;
@@ -108,14 +110,17 @@ impl Given {
     ) -> Result<(), UsageError> {
         let name = flag.name;
         let given = match flag.takes {
-            Takes::Switch(_) => parser.optional_value(),
+            Takes::Switch(_) | Takes::Optional(..) => parser.optional_value(),
             _ => Some(value(parser).ok_or(UsageError::NoValue(name))?),
         };
         let given = given.map(OsString::into_string).transpose();
         let text = match given.map_err(|value| UsageError::NotUtf8(name, value))? {
             Some(value) if !on => return Err(UsageError::OffWithValue(name, value)),
             Some(value) => value,
-            None => on.to_string(),
+            None => match flag.takes {
+                Takes::Optional(_, nothing) => nothing.to_owned(),
+                _ => on.to_string(),
+            },
         };
         if !matches!(flag.takes, Takes::Values(..)) && self.texts(name).next().is_some() {
             return Err(UsageError::Twice(name));
@@ -141,6 +146,18 @@ impl Given {
                 })?;
             }
         }
+        self.remove_default_target(&mut config)?;
+        let has_cli =
+            |(_, uri): &(_, ScrapeUri)| matches!(uri, ScrapeUri::Unix(_) | ScrapeUri::Tcp(_));
+        let needing = commands::flags_of(&config.commands).next();
+        match needing {
+            Some(flag) if !config.targets.iter().any(has_cli) => Err(UsageError::NoCli(flag.name)),
+            _ => Ok(config),
+        }
+    }
+
+    /// The default of the scrape URI does not count where only targets are given.
+    fn remove_default_target(&self, config: &mut Config) -> Result<(), UsageError> {
         if config.targets.len() > 1 && self.texts(flags::SCRAPE_URI).next().is_none() {
             config.targets.remove(0);
             let is_given = |name| self.texts(name).any(|text| !text.is_empty());
@@ -149,7 +166,7 @@ impl Given {
                 return Err(UsageError::NoScrapeUri(flag.name));
             }
         }
-        Ok(config)
+        Ok(())
     }
 }
 

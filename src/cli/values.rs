@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use super::duration;
-use crate::config::Config;
+use crate::config::{Check, Config};
+use crate::haproxy::proxy_filter;
+use crate::haproxy::states::{self, NO_CHECK, SERVER_STATES};
 use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
 use crate::masked::masked;
 use crate::metrics::PROFILES;
 use crate::net::unsigned;
 use crate::server::listen::ListenAddress;
-use crate::server::routes::HEALTHY_PATH;
+use crate::server::routes::{HEALTHY_PATH, READY_PATH};
 use crate::sys::InheritedFd;
 
 /// The largest `--haproxy.max-response-bytes`: four million servers.
@@ -94,6 +96,11 @@ pub(super) fn unless_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// A pattern for names of proxies, unless it is empty.
+pub(super) fn pattern(text: &str) -> Result<Option<String>, String> {
+    proxy_filter::check(text).map(|()| unless_empty(text))
+}
+
 /// A value that this build can only use with TLS.
 pub(super) fn with_tls(text: &str) -> Result<Option<String>, String> {
     match unless_empty(text) {
@@ -112,19 +119,31 @@ pub(super) fn refused(text: &str) -> Result<(), String> {
     }
 }
 
-pub(super) fn states(text: &str) -> Vec<Vec<u8>> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
-        .map(|word| word.into())
-        .collect()
+/// States of servers, with or without what HAProxy prints after them: `DOWN 1/2`, `MAINT (resolution)`.
+pub(super) fn states(text: &str) -> Result<Vec<Vec<u8>>, String> {
+    let words = text.split(',').map(str::trim);
+    let words = words.filter(|word| !word.is_empty());
+    words.map(|word| state(word).map(Into::into)).collect()
+}
+
+fn state(word: &str) -> Result<&str, String> {
+    let known = || SERVER_STATES.into_iter().chain([NO_CHECK]);
+    let bare = states::bare(word.as_bytes());
+    if known().any(|state| state.as_bytes() == bare) {
+        return Ok(word);
+    }
+    if let Some(state) = known().find(|state| state.eq_ignore_ascii_case(word)) {
+        return Err(format!("write {state}, not {word}"));
+    }
+    let known = known().collect::<Vec<_>>().join(", ");
+    Err(format!("{word:?} is not a state of a server ({known})"))
 }
 
 /// A request's head has 8 KiB at most; a path of this length is a mistake.
 const MAX_TELEMETRY_PATH_BYTES: usize = 1024;
 
 pub(super) fn telemetry_path(text: &str) -> Result<String, String> {
-    let reserved = ["/", HEALTHY_PATH];
+    let reserved = ["/", HEALTHY_PATH, READY_PATH];
     if !text.starts_with('/') {
         return Err(format!("{text:?} does not begin with a slash"));
     }
@@ -167,12 +186,13 @@ pub(super) fn log_level(text: &str) -> Result<Level, String> {
     }
 }
 
-/// Whether the flags alone are to be checked.
-pub(super) fn check(text: &str) -> Result<bool, String> {
+/// What is to be checked.
+pub(super) fn check(text: &str) -> Result<Check, String> {
     match text {
-        "" => Ok(false),
-        "flags" => Ok(true),
-        _ => Err(must_be("flags", text)),
+        "" => Ok(Check::Nothing),
+        "flags" => Ok(Check::Flags),
+        "scrape" => Ok(Check::Scrape),
+        _ => Err(must_be("flags or scrape", text)),
     }
 }
 

@@ -76,6 +76,12 @@ impl Command {
         events: None,
     };
 
+    /// What an operator calls it: its flag, else the command.
+    pub(crate) fn name(&self) -> String {
+        let flag = self.flag.as_ref();
+        flag.map_or_else(|| self.ask.to_owned(), |flag| format!("--{}", flag.name))
+    }
+
     /// Whether any of its families is wanted.
     pub(crate) fn is_wanted(&self, wanted: &Wanted, catalog: &Catalog) -> bool {
         let mut groups = self.groups.iter();

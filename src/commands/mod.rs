@@ -12,6 +12,7 @@ macro_rules! commands {
 
 commands! { info, stick_tables, resolvers, master, peers, certificates, activity }
 
+pub(crate) mod cli_level;
 pub(crate) mod command;
 pub(crate) mod now_and_then;
 pub(crate) mod watch;
@@ -23,6 +24,12 @@ use command::Command;
 /// The flags that enable commands.
 pub(crate) fn flags() -> impl Iterator<Item = &'static Flag> {
     ALL.iter().filter_map(|command| command.flag.as_ref())
+}
+
+/// The flags that have turned these commands on.
+pub(crate) fn flags_of(on: &[&str]) -> impl Iterator<Item = &'static Flag> {
+    let on = ALL.iter().filter(|command| on.contains(&command.ask));
+    on.filter_map(|command| command.flag.as_ref())
 }
 
 /// All families, including those of commands. Of the server columns under the exporter names, only

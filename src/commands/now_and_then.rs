@@ -11,6 +11,7 @@ use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::{Need, Question};
 use crate::haproxy::source::Source;
 use crate::metrics::Table;
+use crate::metrics::report::State;
 use crate::metrics::snapshot::Sink;
 use crate::sys;
 
@@ -80,6 +81,11 @@ impl NowAndThen {
         self.answer.put_rows(into);
         let mut rows = into.add(self.status_table);
         rows.put(&[], |value| value(&self.status));
+    }
+
+    /// Whether it could be read last, by name.
+    pub(crate) fn state(&self) -> (String, State) {
+        (self.command.name(), State::of(self.failed.reason()))
     }
 
     fn read(&mut self, source: &mut Source, limits: Limits, buffer: &mut ReadBuffer) {

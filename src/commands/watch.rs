@@ -7,6 +7,7 @@ use crate::haproxy::reply::{Need, Question};
 use crate::haproxy::source::Source;
 use crate::log::Level;
 use crate::metrics::catalog::Catalog;
+use crate::metrics::report::State;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Sink;
 
@@ -72,6 +73,22 @@ impl Watch {
             self.answer.clear();
         }
         self.failed.report(failure);
+    }
+
+    /// Whether it could be read in the last scrape, by name.
+    pub(crate) fn state(&self, release: Option<Release>) -> (String, State) {
+        let state = match self.command.since {
+            Some((major, minor)) if !self.is_asked_of(release) => {
+                State::Absent(format!("it needs HAProxy {major}.{minor}"))
+            }
+            _ => State::of(self.failed.reason()),
+        };
+        (self.command.name(), state)
+    }
+
+    /// Whether a flag has turned it on.
+    pub(crate) fn has_flag(&self) -> bool {
+        self.command.flag.is_some()
     }
 
     /// Adds its rows to the snapshot.

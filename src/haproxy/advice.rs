@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::fs;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use super::error::{Problem, SourceError};
 use super::reply::ReplyError;
 use crate::net::error::{NetError, Phase};
+use crate::process::users;
 
 /// The flag for the maximum size of a reply.
 pub(crate) const MAX_RESPONSE_BYTES: &str = "haproxy.max-response-bytes";
@@ -52,6 +54,11 @@ fn advice(problem: &Problem, asked: Asked<'_>, is_denied: bool) -> Option<Cow<'s
         }
         Problem::TooLarge(_) => return Some(format!("--{MAX_RESPONSE_BYTES}").into()),
         Problem::Reply(_) if is_denied => "the CLI socket needs level operator",
+        Problem::Reply(ReplyError::OfAnotherKind("show proc", line))
+            if line.starts_with("Unknown command") =>
+        {
+            "this is a stats socket; write the one of haproxy -S"
+        }
         Problem::Reply(ReplyError::Html) => match asked {
             Asked::Page {
                 asks_for_csv: false,
@@ -78,13 +85,15 @@ fn of_connect(error: &io::Error, asked: Asked<'_>) -> Option<Cow<'static, str>> 
             Some(path) => {
                 return Some(format!("the exporter may not enter the directory {path}").into());
             }
-            None => "is the exporter in HAProxy's group?",
+            None => return Some(denied(path).into()),
         },
         (Asked::Unix { is_master, .. }, NotFound) => match is_master {
             true => "is HAProxy running, with -W and \"-S\" there?",
             false => "is HAProxy running, with \"stats socket\" there?",
         },
-        (Asked::Unix { .. }, ConnectionRefused) => "is HAProxy running?",
+        (Asked::Unix { path, .. }, ConnectionRefused) => {
+            path.and_then(not_a_socket).unwrap_or("is HAProxy running?")
+        }
         (Asked::Page { .. }, ConnectionRefused) => {
             "is HAProxy's stats page there? the default is http://localhost/;csv"
         }
@@ -94,6 +103,36 @@ fn of_connect(error: &io::Error, asked: Asked<'_>) -> Option<Cow<'static, str>> 
         },
     };
     Some(text.into())
+}
+
+/// What lies at the path of a unix socket, if it is none: connect(2) then reports a refused connection.
+fn not_a_socket(path: &str) -> Option<&'static str> {
+    let kind = fs::metadata(path).ok()?.file_type();
+    let text = match () {
+        () if kind.is_socket() => return None,
+        () if kind.is_dir() => "this is a directory; write the path of \"stats socket\"",
+        () => {
+            "this is a file, not a socket; write the path of \"stats socket\", or file:/path for a recording"
+        }
+    };
+    Some(text)
+}
+
+/// Who may open the socket, who tries, and what to write. Only the group can open it to a user that is not
+/// HAProxy's own.
+fn denied(path: Option<&str>) -> String {
+    const QUESTION: &str = "is the exporter in HAProxy's group?";
+    let Some(socket) = path.and_then(|path| users::of_file(Path::new(path))) else {
+        return QUESTION.to_owned();
+    };
+    let who = users::own();
+    let fix = match (socket.is_open_to_group, socket.group.as_str()) {
+        (true, group) if group != "root" => {
+            format!("add the exporter's user to group {group} and restart it")
+        }
+        _ => "write \"mode 660 group haproxy\" at \"stats socket\"".to_owned(),
+    };
+    format!("{QUESTION} the socket has {socket}; the exporter has {who}: {fix}")
 }
 
 /// The first directory on the path that the exporter must not enter: connect(2) does not tell

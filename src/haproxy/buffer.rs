@@ -13,6 +13,8 @@ pub(crate) struct ReadBuffer {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
+    /// Bytes received since it was made.
+    received: u64,
 }
 
 impl ReadBuffer {
@@ -49,6 +51,12 @@ impl ReadBuffer {
     /// `count` bytes were read into the room.
     pub(crate) fn filled(&mut self, count: usize) {
         self.end = (self.end + count).min(self.bytes.len());
+        self.received += count as u64;
+    }
+
+    /// Bytes received since it was made: those of HAProxy's replies.
+    pub(crate) fn received(&self) -> u64 {
+        self.received
     }
 
     /// Takes the first `count` bytes of the data.

@@ -1,5 +1,10 @@
 //! Selects proxies by shell patterns for their names.
 
+/// The flag of the patterns to include.
+pub(crate) const PROXY_INCLUDE: &str = "haproxy.proxy-include";
+/// The flag of the patterns to exclude.
+pub(crate) const PROXY_EXCLUDE: &str = "haproxy.proxy-exclude";
+
 /// Patterns of names to include and to exclude.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProxyFilter {
@@ -16,6 +21,45 @@ impl ProxyFilter {
         (self.include.is_empty() || self.include.iter().any(matches))
             && !self.exclude.iter().any(matches)
     }
+
+    /// Why no proxy is exported, where HAProxy has one of this name.
+    pub(crate) fn why_none(&self, name: &str) -> String {
+        let is_included = |pattern: &String| is_match(pattern.as_bytes(), name.as_bytes());
+        if self.include.is_empty() || self.include.iter().any(is_included) {
+            return format!("--{PROXY_EXCLUDE} excludes all proxies, such as {name:?}");
+        }
+        let patterns = self.include.join(", ");
+        format!(
+            "no proxy matches --{PROXY_INCLUDE}={patterns} (the first is {name:?}; * matches any text, ? one \
+             character)"
+        )
+    }
+}
+
+/// Characters of regular expressions that no name of a proxy has: HAProxy allows letters, digits and `-_.:`
+/// (configuration manual, section 4).
+const NOT_IN_NAMES: &[char] = &['^', '$', '(', ')', '[', ']', '{', '}', '|', '+', '\\'];
+
+/// Checks a pattern.
+///
+/// # Errors
+/// If it is a regular expression, with the pattern to write where there is one.
+pub(crate) fn check(pattern: &str) -> Result<(), String> {
+    if !pattern.contains(NOT_IN_NAMES) {
+        return Ok(());
+    }
+    let simple = pattern.trim_start_matches('^').trim_end_matches('$');
+    let simple = simple
+        .replace("\\.", ".")
+        .replace(".*", "*")
+        .replace(".+", "?*");
+    let instead = match simple.contains(NOT_IN_NAMES) {
+        true => String::new(),
+        false => format!("write {simple:?}: "),
+    };
+    Err(format!(
+        "{pattern:?} is a regular expression; {instead}* matches any text, ? one character"
+    ))
 }
 
 /// Whether a whole name matches a pattern: `*` matches any text, `?` one character, everything else

@@ -61,6 +61,8 @@ pub struct Filter {
 #[derive(Debug)]
 pub(crate) struct Rules {
     filter: Filter,
+    /// The first proxy of this scrape that the filter excludes.
+    pub(super) unwanted: Option<String>,
     /// The number of fields that all rows must have: that of the header, otherwise that of the
     /// first row with enough fields.
     field_count: Option<usize>,
@@ -84,6 +86,7 @@ impl Rules {
     pub(crate) fn new(filter: Filter) -> Self {
         Self {
             filter,
+            unwanted: None,
             field_count: None,
             places: Places::default(),
             header: None,
@@ -153,6 +156,7 @@ impl Rules {
             return Ok(RowClass::Bad);
         }
         if !self.filter.proxies.allows(proxy) {
+            self.unwanted.get_or_insert_with(|| excerpt(proxy));
             return Ok(RowClass::Unwanted);
         }
         Ok(match row_type {

@@ -83,6 +83,7 @@ impl StatReader {
 
     /// Begins another scrape, or discards a failed one.
     pub(crate) fn clear(&mut self) {
+        self.rules.unwanted = None;
         self.failures = Failures::default();
         self.answer.clear();
     }
@@ -101,6 +102,11 @@ impl StatReader {
     /// Whether the reply had a header and no row.
     pub(crate) fn has_no_row(&self) -> bool {
         self.answer.has_header && !self.answer.has_good_row && self.failures.count == 0
+    }
+
+    /// The first proxy of this scrape that the filter excludes, if there is one.
+    pub(crate) fn unwanted(&self) -> Option<&str> {
+        self.rules.unwanted.as_deref()
     }
 }
 

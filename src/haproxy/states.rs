@@ -9,6 +9,8 @@ pub(crate) const OTHER: u8 = u8::MAX - 1;
 pub(crate) const LISTENER_STATES: [&str; 3] = ["WAITING", "OPEN", "FULL"];
 /// States of a server, in the order of their numbers; frontends and backends have the first two.
 pub(crate) const SERVER_STATES: [&str; 5] = ["DOWN", "UP", "MAINT", "DRAIN", "NOLB"];
+/// The status of a server without checks.
+pub(crate) const NO_CHECK: &str = "no check";
 /// The number of MAINT.
 pub(crate) const MAINT: u8 = 2;
 /// Results of a health or agent check, in the order of their numbers, which are the same in every
@@ -75,7 +77,7 @@ pub(crate) fn listener_state(status: &[u8]) -> u8 {
 /// The number of a server's state, from the first word of its status. A server without checks is
 /// up.
 pub(crate) fn server_state(status: &[u8]) -> u8 {
-    if status == b"no check" {
+    if status == NO_CHECK.as_bytes() {
         return 1;
     }
     let end = memchr::memchr(b' ', status).unwrap_or(status.len());

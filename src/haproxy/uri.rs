@@ -39,9 +39,10 @@ impl ScrapeUri {
         if let Some(bad) = text.chars().find(|c| c.is_control() || *c == ' ') {
             return Err(format!("a URI may not hold {bad:?}").into());
         }
-        let (scheme, rest) = text
-            .split_once(':')
-            .ok_or("a scheme is missing (use http://, unix:, tcp:// or file:)")?;
+        let (scheme, rest) = match text.split_once(':') {
+            Some((scheme, rest)) if !is_without_scheme(text, scheme) => (scheme, rest),
+            _ => return Err(missing_scheme(text).into()),
+        };
         match scheme.to_ascii_lowercase().as_str() {
             "unix" => UnixName::parse(rest).map(Self::Unix),
             "tcp" => parse_tcp(rest).map(Self::Tcp),
@@ -55,6 +56,32 @@ impl ScrapeUri {
             .into()),
         }
     }
+}
+
+/// Whether a text with a colon begins with a path, or with a host and its port, instead of a scheme.
+fn is_without_scheme(text: &str, scheme: &str) -> bool {
+    let rest = &text[scheme.len() + 1..];
+    let digits = rest.split(['/', ';']).next().unwrap_or_default();
+    let is_port = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    scheme.starts_with(['/', '@', '[']) || scheme.contains(['/', '.']) || is_port
+}
+
+/// What to write instead of a text without a scheme. What could be a password is not repeated.
+fn missing_scheme(text: &str) -> String {
+    let use_one = match text {
+        "" => "use http://, unix:, tcp:// or file:".to_owned(),
+        _ if text.rfind('@').is_some_and(|at| at > 0) => match text.starts_with(['/', '@']) {
+            true => "write unix: before it".to_owned(),
+            false => "write http:// before it".to_owned(),
+        },
+        _ if text.starts_with(['/', '@']) => format!("write unix:{text}"),
+        _ if text.contains(['/', ';']) => {
+            let csv = if text.contains(";csv") { "" } else { ";csv" };
+            format!("write \"http://{text}{csv}\"")
+        }
+        _ => format!("write \"http://{text}/;csv\" for a stats page, tcp://{text} for a CLI"),
+    };
+    format!("a scheme is missing ({use_one})")
 }
 
 impl Display for ScrapeUri {

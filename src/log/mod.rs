@@ -49,6 +49,11 @@ pub(crate) fn configure(level: Level, format: Format) {
     JSON.store(format == Format::Json, Ordering::Relaxed);
 }
 
+/// Writes no more lines.
+pub(crate) fn silence() {
+    LEVEL.store(u8::MAX, Ordering::Relaxed);
+}
+
 /// Whether a line of this level would be written.
 fn enabled(level: Level) -> bool {
     level as u8 >= LEVEL.load(Ordering::Relaxed)

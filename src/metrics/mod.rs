@@ -18,14 +18,15 @@ pub(crate) mod cursor;
 pub(crate) mod exporter_and_process;
 pub(crate) mod exposition;
 pub(crate) mod gzip;
+pub(crate) mod intake;
 pub(crate) mod labels;
 mod modules;
 pub(crate) mod name_index;
 pub(crate) mod names;
+pub(crate) mod report;
 pub(crate) mod selection;
 pub(crate) mod snapshot;
 pub(crate) mod value;
-pub(crate) mod writer;
 
 pub(crate) use crate::haproxy::stat::RowType;
 

@@ -133,6 +133,11 @@ pub fn parse(head: &[u8]) -> Result<Ending, HttpError> {
             let why = "(this exporter speaks HTTP/1.0)";
             return Err(format!("the answer is {line:?} instead of 200 {why}").into());
         }
+        // HAProxy replies 503 where no frontend takes the path, web servers 404.
+        404 | 503 => {
+            let why = "(is its path that of \"stats uri\", followed by \";csv\"?)";
+            return Err(format!("the answer is {line:?} instead of 200 {why}").into());
+        }
         _ => return Err(other()),
     }
     body_ending(head)

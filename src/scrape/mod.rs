@@ -6,10 +6,11 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use crate::commands;
+use crate::commands::cli_level;
 use crate::commands::master::{self, watch::MasterWatch};
 use crate::commands::now_and_then::NowAndThen;
 use crate::commands::watch::Watch;
-use crate::config::Config;
+use crate::config::{Config, PID_FILE};
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::reader::Limits;
@@ -21,10 +22,11 @@ use crate::metrics::catalog::Catalog;
 use crate::metrics::exporter_and_process::{
     EXPORTER, EXPORTER_BUILD, ExporterFacts, HAPROXY_PROCESS, OWN_PROCESS,
 };
+use crate::metrics::intake::Intake;
+use crate::metrics::report::{Report, State};
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::{Outcome, Sink, Snapshot};
 use crate::metrics::value::Value;
-use crate::metrics::writer::RowBatcher;
 use crate::net::deadline::{Abort, Deadline};
 use crate::process::{Facts, ProcRoot};
 use crate::version::{REVISION, RUST_VERSION};
@@ -38,7 +40,7 @@ pub(crate) struct Scraper {
     catalog: &'static Catalog,
     source: Source,
     reader: StatReader,
-    batcher: RowBatcher,
+    intake: Intake,
     answers: Answers,
     /// Commands that are not sent at each scrape.
     now_and_then: Vec<NowAndThen>,
@@ -55,6 +57,7 @@ pub(crate) struct Scraper {
     /// What was wanted when rows were bad last.
     bad_rows_of: Wanted,
     no_row: Event,
+    no_proxy: Event,
     process_incomplete: Event,
 }
 
@@ -81,7 +84,7 @@ impl Scraper {
             is_unnamed: target.is_none(),
             source,
             reader: StatReader::new(config.filter.clone()),
-            batcher: RowBatcher::new(catalog),
+            intake: Intake::new(catalog),
             answers: Answers::new(
                 target,
                 in_use().filter_map(|of| Watch::new(of, target)).collect(),
@@ -98,6 +101,11 @@ impl Scraper {
             failed: event(Level::Error, "scrape failed", "HAProxy is scraped again"),
             bad_rows_of: Wanted::default(),
             bad_rows: event(Level::Warn, "bad rows or cells", "all rows are good again"),
+            no_proxy: event(
+                Level::Warn,
+                "no proxy is exported",
+                "proxies are exported again",
+            ),
             no_row: event(
                 Level::Warn,
                 "HAProxy printed no row",
@@ -120,6 +128,7 @@ impl Scraper {
         into: &mut Snapshot,
     ) -> bool {
         let start = Instant::now();
+        let received = self.read_buffer.received();
         let (time, abort) = within.unwrap_or((self.config.timeout, None));
         let timeout = self.config.timeout.min(time);
         self.scrapes += 1;
@@ -136,13 +145,13 @@ impl Scraper {
             catalog: self.catalog,
             needs_pid,
             reader: &mut self.reader,
-            batcher: &mut self.batcher,
+            intake: &mut self.intake,
             into,
         });
         let is_up = result.is_ok();
         match is_up {
             true => {
-                self.report_rows(wanted, start);
+                self.report_rows(wanted, start, into);
                 self.add_now_and_then(wanted, limits, into);
             }
             false => {
@@ -151,7 +160,8 @@ impl Scraper {
                 self.reader.clear();
             }
         }
-        self.failed.report(result.err());
+        let failure = result.err().map(|error| error.to_string());
+        self.failed.report(failure.as_ref());
         self.add_master(wanted, limits, into);
         let facts = self.add_processes(into);
         let mut sink = Sink {
@@ -165,9 +175,57 @@ impl Scraper {
         let took = start.elapsed();
         self.add_exporter(is_up, took, into);
         into.outcome = Outcome { is_up, took };
+        into.report = self.report(failure, into, received);
         into.wanted = *wanted;
         into.shrink();
         is_up
+    }
+
+    /// What the scrape has found out, in words.
+    fn report(&self, failure: Option<String>, from: &Snapshot, received: u64) -> Report {
+        let info = |key| String::from_utf8_lossy(self.answers.info.get(key).unwrap_or_default());
+        let mut groups = match failure {
+            Some(_) => Vec::new(),
+            None => self.answers.states(&self.source),
+        };
+        // Where the scrape failed, these were not read.
+        if failure.is_none() {
+            groups.extend(self.now_and_then.iter().map(NowAndThen::state));
+        }
+        groups.extend(self.master.iter().map(MasterWatch::state));
+        if self.is_unnamed && self.config.pid_file.is_some() {
+            let state = State::of(self.process_incomplete.reason());
+            groups.push((format!("--{PID_FILE}"), state));
+        }
+        Report {
+            failure,
+            release: info("Version").into_owned(),
+            node: info("node").into_owned(),
+            uptime_seconds: info("Uptime_sec").into_owned(),
+            rows: RowType::ALL.map(|row_type| from.stat_rows(row_type).count()),
+            bytes: self.read_buffer.received() - received,
+            groups,
+        }
+    }
+
+    /// What is wrong with the rows of the last scrape.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let events = [&self.bad_rows, &self.no_row, &self.no_proxy];
+        let reasons = events.into_iter().filter_map(Event::reason);
+        reasons.map(str::to_owned).collect()
+    }
+
+    /// The level of the CLI, or why it is unknown; `None` where there is no CLI.
+    pub(crate) fn cli_level(&mut self) -> Option<String> {
+        if !self.source.takes_commands() {
+            return None;
+        }
+        let limits = Limits {
+            deadline: Deadline::after(self.config.timeout),
+            max_bytes: self.config.max_response_bytes,
+        };
+        let level = cli_level::of(&mut self.source, limits, &mut self.read_buffer);
+        Some(level.unwrap_or_else(|error| format!("unknown: {error}")))
     }
 
     /// Whether anything else than the rows that is `wanted` depends on their process.
@@ -243,7 +301,7 @@ impl Scraper {
 
     /// Counts what could not be parsed, and logs it. A request that wants less reads fewer rows, so
     /// it does not end a problem that others have found.
-    fn report_rows(&mut self, wanted: &Wanted, now: Instant) {
+    fn report_rows(&mut self, wanted: &Wanted, now: Instant, into: &Snapshot) {
         let failures = self.reader.failures();
         self.parse_failures += failures.count;
         match &failures.first {
@@ -270,6 +328,13 @@ impl Scraper {
             }
             false => self.no_row.is_over(),
         }
+        let has_rows = RowType::ALL
+            .iter()
+            .any(|of| into.stat_rows(*of).count() > 0);
+        let no_proxy = self.reader.unwanted().filter(|_| !has_rows);
+        let filter = &self.config.filter.proxies;
+        self.no_proxy
+            .report(no_proxy.map(|name| filter.why_none(name)));
     }
 
     /// Adds the families about the exporter and this scrape.

@@ -14,9 +14,10 @@ use crate::haproxy::socket::Spent;
 use crate::haproxy::source::Source;
 use crate::haproxy::stat::{RowType, StatReader};
 use crate::metrics::catalog::Catalog;
+use crate::metrics::intake::Intake;
+use crate::metrics::report::State;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
-use crate::metrics::writer::RowBatcher;
 
 /// The replies to all commands except `show stat`, whose rows go directly into the snapshot. The
 /// memory is kept from scrape to scrape.
@@ -43,7 +44,7 @@ pub(super) struct Scrape<'a> {
     /// Whether the id of the process that replies is needed.
     pub(super) needs_pid: bool,
     pub(super) reader: &'a mut StatReader,
-    pub(super) batcher: &'a mut RowBatcher,
+    pub(super) intake: &'a mut Intake,
     pub(super) into: &'a mut Snapshot,
 }
 
@@ -90,6 +91,17 @@ impl Answers {
         }
     }
 
+    /// Whether `show info` and the other commands were read, by name; where there is no CLI, only those that a
+    /// flag has turned on.
+    pub(super) fn states(&self, source: &Source) -> Vec<(String, State)> {
+        let has_cli = source.takes_commands();
+        let info = (info::COMMAND.name(), State::of(self.info_failed.reason()));
+        let watches = self.watches.iter();
+        let watches = watches.filter(|watch| has_cli || watch.has_flag());
+        let watches = watches.map(|watch| watch.state(self.release));
+        has_cli.then_some(info).into_iter().chain(watches).collect()
+    }
+
     /// Discards the replies.
     pub(super) fn clear(&mut self) {
         self.info.clear();
@@ -130,7 +142,7 @@ impl Answers {
         self.show_stat.clear();
         // Writing to a String cannot fail.
         let _ = write!(self.show_stat, "show stat -1 {} -1", asked.row_types);
-        let mut rows = scrape.batcher.fill(scrape.into, scrape.wanted);
+        let mut rows = scrape.intake.fill(scrape.into, scrape.wanted);
         let mut stat = scrape.reader.reply(&mut rows);
         let info_need = match asked.row_types {
             0 => Need::All,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use super::targets::Targets;
+use super::targets::{Targets, UNNAMED};
 use crate::metrics::PROFILES;
 
 /// Responsive, with dark mode, no JavaScript. If a row does not fit into one line, it becomes two,
@@ -48,7 +48,7 @@ pub(super) fn page(
          <table>\n<tr><th>HAProxy<th>last scrape<th>age<th>took<th>metrics</tr>\n"
     );
     for (name, last) in targets.iter() {
-        let shown = if name.is_empty() { "default" } else { name };
+        let shown = if name.is_empty() { UNNAMED } else { name };
         let (class, state) = match last {
             None => ("", "none yet"),
             Some(last) if last.outcome.is_up => ("up", "up"),

@@ -20,6 +20,8 @@ use crate::sys::{self, Families, InheritedFd, ListenerKind, UnixAddress};
 /// Connections that wait in the kernel while the I/O thread is busy; the kernel limits it to
 /// somaxconn.
 const BACKLOG: i32 = 4096;
+/// The flag of the addresses.
+pub(crate) const LISTEN_ADDRESS: &str = "web.listen-address";
 /// Timeout for looking up the host of a listen address at start.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Timeout for finding out whether a server accepts on an existing socket file.
@@ -145,7 +147,7 @@ pub(crate) fn bind_all(addresses: &[ListenAddress], mode: u32) -> Result<Vec<Lis
         let bound = bind(address, mode);
         let fail = |error| {
             let setting = nonlocal_setting(address, &error);
-            format!("listen address {address}: {}{setting}", reason(&error))
+            format!("--{LISTEN_ADDRESS}={address}: {}{setting}", reason(&error))
         };
         listeners.extend(bound.map_err(fail)?);
     }

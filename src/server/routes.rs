@@ -10,6 +10,8 @@ use crate::metrics::selection::{Defaults, Selection};
 
 /// Path of the health check, which shows that the process is alive.
 pub(crate) const HEALTHY_PATH: &str = "/-/healthy";
+/// Path of the check whether it can serve: whatever HAProxy does, because `haproxy_up` tells that.
+pub(crate) const READY_PATH: &str = "/-/ready";
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
@@ -60,7 +62,7 @@ impl Routes {
                 }
             }
             "/" => return Route::Landing,
-            HEALTHY_PATH => ("200 OK", "OK\n".into()),
+            HEALTHY_PATH | READY_PATH => ("200 OK", "OK\n".into()),
             _ => ("404 Not Found", "404 Not Found\n".into()),
         };
         Route::Text(Text::plain(status, body))

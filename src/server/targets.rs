@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::metrics::snapshot::Outcome;
 
+/// What the target without a name is called.
+pub(super) const UNNAMED: &str = "default";
+
 /// All targets, by number.
 #[derive(Debug)]
 pub(crate) struct Targets {
@@ -64,8 +67,11 @@ impl Targets {
     /// # Errors
     /// If there is none.
     pub(crate) fn find(&self, name: Option<&str>) -> Result<usize, TargetError> {
+        let number = |wanted: &str| self.names.iter().position(|known| known == wanted);
         let wanted = name.unwrap_or_default();
-        if let Some(number) = self.names.iter().position(|known| known == wanted) {
+        // The landing page calls the target without a name so.
+        let unnamed = || (wanted == UNNAMED).then(|| number("")).flatten();
+        if let Some(number) = number(wanted).or_else(unnamed) {
             return Ok(number);
         }
         let named = self.names.iter().filter(|name| !name.is_empty());

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | which metrics does a reply give? | `golden.rs`; compared with the Go exporter in `differential/`, with HAProxy's in `builtin/` |
 //! | several HAProxy instances, peers, certificates | `targets.rs`, `stick_table_peers.rs`, `certificates.rs` |
-//! | `--once`, the page at `/` | `once.rs`, `landing.rs` |
+//! | `--once`, `--check`, the page at `/`, mistakes in flags | `once.rs`, `check.rs`, `landing.rs`, `mistakes.rs` |
 //! | is a reply of one process, and read at its pace? | `one_process/` |
 //! | which sources exist, which commands are sent? | `sources/`; over https `tls/` |
 //! | what if HAProxy stalls, cuts its reply, floods or sends malformed replies? | `faults/` |
@@ -26,6 +26,7 @@ mod activity;
 mod build;
 mod builtin;
 mod certificates;
+mod check;
 mod deb;
 mod differential;
 mod dist;
@@ -36,6 +37,7 @@ mod inject;
 mod landing;
 mod layout;
 mod lifecycle;
+mod mistakes;
 mod monitoring;
 mod old_workers;
 mod once;

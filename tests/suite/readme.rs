@@ -261,6 +261,10 @@ fn manual_item(usage: &str) -> (String, Option<String>) {
         };
         return (format!("Fl -[no-]{name}"), Some(default.to_owned()));
     }
+    if let Some((name, value)) = flag.split_once("[=") {
+        let value = value.strip_suffix(']').expect("a closing bracket");
+        return (format!("Fl -{name} Ns Op = Ns Ar {value}"), None);
+    }
     match flag.split_once('=') {
         None => (format!("Fl -{flag}"), None),
         Some((name, value)) => match value.strip_prefix('"') {
@@ -319,19 +323,21 @@ fn the_manual_page_is_good() {
 /// The flags of `--help` with their texts.
 fn help() -> Vec<(String, String)> {
     let text = print("--help");
-    let (_, flags) = text.split_once("Flags:\n").expect("a list of flags");
-    let (flags, _) = flags.split_once("\n\n").expect("the end of the list");
-    let lines: Vec<&str> = flags.lines().collect();
-    lines
-        .chunks(2)
-        .map(|pair| {
-            let [flag, help] = pair else {
-                panic!("a flag without a text: {pair:?}")
-            };
-            assert!(help.starts_with("        "), "{help:?}");
-            (flag.trim().to_owned(), help.trim().to_owned())
-        })
-        .collect()
+    let mut flags: Vec<(String, String)> = Vec::new();
+    for line in text.lines() {
+        match (line.strip_prefix("        "), flags.last_mut()) {
+            (Some(help), Some((_, text))) => {
+                text.push_str(if text.is_empty() { "" } else { " " });
+                text.push_str(help);
+            }
+            _ if line.trim_start().starts_with('-') => {
+                flags.push((line.trim().to_owned(), String::new()));
+            }
+            _ => {}
+        }
+    }
+    assert!(flags.iter().all(|(_, help)| !help.is_empty()), "{text}");
+    flags
 }
 
 /// What `--help` lists is accepted, `--no-` forms too, and the short form prints the same.
@@ -351,6 +357,14 @@ fn help_is_true() {
                 vec![format!("--{name}"), format!("--no-{name}")]
             }
             None if name == "version" => continue,
+            // Its value is optional.
+            None if name.ends_with('[') => {
+                let name = name.trim_end_matches('[');
+                vec![
+                    format!("--{name}"),
+                    format!("--{name}={}", value.trim_end_matches(']')),
+                ]
+            }
             None => vec![format!("--{name}={}", value.trim_matches('"'))],
         };
         for flag in names {
@@ -364,6 +378,28 @@ fn help_is_true() {
         }
     }
     assert!(checked > 15, "{checked} flags");
+}
+
+/// It fits on a terminal, and each flag is in a group.
+#[test]
+fn help_is_readable() {
+    let text = print("--help");
+    let long = text.lines().filter(|line| line.chars().count() > 80);
+    assert_eq!(long.collect::<Vec<_>>(), [""; 0]);
+    let groups = text
+        .lines()
+        .filter(|line| !line.starts_with(' ') && line.ends_with(':'));
+    let groups: Vec<&str> = groups.collect();
+    let expected = [
+        "Source:",
+        "What is exported:",
+        "More metrics:",
+        "TLS:",
+        "Listening:",
+        "Logging:",
+        "Instead of serving:",
+    ];
+    assert_eq!(groups, expected);
 }
 
 /// A help text tells what is counted, so it belongs to one family of each scope. Two names can mean the same.

@@ -189,7 +189,8 @@ fn a_file_cannot_be_asked() {
         "--haproxy.scrape-uri=file:{}",
         fixtures::path("2.6.12/stat.csv").display()
     );
-    let exporter = Exporter::start(&[&uri, FLAG]);
+    // A target with a CLI socket allows the flag.
+    let exporter = Exporter::start(&[&uri, FLAG, "--haproxy.target=other=unix:/none"]);
     assert_eq!(exporter.scrape().value("haproxy_up"), 1.0);
     let expected = Problem {
         level: "warn".to_owned(),

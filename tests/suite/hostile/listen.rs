@@ -130,7 +130,7 @@ fn an_address_in_use_is_said_in_one_line() {
     let address = taken.local_addr().expect("an address").to_string();
     assert_eq!(
         refusal(&[&address]),
-        format!("haproxy_exporter: listen address {address}: address already in use\n")
+        format!("haproxy_exporter: --web.listen-address={address}: address already in use\n")
     );
     // What was bound before it is taken back.
     let directory = TempDir::new().expect("a temporary directory");
@@ -165,8 +165,9 @@ fn a_stale_socket_file_is_replaced_and_a_live_one_is_not() {
     let directory = TempDir::new().expect("a temporary directory");
     let path = directory.path().join("socket");
     let listen = format!("unix:{}", path.display());
-    let in_use =
-        format!("haproxy_exporter: listen address {listen}: another process is listening there\n");
+    let in_use = format!(
+        "haproxy_exporter: --web.listen-address={listen}: another process is listening there\n"
+    );
     let live = UnixListener::bind(&path).expect("bind");
     assert_eq!(refusal(&[&listen]), in_use);
     assert!(UnixStream::connect(&path).is_ok(), "it is still there");
@@ -188,13 +189,13 @@ fn what_is_no_socket_is_left_alone() {
     let listen = format!("unix:{}", path.display());
     assert_eq!(
         refusal(&[&listen]),
-        format!("haproxy_exporter: listen address {listen}: exists and is not a socket\n")
+        format!("haproxy_exporter: --web.listen-address={listen}: exists and is not a socket\n")
     );
     assert_eq!(std::fs::read(&path).expect("read it"), b"precious");
     let missing = format!("unix:{}/none/socket", directory.path().display());
     assert_eq!(
         refusal(&[&missing]),
-        format!("haproxy_exporter: listen address {missing}: no such file or directory\n")
+        format!("haproxy_exporter: --web.listen-address={missing}: no such file or directory\n")
     );
 }
 

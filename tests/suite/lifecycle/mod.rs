@@ -212,7 +212,7 @@ fn fails(command: &mut Command, code: i32) -> String {
 fn cannot_listen(mut command: Command, address: &str, why: &str) {
     let flags = [NOBODY, &format!("--web.listen-address={address}")];
     let error = fails(command.args(flags), 1);
-    let expected = format!("haproxy_exporter: listen address {address}: {why}\n");
+    let expected = format!("haproxy_exporter: --web.listen-address={address}: {why}\n");
     assert_eq!(error, expected);
 }
 

@@ -243,7 +243,10 @@ fn addresses_that_are_not_sockets() {
             "tcp://localhost",
             "the port is missing (host:port)".to_owned(),
         ),
-        ("/run/x", format!("a scheme is missing {supported}")),
+        (
+            "/run/x",
+            "a scheme is missing (write unix:/run/x)".to_owned(),
+        ),
         (
             "ftp:/x",
             format!("scheme \"ftp\" is not supported {supported}"),

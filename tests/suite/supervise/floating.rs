@@ -10,7 +10,7 @@ use crate::support::{namespace, peers};
 
 /// Reserved for documents (RFC 5737): nobody has it.
 const LISTEN: &str = "--web.listen-address=192.0.2.7:9101";
-const ABSENT: &str = "haproxy_exporter: listen address 192.0.2.7:9101: no such address on this machine \
+const ABSENT: &str = "haproxy_exporter: --web.listen-address=192.0.2.7:9101: no such address on this machine \
                       (for a floating address: sysctl net.ipv4.ip_nonlocal_bind=1)\n";
 
 /// Without the recipe it does not start; with it, it serves as soon as the address is here.

@@ -7,7 +7,7 @@
 
 use super::aggregates::Aggregates;
 use super::catalog::{Catalog, StoredColumn};
-use super::column::{self, Column, Fields, MAX_STORED_BYTES};
+use super::column::{self, Cells, Column, MAX_CELL_BYTES};
 use super::selection::Wanted;
 use super::snapshot::{Rows, Snapshot};
 use super::{Conversion, value};
@@ -23,7 +23,7 @@ const BATCH_ROWS: usize = 32;
 /// Which fields of rows are read, and the rows of the current batch. The memory is kept from scrape
 /// to scrape.
 #[derive(Debug)]
-pub(crate) struct RowBatcher {
+pub(crate) struct Intake {
     catalog: &'static Catalog,
     wanted: Wanted,
     batches: [Batch; RowType::ALL.len()],
@@ -37,7 +37,7 @@ pub(crate) struct RowBatcher {
     fields: usize,
     header: Option<u64>,
     /// The values of a column's batch, before they are appended to the column.
-    values: Box<[u8; BATCH_ROWS * MAX_STORED_BYTES]>,
+    cells: Box<[u8; BATCH_ROWS * MAX_CELL_BYTES]>,
 }
 
 /// Rows of one type whose fields are still in the input.
@@ -46,8 +46,8 @@ struct Batch {
     /// For each slot whether its column is wanted.
     wanted: Vec<bool>,
     /// The wanted columns that the reply has.
-    columns: Vec<ColumnSource>,
-    rows: Vec<PendingRow>,
+    columns: Vec<Source>,
+    rows: Vec<Pending>,
     /// For each row the positions of its fields, and the end of the last one.
     starts: Vec<u32>,
     /// Number of positions per row.
@@ -56,7 +56,7 @@ struct Batch {
 
 /// Which fields a column is made of.
 #[derive(Clone, Copy, Debug)]
-struct ColumnSource {
+struct Source {
     slot: u8,
     conversion: Conversion,
     column: &'static str,
@@ -68,7 +68,7 @@ struct ColumnSource {
 
 /// A row whose fields are still in the input.
 #[derive(Clone, Copy, Debug)]
-struct PendingRow {
+struct Pending {
     /// Position of the row.
     at: usize,
     label_bytes: usize,
@@ -76,12 +76,12 @@ struct PendingRow {
 }
 
 /// The batcher together with the snapshot that it fills.
-pub(crate) struct SnapshotWriter<'a> {
-    batcher: &'a mut RowBatcher,
+pub(crate) struct Filling<'a> {
+    intake: &'a mut Intake,
     snapshot: &'a mut Snapshot,
 }
 
-impl RowBatcher {
+impl Intake {
     /// Nothing is read yet.
     pub(crate) fn new(catalog: &'static Catalog) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl RowBatcher {
             check_status: 0,
             fields: 0,
             header: None,
-            values: Box::new([0; BATCH_ROWS * MAX_STORED_BYTES]),
+            cells: Box::new([0; BATCH_ROWS * MAX_CELL_BYTES]),
         }
     }
 
@@ -104,7 +104,7 @@ impl RowBatcher {
         &'a mut self,
         snapshot: &'a mut Snapshot,
         wanted: &Wanted,
-    ) -> SnapshotWriter<'a> {
+    ) -> Filling<'a> {
         if self.wanted != *wanted || self.batches.iter().all(|batch| batch.wanted.is_empty()) {
             self.wanted = *wanted;
             self.header = None;
@@ -126,40 +126,40 @@ impl RowBatcher {
             batch.rows.clear();
             batch.starts.clear();
         }
-        SnapshotWriter {
-            batcher: self,
+        Filling {
+            intake: self,
             snapshot,
         }
     }
 }
 
-impl SnapshotWriter<'_> {
+impl Filling<'_> {
     /// Ends the rows of a scrape: the counts over servers go into the snapshot.
     pub(crate) fn finish(self) {
-        let catalog = self.batcher.catalog;
-        let wanted = &self.batcher.batches[RowType::Backend as usize].wanted;
+        let catalog = self.intake.catalog;
+        let wanted = &self.intake.batches[RowType::Backend as usize].wanted;
         let rows = self.snapshot.stat_rows_mut(RowType::Backend);
-        self.batcher
+        self.intake
             .aggregates
             .finish(catalog.stored_columns(RowType::Backend), wanted, rows);
     }
 }
 
-impl RowSink for SnapshotWriter<'_> {
+impl RowSink for Filling<'_> {
     fn begin(&mut self, header: &Header) -> usize {
-        let batcher = &mut *self.batcher;
-        if batcher.header == Some(header.changes()) {
-            return batcher.fields;
+        let intake = &mut *self.intake;
+        if intake.header == Some(header.changes()) {
+            return intake.fields;
         }
-        batcher.header = Some(header.changes());
+        intake.header = Some(header.changes());
         let place = |name| header.position(name).unwrap_or(usize::from(u16::MAX));
-        batcher.proxy_name = place("pxname");
-        batcher.service_name = place("svname");
-        batcher.status = place("status");
-        batcher.check_status = place("check_status");
+        intake.proxy_name = place("pxname");
+        intake.service_name = place("svname");
+        intake.status = place("status");
+        intake.check_status = place("check_status");
         let mut fields = 0;
-        for (row_type, batch) in RowType::ALL.into_iter().zip(&mut batcher.batches) {
-            let stored = batcher.catalog.stored_columns(row_type);
+        for (row_type, batch) in RowType::ALL.into_iter().zip(&mut intake.batches) {
+            let stored = intake.catalog.stored_columns(row_type);
             batch.find_columns(stored, header);
             let last = batch
                 .columns
@@ -168,19 +168,19 @@ impl RowSink for SnapshotWriter<'_> {
             fields = fields.max(last.max().map_or(0, |last| usize::from(last) + 1));
         }
         let named = [
-            batcher.proxy_name,
-            batcher.service_name,
-            batcher.status,
-            batcher.check_status,
+            intake.proxy_name,
+            intake.service_name,
+            intake.status,
+            intake.check_status,
         ];
         let named = named
             .into_iter()
             .filter(|place| *place < usize::from(u16::MAX));
         let fields = fields.max(named.max().map_or(0, |last| last + 1));
-        for batch in &mut batcher.batches {
+        for batch in &mut intake.batches {
             batch.fields = fields + 1;
         }
-        batcher.fields = fields;
+        intake.fields = fields;
         fields
     }
 
@@ -192,8 +192,8 @@ impl RowSink for SnapshotWriter<'_> {
         failures: &mut Failures,
     ) {
         let field = |position| row.field(position).unwrap_or_default();
-        let proxy = field(self.batcher.proxy_name);
-        let names = [proxy, field(self.batcher.service_name)];
+        let proxy = field(self.intake.proxy_name);
+        let names = [proxy, field(self.intake.service_name)];
         let names = match row_type {
             RowType::Frontend | RowType::Backend => &names[..1],
             RowType::Server | RowType::Listener => &names[..],
@@ -205,16 +205,16 @@ impl RowSink for SnapshotWriter<'_> {
         };
         match row_type {
             RowType::Server => self.count(row),
-            RowType::Backend => self.batcher.aggregates.backend(proxy),
+            RowType::Backend => self.intake.aggregates.backend(proxy),
             RowType::Frontend | RowType::Listener => {}
         }
-        let batch = &self.batcher.batches[row_type as usize];
+        let batch = &self.intake.batches[row_type as usize];
         if row.is_unquoted || batch.rows.len() == BATCH_ROWS {
             self.flush_type(row_type, place.text, failures);
         }
-        let batch = &mut self.batcher.batches[row_type as usize];
+        let batch = &mut self.intake.batches[row_type as usize];
         row.starts(batch.fields, &mut batch.starts);
-        batch.rows.push(PendingRow {
+        batch.rows.push(Pending {
             at: if row.is_unquoted { 0 } else { place.at },
             label_bytes,
             line: place.line,
@@ -226,10 +226,10 @@ impl RowSink for SnapshotWriter<'_> {
 
     fn count(&mut self, row: &Row<'_>) {
         let field = |position| row.field(position).unwrap_or_default();
-        self.batcher.aggregates.server(
-            field(self.batcher.proxy_name),
-            field(self.batcher.status),
-            field(self.batcher.check_status),
+        self.intake.aggregates.server(
+            field(self.intake.proxy_name),
+            field(self.intake.status),
+            field(self.intake.check_status),
         );
     }
 
@@ -241,19 +241,19 @@ impl RowSink for SnapshotWriter<'_> {
 
     fn name_bytes(&self) -> usize {
         let labels = RowType::ALL.map(|of| self.snapshot.stat_rows(of).labels.len());
-        labels.iter().sum::<usize>() + self.batcher.aggregates.name_bytes()
+        labels.iter().sum::<usize>() + self.intake.aggregates.name_bytes()
     }
 }
 
-impl SnapshotWriter<'_> {
+impl Filling<'_> {
     /// Converts the fields of the batch of a type; they are in `text`.
     fn flush_type(&mut self, row_type: RowType, text: &[u8], failures: &mut Failures) {
-        let batch = &mut self.batcher.batches[row_type as usize];
+        let batch = &mut self.intake.batches[row_type as usize];
         if batch.rows.is_empty() {
             return;
         }
         let rows = self.snapshot.stat_rows_mut(row_type);
-        batch.put(rows, text, &mut self.batcher.values, failures);
+        batch.put(rows, text, &mut self.intake.cells, failures);
         batch.rows.clear();
         batch.starts.clear();
     }
@@ -278,7 +278,7 @@ impl Batch {
             if let (Some(position), Some(other)) =
                 (header.position(stored.column), header.position(other))
             {
-                self.columns.push(ColumnSource {
+                self.columns.push(Source {
                     slot: slot as u8,
                     conversion: stored.conversion,
                     column: stored.column,
@@ -293,7 +293,7 @@ impl Batch {
         &self,
         rows: &mut Rows,
         text: &[u8],
-        values: &mut [u8; BATCH_ROWS * MAX_STORED_BYTES],
+        cells: &mut [u8; BATCH_ROWS * MAX_CELL_BYTES],
         failures: &mut Failures,
     ) {
         if let Some(last) = self.columns.iter().map(|column| column.slot).max() {
@@ -303,42 +303,42 @@ impl Batch {
             let column = &mut rows.columns[usize::from(source.slot)];
             match source.conversion.is_state() {
                 true => self.put_states(source, column, text),
-                false => self.put_texts(source, column, text, values, failures),
+                false => self.put_texts(source, column, text, cells, failures),
             }
         }
     }
 
     /// The range of the field at `position` of a row in the text.
     #[inline(always)]
-    fn field(&self, row: usize, position: u16) -> std::ops::Range<usize> {
+    fn cell(&self, row: usize, position: u16) -> std::ops::Range<usize> {
         let starts = &self.starts[row * self.fields..];
         let position = usize::from(position);
         let start = self.rows[row].at + starts[position] as usize;
         start..start + (starts[position + 1] - 1 - starts[position]) as usize
     }
 
-    fn put_states(&self, source: &ColumnSource, column: &mut Column, text: &[u8]) {
+    fn put_states(&self, source: &Source, column: &mut Column, text: &[u8]) {
         for (number, row) in self.rows.iter().enumerate() {
-            let field = text
-                .get(self.field(number, source.position))
+            let cell = text
+                .get(self.cell(number, source.position))
                 .unwrap_or_default();
-            column.push_state(column::state(source.conversion, field), row.label_bytes);
+            column.push_state(column::state(source.conversion, cell), row.label_bytes);
         }
     }
 
     fn put_texts(
         &self,
-        source: &ColumnSource,
+        source: &Source,
         column: &mut Column,
         text: &[u8],
-        values: &mut [u8; BATCH_ROWS * MAX_STORED_BYTES],
+        cells: &mut [u8; BATCH_ROWS * MAX_CELL_BYTES],
         failures: &mut Failures,
     ) {
         let is_integer = source.conversion == Conversion::Integer;
         let (mut used, mut samples, mut label_bytes, mut value_bytes) = (0, 0, 0, 0);
         for (number, row) in self.rows.iter().enumerate() {
-            let range = self.field(number, source.position);
-            let Some(to) = values[used..].first_chunk_mut::<MAX_STORED_BYTES>() else {
+            let range = self.cell(number, source.position);
+            let Some(to) = cells[used..].first_chunk_mut::<MAX_CELL_BYTES>() else {
                 break;
             };
             // Eight bytes are read together, including those after a shorter field.
@@ -353,15 +353,15 @@ impl Batch {
                     // The range of a field that the row lacks is after the end of the text.
                     let own = text.get(range).unwrap_or_default();
                     let other = text
-                        .get(self.field(number, source.other))
+                        .get(self.cell(number, source.other))
                         .unwrap_or_default();
                     let [_, to @ ..] = to;
-                    column::write(source.conversion, Fields { own, other }, to).unwrap_or_else(
+                    column::write(source.conversion, Cells { own, other }, to).unwrap_or_else(
                         || {
-                            let ColumnSource {
+                            let Source {
                                 position, column, ..
                             } = *source;
-                            failures.add(BadRow::field(row.line, position, column, own));
+                            failures.add(BadRow::cell(row.line, position, column, own));
                             0
                         },
                     )
@@ -380,7 +380,7 @@ impl Batch {
         column.samples += samples;
         column.label_bytes += label_bytes;
         column.value_bytes += value_bytes;
-        column.values.extend_from_slice(&values[..used]);
+        column.values.extend_from_slice(&cells[..used]);
     }
 }
 

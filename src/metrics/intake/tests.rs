@@ -8,9 +8,9 @@ use crate::haproxy::stat::{RowType, StatReader};
 use crate::metrics::catalog::Catalog;
 use crate::metrics::cursor::{self, Cursor};
 use crate::metrics::exposition::BUFFER_BYTES;
+use crate::metrics::intake::Intake;
 use crate::metrics::selection::{Defaults, Selection, Wanted};
 use crate::metrics::snapshot::Snapshot;
-use crate::metrics::writer::RowBatcher;
 
 /// Columns of the type and the status.
 const ROW_TYPE: usize = 32;
@@ -58,7 +58,7 @@ struct Table {
     selection: Selection,
     wanted: Wanted,
     reader: StatReader,
-    batcher: RowBatcher,
+    intake: Intake,
     snapshot: Snapshot,
 }
 
@@ -66,7 +66,7 @@ struct Table {
 fn scrape(table: &mut Table, answer: &[u8], piece: usize, proof: Proof) -> Scraped {
     table.reader.clear();
     table.snapshot.clear();
-    let mut rows = table.batcher.fill(&mut table.snapshot, &table.wanted);
+    let mut rows = table.intake.fill(&mut table.snapshot, &table.wanted);
     let mut reply = table.reader.reply(&mut rows);
     let mut pending = Vec::new();
     let mut pushed = Ok(());
@@ -140,7 +140,7 @@ fn table_with(server_columns: &[usize], excluded: &[&str], profile: usize, query
         selection,
         wanted,
         reader: StatReader::new(filter),
-        batcher: RowBatcher::new(catalog),
+        intake: Intake::new(catalog),
         snapshot: Snapshot::default(),
     }
 }
