@@ -8,6 +8,7 @@
 use super::aggregates::Aggregates;
 use super::catalog::{Catalog, StoredColumn};
 use super::column::{self, Cells, Column, MAX_CELL_BYTES};
+use super::listeners::Listeners;
 use super::selection::Wanted;
 use super::snapshot::{Rows, Snapshot};
 use super::{Conversion, value};
@@ -28,6 +29,7 @@ pub(crate) struct Intake {
     wanted: Wanted,
     batches: [Batch; RowType::ALL.len()],
     aggregates: Aggregates,
+    listeners: Listeners,
     /// Positions of the names and the status in the current reply.
     proxy_name: usize,
     service_name: usize,
@@ -89,6 +91,7 @@ impl Intake {
             wanted: Wanted::default(),
             batches: RowType::ALL.map(|_| Batch::default()),
             aggregates: Aggregates::default(),
+            listeners: Listeners::default(),
             proxy_name: 0,
             service_name: 0,
             status: 0,
@@ -122,6 +125,7 @@ impl Intake {
                 .set_wanted(backends.into_iter().any(is_wanted));
         }
         self.aggregates.clear();
+        self.listeners.clear();
         for batch in &mut self.batches {
             batch.rows.clear();
             batch.starts.clear();
@@ -134,9 +138,13 @@ impl Intake {
 }
 
 impl Filling<'_> {
-    /// Ends the rows of a scrape: the counts over servers go into the snapshot.
+    /// Ends the rows of a scrape: rows of one listener become one, and the counts over servers go into the
+    /// snapshot.
     pub(crate) fn finish(self) {
         let catalog = self.intake.catalog;
+        let listeners = self.snapshot.stat_rows_mut(RowType::Listener);
+        let stored = catalog.stored_columns(RowType::Listener);
+        self.intake.listeners.join(stored, listeners);
         let wanted = &self.intake.batches[RowType::Backend as usize].wanted;
         let rows = self.snapshot.stat_rows_mut(RowType::Backend);
         self.intake
@@ -199,14 +207,20 @@ impl RowSink for Filling<'_> {
             RowType::Server | RowType::Listener => &names[..],
         };
         let rows = self.snapshot.stat_rows_mut(row_type);
-        let Some(label_bytes) = rows.push_labels(labels_behind_proxy(row_type), names) else {
-            failures.add(BadRow::second(place.line, names));
-            return;
+        let (number, label_bytes) = match rows.push_labels(labels_behind_proxy(row_type), names) {
+            Ok(label_bytes) => (rows.count() - 1, label_bytes),
+            // HAProxy prints one for each socket.
+            Err(earlier) if row_type == RowType::Listener => (earlier, 0),
+            Err(_) => {
+                failures.add(BadRow::second(place.line, names));
+                return;
+            }
         };
         match row_type {
             RowType::Server => self.count(row),
             RowType::Backend => self.intake.aggregates.backend(proxy),
-            RowType::Frontend | RowType::Listener => {}
+            RowType::Listener => self.intake.listeners.push(number),
+            RowType::Frontend => {}
         }
         let batch = &self.intake.batches[row_type as usize];
         if row.is_unquoted || batch.rows.len() == BATCH_ROWS {

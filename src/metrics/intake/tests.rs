@@ -5,6 +5,7 @@ use crate::haproxy::limits::MAX_LINE_BYTES;
 use crate::haproxy::reply::{Proof, Reply, ReplyError};
 use crate::haproxy::rows::Filter;
 use crate::haproxy::stat::{RowType, StatReader};
+use crate::metrics::Conversion;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::cursor::{self, Cursor};
 use crate::metrics::exposition::BUFFER_BYTES;
@@ -19,6 +20,7 @@ const STATUS: usize = 17;
 mod builtin;
 mod choice;
 mod limits;
+mod listeners;
 mod mutations;
 mod rows;
 

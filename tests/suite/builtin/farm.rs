@@ -155,10 +155,15 @@ backend words
 impl Farm {
     /// Starts everything; `None` when HAProxy is not installed.
     pub(super) fn start() -> Option<Farm> {
+        Farm::start_release("haproxy")
+    }
+
+    /// The same of a release.
+    pub(super) fn start_release(release: &str) -> Option<Farm> {
         let place = Place::new(6);
         let agents = ["up 75%", "drain", "down", "up"].map(agent);
         let configuration = configuration(&place, &agents);
-        let haproxy = Haproxy::start(place, &configuration)?;
+        let haproxy = Haproxy::start_release(release, place, &configuration)?;
         for (proxy, server, status) in [
             ("app", "up", "UP"),
             ("app", "down", "DOWN"),

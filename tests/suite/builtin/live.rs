@@ -37,7 +37,19 @@ pub(super) fn theirs(farm: &Farm, query: &str) -> Vec<Family> {
 /// Each sample of HAProxy's exporter is ours, or has the class that explains it, at least once.
 #[test]
 fn every_sample_is_explained() {
-    let Some(farm) = Farm::start() else { return };
+    every_sample_of("haproxy");
+}
+
+/// The same with HAProxy 2.8.
+#[test]
+fn every_sample_of_2_8_is_explained() {
+    every_sample_of("haproxy-2.8");
+}
+
+fn every_sample_of(release: &str) {
+    let Some(farm) = Farm::start_release(release) else {
+        return;
+    };
     let exporter = ours::start(&[&farm.haproxy.unix_flag()]);
     let mut open: Option<BTreeSet<String>> = None;
     let mut classes: BTreeMap<String, Class> = BTreeMap::new();

@@ -13,6 +13,7 @@ mod expressions;
 mod failing;
 mod farm;
 mod listed;
+mod listeners;
 mod live;
 mod ours;
 mod parameters;

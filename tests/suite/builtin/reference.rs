@@ -54,6 +54,7 @@ pub(super) fn main(answers: &Answers) -> BTreeMap<String, Expected> {
 /// All samples of all families, extra counters too, by `name{labels}` in their order.
 pub(super) fn all(answers: &Answers) -> BTreeMap<String, Expected> {
     let (stat, tables, resolvers) = (answers.stat(), answers.tables(), answers.resolvers());
+    let stat = joined(stat);
     let mut made = Vec::new();
     for line in contract::lines_and_ours() {
         let (table, names, kind) = match line.scope.as_str() {
@@ -89,6 +90,43 @@ pub(super) fn all(answers: &Answers) -> BTreeMap<String, Expected> {
         .collect();
     assert_eq!(made.len(), count, "a sample twice");
     made
+}
+
+/// One row for all sockets of a listener: the largest of what is a maximum, the best state, sums of all else.
+fn joined(stat: Table) -> Table {
+    let mut joined = Table {
+        columns: stat.columns.clone(),
+        rows: Vec::new(),
+    };
+    for row in &stat.rows {
+        let key = |row: &[String]| {
+            ["pxname", "svname", "type"].map(|column| stat.cell(row, column).map(str::to_owned))
+        };
+        let mut earlier = joined.rows.iter_mut();
+        let earlier =
+            earlier.find(|other| key(other)[2].as_deref() == Some("3") && key(other) == key(row));
+        let Some(earlier) = earlier else {
+            joined.rows.push(row.clone());
+            continue;
+        };
+        for ((column, all), cell) in stat.columns.iter().zip(earlier).zip(row) {
+            let numbers = [&*all, cell].map(|text| text.parse::<u64>());
+            *all = match (column.as_str(), numbers) {
+                ("type", _) => "3".to_owned(),
+                ("status", _) => {
+                    let states = ["OPEN", "FULL", "WAITING"];
+                    let best = states
+                        .into_iter()
+                        .find(|state| *state == all || state == cell);
+                    best.expect("a state").to_owned()
+                }
+                (name, [Ok(a), Ok(b)]) if name.ends_with("max") => a.max(b).to_string(),
+                (_, [Ok(a), Ok(b)]) => (a + b).to_string(),
+                _ => continue,
+            };
+        }
+    }
+    joined
 }
 
 fn process(line: &Line, answers: &Answers) -> Option<Expected> {

@@ -17,6 +17,9 @@ use super::peers::{self, Peer};
 /// The number of the first listening descriptor that HAProxy inherits.
 const FIRST_FD: i32 = 20;
 
+/// The programs of the releases that are tested live: Debian's 2.6, and 2.8.
+pub(crate) const RELEASES: [&str; 2] = ["haproxy", "haproxy-2.8"];
+
 /// A running HAProxy.
 pub(crate) struct Haproxy {
     pub(crate) peer: Peer,
@@ -87,9 +90,27 @@ impl Haproxy {
         Haproxy::start_as(place, configuration, &["-db"])
     }
 
+    /// The same of a release.
+    pub(crate) fn start_release(
+        release: &str,
+        place: Place,
+        configuration: &str,
+    ) -> Option<Haproxy> {
+        Haproxy::start_program(release, place, configuration, &["-db"])
+    }
+
     /// The same with a mode of its own, such as `-W`.
     pub(crate) fn start_as(place: Place, configuration: &str, flags: &[&str]) -> Option<Haproxy> {
-        let program = peers::find("haproxy")?;
+        Haproxy::start_program("haproxy", place, configuration, flags)
+    }
+
+    fn start_program(
+        program: &str,
+        place: Place,
+        configuration: &str,
+        flags: &[&str],
+    ) -> Option<Haproxy> {
+        let program = peers::find(program)?;
         configure(&place, configuration);
         let peer = Peer::start(&mut command(&program, &place, flags));
         let mut haproxy = Haproxy {

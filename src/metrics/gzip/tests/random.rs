@@ -145,7 +145,7 @@ impl Shape {
                 .collect();
             let labels: Vec<&[u8]> = labels.iter().map(Vec::as_slice).collect();
             let more = group.labels.get(1..).unwrap_or_default();
-            let Some(label_bytes) = rows.push_labels(more, &labels) else {
+            let Ok(label_bytes) = rows.push_labels(more, &labels) else {
                 continue;
             };
             for ((column, is_state), above) in
