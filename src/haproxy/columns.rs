@@ -63,7 +63,16 @@ pub(crate) struct Header {
     /// The header line; empty if there was none.
     line: Vec<u8>,
     changes: u64,
+    /// The number of fields of the rows, if HAProxy cut the line.
+    cut: Option<usize>,
+    /// Positions in a cut line from here on are uncertain.
+    uncertain_from: usize,
 }
+
+/// Longer than any name. HAProxy builds the header in a buffer of `tune.bufsize`. It leaves out each name that
+/// does not fit there (`chunk_appendf`), while a shorter one after it can fit: in these last bytes of a cut
+/// header, a name can have the position of another one.
+const UNCERTAIN_BYTES: usize = 64;
 
 /// A header has no more columns that count: rows with more fields are rejected.
 const MOST: usize = u16::MAX as usize;
@@ -74,6 +83,7 @@ impl Header {
         if !self.line.is_empty() {
             self.line.clear();
             self.changes += 1;
+            self.cut = None;
         }
     }
 
@@ -83,6 +93,7 @@ impl Header {
             self.line.clear();
             self.line.extend_from_slice(line);
             self.changes += 1;
+            self.cut = None;
         }
     }
 
@@ -91,18 +102,48 @@ impl Header {
         self.changes
     }
 
+    /// Sets how many fields the rows have if HAProxy cut this header; `None` if it did not.
+    pub(crate) fn set_cut(&mut self, row_fields: Option<usize>) {
+        if self.cut != row_fields {
+            self.cut = row_fields;
+            self.changes += 1;
+            let certain = self.line.len().saturating_sub(UNCERTAIN_BYTES);
+            self.uncertain_from = names(&self.line[..certain]).count().saturating_sub(1);
+        }
+    }
+
+    /// How many fields the rows have, if HAProxy cut this header.
+    pub(crate) fn cut(&self) -> Option<usize> {
+        self.cut
+    }
+
     /// The position of a column, if the reply has it.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         match self.line.is_empty() {
             true => number(name),
             false => names(&self.line)
                 .take(MOST)
-                .position(|column| column == name.as_bytes()),
+                .position(|column| column == name.as_bytes())
+                .filter(|position| !self.is_uncertain(name, *position)),
         }
     }
 
-    /// Number of fields of the header; `None` without a header.
+    /// Whether a name can have the position of another one. The last one can lack its end.
+    fn is_uncertain(&self, name: &str, position: usize) -> bool {
+        let line = self.line.strip_suffix(b",").unwrap_or(&self.line);
+        let is_last = || position + 1 >= names(line).count();
+        self.cut.is_some()
+            && position >= self.uncertain_from
+            && (number(name) != Some(position) || is_last())
+    }
+
+    /// Number of fields of the rows: that of the header, unless it is cut; `None` without a header.
     pub(crate) fn field_count(&self) -> Option<usize> {
+        self.cut.or_else(|| self.name_count())
+    }
+
+    /// Number of names of the header; `None` without a header.
+    pub(crate) fn name_count(&self) -> Option<usize> {
         (!self.line.is_empty()).then(|| names(&self.line).count())
     }
 }

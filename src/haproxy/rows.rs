@@ -66,15 +66,44 @@ pub(crate) struct Rules {
     /// The number of fields that all rows must have: that of the header, otherwise that of the
     /// first row with enough fields.
     field_count: Option<usize>,
+    /// How many fields the rows had.
+    row_fields: RowFields,
     /// Positions of the fields that decide about rows.
     places: Places,
     /// Of which change of the header that is.
     header: Option<u64>,
 }
 
+/// How many fields the rows of a reply had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RowFields {
+    /// Those of the first row.
+    first: usize,
+    /// Another row had another number, or was not a row of HAProxy.
+    is_mixed: bool,
+    /// Some row had as many as the header has names.
+    pub(crate) some_as_header: bool,
+}
+
+impl RowFields {
+    /// The number that all rows had; `None` if there was no row, or not all had the same.
+    pub(crate) fn all(self) -> Option<usize> {
+        (self.first > 0 && !self.is_mixed).then_some(self.first)
+    }
+
+    fn add(&mut self, count: usize, is_sound: bool, names: Option<usize>) {
+        if self.first == 0 {
+            self.first = count;
+        }
+        self.is_mixed |= count != self.first || !is_sound;
+        self.some_as_header |= names == Some(count);
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Places {
     field_count: Option<usize>,
+    name_count: Option<usize>,
     proxy_name: Option<usize>,
     service_name: Option<usize>,
     status: Option<usize>,
@@ -88,6 +117,7 @@ impl Rules {
             filter,
             unwanted: None,
             field_count: None,
+            row_fields: RowFields::default(),
             places: Places::default(),
             header: None,
         }
@@ -99,6 +129,7 @@ impl Rules {
             self.header = Some(header.changes());
             self.places = Places {
                 field_count: header.field_count(),
+                name_count: header.name_count(),
                 proxy_name: header.position("pxname"),
                 service_name: header.position("svname"),
                 status: header.position("status"),
@@ -106,6 +137,7 @@ impl Rules {
             };
         }
         self.field_count = self.places.field_count;
+        self.row_fields = RowFields::default();
     }
 
     /// Classifies a row; an invalid one is added to `failures`.
@@ -125,51 +157,71 @@ impl Rules {
             self.field_count = Some(row.count);
         }
         let expected = self.field_count.unwrap_or(MIN_FIELDS);
+        let identity = self.identity(row);
+        let is_sound = row.count == expected || identity.is_ok();
+        self.row_fields
+            .add(row.count, is_sound, self.places.name_count);
         if row.count != expected {
             let found = row.count;
             let why = Why::FieldCount { found, expected };
             failures.add(BadRow { line, why });
             return Ok(RowClass::Cut);
         }
-        let field = |place: Option<usize>| place.and_then(|at| row.field(at)).unwrap_or_default();
-        let row_type = match field(self.places.row_type) {
-            b"0" => RowType::Frontend,
-            b"1" => RowType::Backend,
-            b"2" => RowType::Server,
-            b"3" => RowType::Listener,
-            other if !is_number(other) => {
-                let why = Why::Type(excerpt(other));
+        let (row_type, proxy, service) = match identity {
+            Ok(Some(identity)) => identity,
+            Ok(None) => return Ok(RowClass::Unknown),
+            Err(why) => {
                 failures.add(BadRow { line, why });
                 return Ok(RowClass::Bad);
             }
-            _ => return Ok(RowClass::Unknown),
         };
-        let (proxy, service) = (
-            field(self.places.proxy_name),
-            field(self.places.service_name),
-        );
         if proxy.len() > MAX_NAME_BYTES || service.len() > MAX_NAME_BYTES {
             return Err(ReplyError::NameTooLong(line));
-        }
-        if let Some(why) = misnamed(row_type, proxy, service) {
-            failures.add(BadRow { line, why });
-            return Ok(RowClass::Bad);
         }
         if !self.filter.proxies.allows(proxy) {
             self.unwanted.get_or_insert_with(|| excerpt(proxy));
             return Ok(RowClass::Unwanted);
         }
         Ok(match row_type {
-            RowType::Server if self.is_excluded(field(self.places.status)) => RowClass::Excluded,
+            RowType::Server if self.is_excluded(row) => RowClass::Excluded,
             _ => RowClass::Wanted(row_type),
         })
     }
 
-    fn is_excluded(&self, status: &[u8]) -> bool {
+    /// The type and the names of a row; none if the type is an unknown number.
+    fn identity<'a>(&self, row: &'a Row<'_>) -> Result<Option<Identity<'a>>, Why> {
+        let field = |place: Option<usize>| place.and_then(|at| row.field(at)).unwrap_or_default();
+        let row_type = match field(self.places.row_type) {
+            b"0" => RowType::Frontend,
+            b"1" => RowType::Backend,
+            b"2" => RowType::Server,
+            b"3" => RowType::Listener,
+            other if is_number(other) => return Ok(None),
+            other => return Err(Why::Type(excerpt(other))),
+        };
+        let proxy = field(self.places.proxy_name);
+        let service = field(self.places.service_name);
+        match misnamed(row_type, proxy, service) {
+            Some(why) => Err(why),
+            None => Ok(Some((row_type, proxy, service))),
+        }
+    }
+
+    /// How many fields the rows of this reply had so far.
+    pub(crate) fn row_fields(&self) -> RowFields {
+        self.row_fields
+    }
+
+    fn is_excluded(&self, row: &Row<'_>) -> bool {
+        let status = self.places.status.and_then(|at| row.field(at));
+        let status = status.unwrap_or_default();
         let matches = |state: &Vec<u8>| state == status || state == states::bare(status);
         self.filter.excluded_states.iter().any(matches)
     }
 }
+
+/// The type of a row, its proxy and its service.
+type Identity<'a> = (RowType, &'a [u8], &'a [u8]);
 
 /// An optional sign and digits: possibly a type of newer releases of HAProxy.
 fn is_number(text: &[u8]) -> bool {

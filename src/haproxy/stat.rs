@@ -94,6 +94,25 @@ impl StatReader {
         StatReply { reader: self, rows }
     }
 
+    /// Compares the header of the reply that was read with its rows. If all rows have the same number of
+    /// fields, and more than the header, then HAProxy cut the header at `tune.bufsize`. Returns whether that
+    /// changes how the rows are read: then the reply must be asked for again. It holds for the next replies
+    /// with this header, until a row has as many fields as the header.
+    pub(crate) fn has_learned(&mut self) -> bool {
+        let (header, rows) = (&mut self.header, self.rules.row_fields());
+        let Some(names) = header.name_count() else {
+            return false;
+        };
+        let cut = match rows.all().filter(|fields| *fields > names) {
+            Some(fields) => Some(fields),
+            None if rows.some_as_header => None,
+            None => return false,
+        };
+        let is_new = header.cut() != cut;
+        header.set_cut(cut);
+        is_new
+    }
+
     /// What could not be parsed in this scrape.
     pub(crate) fn failures(&self) -> &Failures {
         &self.failures

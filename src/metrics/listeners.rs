@@ -8,8 +8,7 @@ use super::catalog::StoredColumn;
 use super::column::Column;
 use super::snapshot::Rows;
 use super::value;
-use crate::haproxy::columns::COLUMNS;
-use crate::haproxy::status::{LISTENER_STATES, NOTHING, OTHER};
+use crate::haproxy::states::{LISTENER_STATES, NOTHING, OTHER};
 
 /// The rows of listeners in one scrape, while the columns still have a cell for each of them.
 #[derive(Debug, Default)]
@@ -45,7 +44,7 @@ impl Listeners {
             match stored.conversion.is_state() {
                 true => self.join_states(&values, rows, column),
                 false => {
-                    let is_maximum = COLUMNS[usize::from(stored.column)].ends_with("max");
+                    let is_maximum = stored.column.ends_with("max");
                     let join = if is_maximum { i128::max } else { |a, b| a + b };
                     self.join_numbers(&values, join, rows, column);
                 }

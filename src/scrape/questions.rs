@@ -122,6 +122,7 @@ impl Answers {
         if needs_release && self.release.is_none() {
             self.learn_release(scrape)?;
         }
+        let mut may_learn = asked.row_types > 0;
         loop {
             self.clear();
             scrape.into.clear();
@@ -131,7 +132,10 @@ impl Answers {
             // The release that replied can know more than the previous one.
             let now = self.release;
             let is_new = |watch: &Watch| watch.is_asked_of(now) && !watch.is_asked_of(before);
-            if !self.watches.iter().any(is_new) {
+            // Rows that are read in another way have to come once more.
+            let has_learned = may_learn && scrape.reader.has_learned();
+            may_learn &= !has_learned;
+            if !has_learned && !self.watches.iter().any(is_new) {
                 return Ok(());
             }
         }

@@ -89,3 +89,62 @@ fn changes_of_the_header_are_counted() {
         assert_eq!(header.changes(), expected, "step {number}");
     }
 }
+
+/// HAProxy 2.6.12 with `tune.bufsize 1024`: names were left out before the last one, which had room.
+#[test]
+fn the_end_of_a_cut_header_is_uncertain() {
+    let answer = include_bytes!("../../../tests/fixtures/field/header-cut.csv");
+    let line = answer.split(|byte| *byte == b'\n').next().unwrap();
+    let mut header = Header::default();
+    header.read(line);
+    let positions = |header: &Header| {
+        [
+            "pxname",
+            "type",
+            "uweight",
+            "ssl_reused_sess",
+            "h2_rst_stream_rcvd",
+            "h1_bytes_in",
+        ]
+        .map(|name| header.position(name))
+    };
+    let whole = [Some(0), Some(32), Some(99), Some(105), Some(110), Some(111)];
+    assert_eq!(
+        (positions(&header), header.field_count()),
+        (whole, Some(113))
+    );
+    header.set_cut(Some(129));
+    let cut = [Some(0), Some(32), Some(99), Some(105), None, None];
+    assert_eq!((positions(&header), header.field_count()), (cut, Some(129)));
+    // It is the same header in the next reply, and another one is not cut.
+    header.read(line);
+    assert_eq!(header.field_count(), Some(129));
+    header.read(&line[..line.len() - 12]);
+    assert_eq!(header.field_count(), Some(112));
+}
+
+/// Cut after any byte: a name is where it belongs, or nowhere; of those with a number only the last is missing.
+#[test]
+fn a_header_cut_anywhere() {
+    let answer = include_bytes!("../../../tests/fixtures/2.6.12/stat.csv");
+    let line = answer.split(|byte| *byte == b'\n').next().unwrap();
+    let mut whole = Header::default();
+    whole.read(line);
+    for length in 300..line.len() {
+        let mut header = Header::default();
+        header.read(&line[..length]);
+        header.set_cut(whole.field_count());
+        let names = header.name_count().unwrap() - usize::from(line[length - 1] == b',');
+        for name in line.split(|b| *b == b',').filter(|name| !name.is_empty()) {
+            let name = std::str::from_utf8(name).unwrap().trim_start_matches("# ");
+            let (position, right) = (header.position(name), whole.position(name));
+            let is_sure = right.is_some_and(|at| at + 1 < names && number(name) == right);
+            let expected = if is_sure || position.is_some() {
+                right
+            } else {
+                None
+            };
+            assert_eq!(position, expected, "{length}: {name}");
+        }
+    }
+}

@@ -18,8 +18,9 @@ struct Recorded {
 }
 
 #[rustfmt::skip]
-const RECORDED: [Recorded; 6] = [
+const RECORDED: [Recorded; 7] = [
     Recorded { name: "first-row-short", bad: (1, "line 2: 128 fields instead of 129"), rows: [1, 1, 1, 1] },
+    Recorded { name: "header-cut", bad: (0, ""), rows: [1, 2, 2, 1] },
     Recorded { name: "real-1.6.0-agent-first", bad: (2, "line 2: 62 fields instead of 63"), rows: [1, 5, 13, 5] },
     // Twelve rows have an empty type, three servers have that of a backend, and one comes twice.
     Recorded { name: "real-2.3.0-type", bad: (16, "line 3: the type \"\" is not a number"), rows: [1, 29, 48, 21] },

@@ -2,6 +2,7 @@
 
 mod cli;
 mod cut;
+mod cut_header;
 mod field;
 mod file;
 mod hints;

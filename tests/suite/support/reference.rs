@@ -132,7 +132,13 @@ impl Reference {
         let header = header
             .map(|line| line.split(',').count())
             .filter(|count| *count >= 33);
-        let mut count = header;
+        // HAProxy cut a header if all rows have more fields, all the same number.
+        let found: BTreeSet<usize> = rows(text).iter().flatten().map(Vec::len).collect();
+        let all = found.first().filter(|_| found.len() == 1);
+        let mut count = match (header, all) {
+            (Some(header), Some(all)) => Some(header.max(*all)),
+            (header, _) => header,
+        };
         let mut backends = Vec::new();
         for row in rows(text) {
             let Some(fields) = row else {
