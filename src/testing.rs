@@ -168,8 +168,12 @@ impl Statistics {
     }
 
     /// Passes the compressed exposition on, piece by piece.
+    ///
+    /// # Panics
+    /// When there is no memory.
     pub fn compress(&mut self, mut out: impl FnMut(&[u8])) {
-        let mut gzip = Gzip::new(&self.snapshot, &self.selection, &mut self.common);
+        let gzip = Gzip::new(&self.snapshot, &self.selection, &mut self.common);
+        let mut gzip = gzip.expect("memory");
         loop {
             let to = &mut self.response;
             match gzip.fill(&self.snapshot, &self.selection, &mut self.common, to) {

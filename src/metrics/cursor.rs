@@ -14,11 +14,17 @@ use crate::haproxy::states::{MAINT, NOTHING};
 pub(crate) struct Cursor {
     family: usize,
     cell: usize,
-    row: usize,
-    /// Position of the row's value in its column.
-    value_at: usize,
+    place: RowPlace,
     /// Whether the family's header has been written.
     has_header: bool,
+}
+
+/// A row of a cell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct RowPlace {
+    pub(super) row: usize,
+    /// Position of its value in the column.
+    pub(super) value_at: usize,
 }
 
 /// Receives lines: a response buffer, plain or compressed. If a whole line does not fit, the output
@@ -29,6 +35,36 @@ pub(super) trait Output {
 
     /// The following lines belong to this cell.
     fn begin_cell(&mut self, _view: &View<'_>, _cell: usize, _line: &CellLine) {}
+
+    /// The lines of a cell from `place` on, which moves on; returns whether all found room.
+    fn put_rows(
+        &mut self,
+        cell: (&View<'_>, &Column, usize),
+        line: &CellLine,
+        place: &mut RowPlace,
+    ) -> bool {
+        let RowPlace {
+            mut row,
+            mut value_at,
+        } = *place;
+        let (view, column, cell) = cell;
+        let cell = &view.family.cells[cell];
+        let count = view.rows.count();
+        while row < count {
+            let before = value_at;
+            let value = value(column, cell, &mut value_at);
+            if value.1 > 0 && !view.is_left_out(row) && !self.put_line(line, view.rows, row, value)
+            {
+                *place = RowPlace {
+                    row,
+                    value_at: before,
+                };
+                return false;
+            }
+            row += 1;
+        }
+        true
+    }
 
     /// The line of a row. The value can have more bytes after its length.
     fn put_line(&mut self, line: &CellLine, rows: &Rows, row: usize, value: (&[u8], usize))
@@ -226,39 +262,38 @@ impl Cursor {
             if let Some(column) = view.column(self.cell) {
                 let line = CellLine::new(view.group, view.family, cell);
                 output.begin_cell(view, self.cell, &line);
-                if !self.put_rows(view, column, cell, &line, output) {
+                let cell = (view, column, self.cell);
+                if !output.put_rows(cell, &line, &mut self.place) {
                     return false;
                 }
             }
-            (self.cell, self.row, self.value_at) = (self.cell + 1, 0, 0);
+            (self.cell, self.place) = (self.cell + 1, RowPlace::default());
         }
         true
     }
+}
 
-    fn put_rows(
-        &mut self,
-        view: &View<'_>,
-        column: &Column,
-        cell: &Cell,
-        line: &CellLine,
-        output: &mut impl Output,
-    ) -> bool {
-        let count = view.rows.count();
-        let (mut row, mut at) = (self.row, self.value_at);
-        while row < count {
-            let before = at;
-            let value = value(column, cell, &mut at);
-            if value.1 > 0
-                && !view.is_left_out(row)
-                && !output.put_line(line, view.rows, row, value)
-            {
-                (self.row, self.value_at) = (row, before);
-                return false;
-            }
-            row += 1;
-        }
-        true
+/// Puts the line of a row, if it has one, and moves on; returns whether it found room, `None` behind the last.
+#[inline(always)]
+pub(super) fn put_row(
+    output: &mut (impl Output + ?Sized),
+    (view, column, cell): (&View<'_>, &Column, usize),
+    line: &CellLine,
+    place: &mut RowPlace,
+) -> Option<bool> {
+    let RowPlace { row, mut value_at } = *place;
+    if row >= view.rows.count() {
+        return None;
     }
+    let value = value(column, &view.family.cells[cell], &mut value_at);
+    if value.1 > 0 && !view.is_left_out(row) && !output.put_line(line, view.rows, row, value) {
+        return Some(false);
+    }
+    *place = RowPlace {
+        row: row + 1,
+        value_at,
+    };
+    Some(true)
 }
 
 /// A response buffer, and the number of bytes used.

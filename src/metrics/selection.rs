@@ -96,6 +96,12 @@ struct Parameters {
 }
 
 impl Selection {
+    /// Whether it wants the same.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let of = |selection: &Self| (selection.profile, selection.families.0, selection.no_maint);
+        std::ptr::eq(self.catalog, other.catalog) && of(self) == of(other)
+    }
+
     /// Everything that is exported without a query.
     pub(crate) fn all(defaults: &Defaults) -> Self {
         Parameters::all(defaults.profile).select(defaults.catalog)

@@ -1,5 +1,12 @@
 //! Bits into bytes, the first bit lowest.
 
+/// A code with its length: what is put into the stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Code {
+    pub(super) bits: u16,
+    pub(super) length: u8,
+}
+
 /// Bits that are not a whole byte yet.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Bits {
@@ -17,6 +24,12 @@ impl Bits {
         debug_assert!(self.count + count <= u64::BITS && (count == 64 || bits >> count == 0));
         self.word |= bits << self.count;
         self.count += count;
+    }
+
+    /// Puts a code.
+    #[inline(always)]
+    pub(super) fn put_code(&mut self, code: Code) {
+        self.put(u64::from(code.bits), u32::from(code.length));
     }
 
     /// Moves whole bytes to `used`, where there must be room for 8.

@@ -23,11 +23,17 @@ pub(super) struct Power(u32);
 #[derive(Clone, Debug)]
 pub(super) struct Shift([[u32; 16]; 8]);
 
-/// By one byte.
-static BYTE: Shift = Shift::by(1);
-/// By four.
-static WORD: Shift = Shift::by(4);
-/// Back by four.
+/// What each byte makes of the register 0.
+static BYTES: [u32; 256] = {
+    let mut bytes = [0; 256];
+    let mut byte = 0;
+    while byte < bytes.len() {
+        bytes[byte] = Shift::by(1).apply(byte as u32);
+        byte += 1;
+    }
+    bytes
+};
+/// Back by four bytes.
 static BACK_WORD: Shift = Shift::by(-4);
 
 /// `register` times x.
@@ -101,20 +107,21 @@ impl Shift {
 
     /// The register behind so many bytes of zeros.
     #[inline(always)]
-    pub(super) fn apply(&self, register: u32) -> u32 {
-        let digit = |at: usize| self.0[at][(register >> (4 * at) & 15) as usize];
-        (digit(0) ^ digit(1) ^ digit(2) ^ digit(3)) ^ (digit(4) ^ digit(5) ^ digit(6) ^ digit(7))
+    pub(super) const fn apply(&self, register: u32) -> u32 {
+        let Self([a, b, c, d, e, f, g, h]) = self;
+        let [first, second, third, fourth] = register.to_le_bytes();
+        (a[(first & 15) as usize] ^ b[(first >> 4) as usize])
+            ^ (c[(second & 15) as usize] ^ d[(second >> 4) as usize])
+            ^ (e[(third & 15) as usize] ^ f[(third >> 4) as usize])
+            ^ (g[(fourth & 15) as usize] ^ h[(fourth >> 4) as usize])
     }
 }
 
 /// The register behind `text`.
+#[inline(always)]
 pub(super) fn update(mut register: u32, text: &[u8]) -> u32 {
-    let (words, rest) = text.as_chunks::<4>();
-    for word in words {
-        register = WORD.apply(register ^ u32::from_le_bytes(*word));
-    }
-    for byte in rest {
-        register = BYTE.apply(register ^ u32::from(*byte));
+    for byte in text {
+        register = BYTES[(register as u8 ^ byte) as usize] ^ register >> 8;
     }
     register
 }
@@ -155,6 +162,18 @@ impl Shifts {
     #[inline(always)]
     pub(super) fn by(&mut self, bytes: usize) -> &Shift {
         self.lines.get(bytes as i64)
+    }
+
+    /// The number of the shift by a line of so many bytes, and the shift of a number, until another is asked
+    /// for.
+    pub(super) fn slot(&mut self, bytes: usize) -> usize {
+        self.by(bytes);
+        bytes % self.lines.0.len()
+    }
+
+    #[inline(always)]
+    pub(super) fn in_slot(&self, slot: usize) -> &Shift {
+        &self.lines.0[slot].1
     }
 
     /// The shift back by so many bytes of a name.

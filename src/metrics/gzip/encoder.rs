@@ -2,37 +2,86 @@
 
 use super::bits::{Bits, ROOM_BITS};
 use super::huffman::{Codes, MAX_LITERAL_BITS};
-use super::tokens::{self, FEW, Tokens};
+use super::tokens::{self, FEW, MAX_COPY, MIN_COPY, Symbol, Tokens};
 
 const _: () = assert!(FEW * MAX_LITERAL_BITS <= ROOM_BITS as usize);
+
+/// Distances whose bits are made in advance: those of the line above, mostly.
+const NEAR: usize = 256;
+
+/// The bits of each length and of near distances, with those behind the code, made in advance for the codes
+/// that were used last.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    /// The number of the codes.
+    of: Option<u64>,
+    lengths: Vec<Packed>,
+    distances: Vec<Packed>,
+}
+
+/// Up to 27 bits, and behind them how many.
+type Packed = u32;
+const COUNT_BITS: u32 = 5;
+
+impl Tables {
+    /// Makes them for codes.
+    pub(super) fn make(&mut self, codes: &Codes) {
+        if self.of == Some(codes.number) {
+            return;
+        }
+        self.of = Some(codes.number);
+        self.lengths.clear();
+        self.lengths
+            .extend((MIN_COPY..=MAX_COPY).map(|length| codes.length(length)));
+        self.distances.clear();
+        self.distances
+            .extend((1..=NEAR).map(|distance| codes.distance(distance)));
+    }
+}
+
+impl Codes {
+    fn length(&self, length: usize) -> Packed {
+        let symbol = tokens::length(length);
+        let code = self.literals_and_lengths[symbol.code];
+        packed(u32::from(code.bits), u32::from(code.length), symbol)
+    }
+
+    fn distance(&self, distance: usize) -> Packed {
+        let symbol = tokens::distance(distance);
+        let code = self.distances[symbol.code];
+        packed(u32::from(code.bits), u32::from(code.length), symbol)
+    }
+}
+
+fn packed(bits: u32, length: u32, symbol: Symbol) -> Packed {
+    let bits = bits | (symbol.extra as u32) << length;
+    bits << COUNT_BITS | (length + symbol.extra_bits)
+}
 
 /// Puts codes into a piece of a response.
 pub(super) struct Encoder<'a> {
     pub(super) codes: &'a Codes,
+    tables: &'a Tables,
     pub(super) bits: &'a mut Bits,
     pub(super) to: &'a mut [u8],
     pub(super) used: usize,
-    /// The last copy: mostly the next one is the same.
-    last: Copy,
-}
-
-/// A copy and its bits.
-#[derive(Clone, Copy, Default)]
-struct Copy {
-    length: usize,
-    distance: usize,
-    bits: u64,
-    count: u32,
 }
 
 impl<'a> Encoder<'a> {
-    pub(super) fn new(codes: &'a Codes, bits: &'a mut Bits, to: &'a mut [u8], used: usize) -> Self {
+    /// `tables` are those of `codes`.
+    pub(super) fn new(
+        (codes, tables): (&'a Codes, &'a Tables),
+        bits: &'a mut Bits,
+        to: &'a mut [u8],
+        used: usize,
+    ) -> Self {
+        debug_assert_eq!(tables.of, Some(codes.number));
         Self {
             codes,
+            tables,
             bits,
             to,
             used,
-            last: Copy::default(),
         }
     }
 
@@ -42,25 +91,23 @@ impl<'a> Encoder<'a> {
         self.to.len() - self.used
     }
 
-    #[inline(never)]
-    fn make(&mut self, length: usize, distance: usize) {
-        let mut made = Copy {
-            length,
-            distance,
-            ..Copy::default()
+    /// The bits of a copy, and how many.
+    #[inline(always)]
+    pub(super) fn copy_bits(&self, length: usize, distance: usize) -> (u64, u32) {
+        let length = match self.tables.lengths.get(length - MIN_COPY) {
+            Some(length) => *length,
+            None => self.codes.length(length),
         };
-        let (long, back) = (tokens::length(length), tokens::distance(distance));
-        let codes = [
-            (self.codes.literals_and_lengths[long.code], long),
-            (self.codes.distances[back.code], back),
-        ];
-        for (code, symbol) in codes {
-            made.bits |= u64::from(code.bits) << made.count;
-            made.count += u32::from(code.length);
-            made.bits |= symbol.extra << made.count;
-            made.count += symbol.extra_bits;
-        }
-        self.last = made;
+        let distance = match self.tables.distances.get(distance - 1) {
+            Some(distance) => *distance,
+            None => self.codes.distance(distance),
+        };
+        let count = |packed: Packed| packed & ((1 << COUNT_BITS) - 1);
+        let bits = |packed: Packed| u64::from(packed >> COUNT_BITS);
+        (
+            bits(length) | bits(distance) << count(length),
+            count(length) + count(distance),
+        )
     }
 }
 
@@ -75,17 +122,14 @@ impl Tokens for Encoder<'_> {
     fn few_literals(&mut self, text: &[u8]) {
         for byte in text {
             let code = self.codes.literals_and_lengths[usize::from(*byte)];
-            self.bits.put(u64::from(code.bits), u32::from(code.length));
+            self.bits.put_code(code);
         }
         self.bits.flush(self.to, &mut self.used);
     }
 
-    #[inline(always)]
     fn copy(&mut self, length: usize, distance: usize) {
-        if (self.last.length, self.last.distance) != (length, distance) {
-            self.make(length, distance);
-        }
-        self.bits.put(self.last.bits, self.last.count);
+        let (bits, count) = self.copy_bits(length, distance);
+        self.bits.put(bits, count);
         self.bits.flush(self.to, &mut self.used);
     }
 }

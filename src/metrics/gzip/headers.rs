@@ -38,7 +38,7 @@ pub(super) struct Header {
     all: u32,
     all_power: Power,
     /// What stands before the labels.
-    before: u32,
+    pub(super) before: u32,
     before_power: Power,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Places {
 }
 
 /// Families of which the places are kept: the lines of as many take most of the window.
-const FAMILIES: usize = 128;
+const FAMILIES: usize = 224;
 /// More than the distance of any place that is looked at.
 const MODULUS: u64 = u16::MAX as u64;
 
@@ -168,7 +168,7 @@ impl Headers {
     /// Puts the lines of a family, which begin at `position`.
     pub(super) fn put(
         &self,
-        tokens: &mut impl Tokens,
+        tokens: &mut dyn Tokens,
         (catalog, profile): (&Catalog, usize),
         family: usize,
         (places, position): (&mut Places, u64),

@@ -1,6 +1,6 @@
 //! A prefix code that fits what was counted, and its description in the stream (RFC 1951, 3.2.2 and 3.2.7).
 
-use super::bits::Bits;
+use super::bits::{Bits, Code};
 use super::tokens::{Counts, DISTANCES, END, LITERALS_AND_LENGTHS};
 
 /// Longest code of a literal or length. The format allows 15; with 13 the longest line finds room in
@@ -21,26 +21,22 @@ const ORDER: [usize; CODE_LENGTHS] = [
     16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
 ];
 
-/// A code with its length: what is put into the stream.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Code {
-    pub(super) bits: u16,
-    pub(super) length: u8,
-}
-
 /// The codes of a block.
 #[derive(Debug)]
 pub(super) struct Codes {
+    /// No others have it.
+    pub(super) number: u64,
     pub(super) literals_and_lengths: [Code; LITERALS_AND_LENGTHS],
     pub(super) distances: [Code; DISTANCES],
 }
 
 impl Codes {
     /// The best codes for what was counted.
-    pub(super) fn new(counts: &Counts) -> Self {
+    pub(super) fn new(counts: &Counts, number: u64) -> Self {
         Self {
-            literals_and_lengths: codes(&lengths(&counts.literals_and_lengths, MAX_LITERAL_BITS)),
-            distances: codes(&lengths(&counts.distances, MAX_DISTANCE_BITS)),
+            number,
+            literals_and_lengths: codes(&counts.literals_and_lengths, MAX_LITERAL_BITS),
+            distances: codes(&counts.distances, MAX_DISTANCE_BITS),
         }
     }
 
@@ -49,11 +45,8 @@ impl Codes {
         let all = || self.literals_and_lengths.iter().chain(&self.distances);
         let mut counts = [0; CODE_LENGTHS];
         repeated(all(), |symbol, _| counts[symbol] += 1);
-        let codes = codes(&lengths(&counts, MAX_LENGTH_BITS));
-        let mut put = |value: usize, count: u32| {
-            bits.put(value as u64, count);
-            bits.flush(to, used);
-        };
+        let codes = codes(&counts, MAX_LENGTH_BITS);
+        let mut put = |value: usize, count: u32| put(bits, (to, used), value, count);
         // The last block, with codes of its own.
         put(0b101, 3);
         put(LITERALS_AND_LENGTHS - 257, 5);
@@ -72,6 +65,12 @@ impl Codes {
             }
         });
     }
+}
+
+#[inline(never)]
+fn put(bits: &mut Bits, (to, used): (&mut [u8], &mut usize), value: usize, count: u32) {
+    bits.put(value as u64, count);
+    bits.flush(to, used);
 }
 
 /// Calls `put` for the lengths of the codes one by one; for `REPEAT` with how many more than three.
@@ -94,28 +93,34 @@ fn repeated<'a>(codes: impl Iterator<Item = &'a Code>, mut put: impl FnMut(usize
     }
 }
 
-/// The lengths of the best codes of at most `most` bits; 0 for what was never counted.
-fn lengths<const N: usize>(counts: &[u32; N], most: usize) -> [u8; N] {
-    // The count above, the symbol below, so that they are sorted together.
-    let mut sorted = [0u64; N];
+/// The best codes of at most `most` bits for what was counted.
+fn codes<const N: usize>(counts: &[u32; N], most: usize) -> [Code; N] {
+    let mut codes = [Code::default(); N];
+    set_lengths(counts, most, &mut codes);
+    set_bits(&mut codes);
+    codes
+}
+
+/// Sets the lengths of the codes; 0 for what was never counted.
+fn set_lengths(counts: &[u32], most: usize, codes: &mut [Code]) {
+    let mut room = ([0; LITERALS_AND_LENGTHS], [0; LITERALS_AND_LENGTHS]);
     let mut used = 0;
+    // The count above, the symbol below, so that they are sorted together.
     for (symbol, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        sorted[used] = u64::from(*count) << 32 | symbol as u64;
+        room.0[used] = u64::from(*count) << 32 | symbol as u64;
         used += 1;
     }
-    let sorted = &mut sorted[..used];
-    sorted.sort_unstable();
-    let mut nodes = [0u32; N];
+    let (sorted, nodes) = (&mut room.0[..used], &mut room.1[..used]);
+    sort(sorted);
     for (node, entry) in nodes.iter_mut().zip(&*sorted) {
         *node = (entry >> 32) as u32;
     }
-    depths(&mut nodes[..used]);
+    depths(nodes);
     let mut of_length = [0u32; 16];
-    for depth in &nodes[..used] {
+    for depth in nodes {
         of_length[(*depth as usize).clamp(1, most)] += 1;
     }
     shorten(&mut of_length, most);
-    let mut lengths = [0; N];
     // The rarest have the longest.
     let mut length = most;
     for entry in sorted {
@@ -123,9 +128,21 @@ fn lengths<const N: usize>(counts: &[u32; N], most: usize) -> [u8; N] {
             length -= 1;
         }
         of_length[length] -= 1;
-        lengths[(*entry & u64::from(u32::MAX)) as usize] = length as u8;
+        codes[(*entry & u64::from(u32::MAX)) as usize].length = length as u8;
     }
-    lengths
+}
+
+/// Sorts a few hundred numbers (Shell's method): the library's sorts would be a hundredth of the binary.
+fn sort(numbers: &mut [u64]) {
+    for gap in [132, 57, 23, 10, 4, 1] {
+        for from in gap..numbers.len() {
+            let mut at = from;
+            while at >= gap && numbers[at - gap] > numbers[at] {
+                numbers.swap(at - gap, at);
+                at -= gap;
+            }
+        }
+    }
 }
 
 /// Makes the depths of a Huffman tree's leaves of their counts, which ascend (Moffat and Katajainen,
@@ -197,11 +214,11 @@ fn shorten(of_length: &mut [u32; 16], most: usize) {
     }
 }
 
-/// The codes of these lengths, in the order that the format has for them, the first bit lowest.
-fn codes<const N: usize>(lengths: &[u8; N]) -> [Code; N] {
+/// Sets the bits of codes with these lengths, in the order that the format has for them, the first bit lowest.
+fn set_bits(codes: &mut [Code]) {
     let mut next = [0u16; 16];
-    for length in lengths.iter().filter(|length| **length > 0) {
-        next[usize::from(*length)] += 1;
+    for code in codes.iter().filter(|code| code.length > 0) {
+        next[usize::from(code.length)] += 1;
     }
     // How many there are of each length becomes the first code of the length.
     let mut first = 0;
@@ -210,18 +227,11 @@ fn codes<const N: usize>(lengths: &[u8; N]) -> [Code; N] {
         *next = first;
         first = (first + count) << 1;
     }
-    let mut codes = [Code::default(); N];
-    for (code, length) in codes.iter_mut().zip(lengths) {
-        if *length > 0 {
-            let bits = &mut next[usize::from(*length)];
-            *code = Code {
-                bits: bits.reverse_bits() >> (16 - *length),
-                length: *length,
-            };
-            *bits += 1;
-        }
+    for code in codes.iter_mut().filter(|code| code.length > 0) {
+        let bits = &mut next[usize::from(code.length)];
+        code.bits = bits.reverse_bits() >> (16 - code.length);
+        *bits += 1;
     }
-    codes
 }
 
 /// The end of a block.

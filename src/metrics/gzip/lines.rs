@@ -1,9 +1,9 @@
 //! Lines as literals and copies, without a search: a line repeats the one above up to the label that
 //! differs, and behind it mostly to its end and on to the same label of the next line.
 
-use super::facts::{RowFacts, same};
+use super::facts::{QUOTE, RowFacts, same};
 use super::rows::labels;
-use super::tokens::{FEW, MAX_COPY, MIN_COPY, Tokens, WINDOW};
+use super::tokens::{MIN_COPY, Tokens, WINDOW};
 use crate::metrics::cursor::View;
 use crate::metrics::exposition::CellLine;
 use crate::metrics::snapshot::Rows;
@@ -11,14 +11,11 @@ use crate::metrics::value::MAX_VALUE_BYTES;
 
 /// So many bytes of labels that differ are put as literals, and no other way is looked for: they cost no more
 /// than a copy.
-const FEW_LITERALS: usize = 3;
-const _: () = assert!(FEW_LITERALS <= FEW);
+pub(super) const FEW_LITERALS: usize = 3;
 /// A line with more is put as literals, so that all distances to the line above are in the window.
 const LONG_LINE: usize = WINDOW / 2;
 /// Bytes of what is pending for one byte in the stream: a copy of 255 takes at most 41 bits.
 const PENDING_A_BYTE: usize = 32;
-/// What ends the first of the labels that differ.
-const QUOTE: u8 = b'"';
 
 /// What the lines of a cell have in common.
 #[derive(Clone)]
@@ -68,7 +65,7 @@ pub(super) struct Above {
     value_bytes: usize,
     /// Bytes at its end that are those of the line above it, and are not put yet: a copy goes on from there
     /// into the next line.
-    pending: usize,
+    pub(super) pending: usize,
     /// Whether something else stands behind its labels.
     pub(super) has_other_behind: bool,
 }
@@ -92,12 +89,12 @@ pub(super) struct Row<'a> {
 
 impl Above {
     /// Puts what is pending: something else than a line of the family follows.
-    pub(super) fn finish(&mut self, tokens: &mut impl Tokens) {
+    pub(super) fn finish(&mut self, tokens: &mut dyn Tokens) {
         self.put_pending(tokens);
         *self = Self::default();
     }
 
-    fn put_pending(&mut self, tokens: &mut impl Tokens) {
+    fn put_pending(&mut self, tokens: &mut dyn Tokens) {
         if self.pending >= MIN_COPY {
             tokens.long_copy(self.pending, self.bytes);
         } else if self.pending > 0 {
@@ -110,44 +107,9 @@ impl Above {
     }
 
     /// Puts a line of `bytes`, but for what is pending then.
-    #[inline(always)]
     pub(super) fn put(
         &mut self,
-        tokens: &mut impl Tokens,
-        cell: &CellText,
-        row: Row<'_>,
-        (value, is_same_value, bytes): (&[u8], bool, usize),
-        source: impl FnOnce() -> Option<Source>,
-    ) {
-        let (start, end) = (
-            usize::from(row.facts.same_start),
-            usize::from(row.facts.same_end),
-        );
-        let repeated = self.pending + cell.before + start;
-        let labels = labels(row.rows, row.number);
-        // Nearly all lines: a copy and a few literals.
-        if is_same_value
-            && !self.has_other_behind
-            && row.number == self.row + 1
-            && self.bytes.max(bytes) <= LONG_LINE
-            && repeated <= MAX_COPY
-            && labels.len() <= start + end + FEW_LITERALS
-        {
-            tokens.copy(repeated, self.bytes);
-            tokens.few_literals(&labels[start..labels.len() - end]);
-            self.pending = end + cell.behind + value.len() + 1;
-            self.bytes = bytes;
-            self.row = row.number;
-            return;
-        }
-        self.put_other(tokens, cell, row, (value, is_same_value, bytes), source());
-    }
-
-    /// The same where more is different.
-    #[inline(never)]
-    fn put_other(
-        &mut self,
-        tokens: &mut impl Tokens,
+        tokens: &mut dyn Tokens,
         cell: &CellText,
         row: Row<'_>,
         (value, is_same_value, bytes): (&[u8], bool, usize),
@@ -158,8 +120,7 @@ impl Above {
             self.put_first(tokens, cell, (labels, value), source);
         } else {
             let (start, end) = if row.number == self.row + 1 {
-                let facts = row.facts;
-                (usize::from(facts.same_start), usize::from(facts.same_end))
+                (row.facts.same_start(), row.facts.same_end())
             } else {
                 same(labels, self::labels(row.rows, self.row))
             };
@@ -195,14 +156,27 @@ impl Above {
         self.pending / PENDING_A_BYTE
     }
 
-    fn value(&self) -> &[u8] {
+    /// Whether the line is that of the row before, in the same cell.
+    pub(super) fn is_row_before(&self, row: usize) -> bool {
+        self.bytes > 0 && !self.has_other_behind && self.row + 1 == row
+    }
+
+    /// The line of a row that is above from now on.
+    pub(super) fn set(&mut self, row: usize, bytes: usize, pending: usize, value: &[u8]) {
+        (self.row, self.bytes, self.pending) = (row, bytes, pending);
+        self.value[..value.len()].copy_from_slice(value);
+        self.value_bytes = value.len();
+    }
+
+    /// Its value.
+    pub(super) fn value(&self) -> &[u8] {
         &self.value[..self.value_bytes]
     }
 
     /// A line that does not repeat the one above.
     fn put_first(
         &mut self,
-        tokens: &mut impl Tokens,
+        tokens: &mut dyn Tokens,
         cell: &CellText,
         (labels, value): (&[u8], &[u8]),
         source: Option<Source>,
@@ -231,7 +205,7 @@ impl Above {
     /// The labels between the first `start` bytes and the last `end`.
     fn put_labels(
         &self,
-        tokens: &mut impl Tokens,
+        tokens: &mut dyn Tokens,
         row: Row<'_>,
         (start, end): (usize, usize),
         source: Option<Source>,
@@ -262,7 +236,7 @@ impl Above {
     /// Labels, what stands behind them, and a value that is not the one above.
     fn put_rest(
         &mut self,
-        tokens: &mut impl Tokens,
+        tokens: &mut dyn Tokens,
         behind: &[u8],
         row: Row<'_>,
         (start, end): (usize, usize),

@@ -2,15 +2,18 @@
 //! repeats itself, since the exporter knows it.
 //!
 //! A response is one deflate block. Its literals and copies (`lines`, `headers`, `prior`) become codes
-//! (`encoder`, `bits`) that fit a sample of its rows (`sample`, `huffman`). Its CRC is made of that of each row's
+//! (`encoder`, `bits`) that fit a sample of its rows, or of those of a response shortly before (`sample`, `huffman`, `known`). Its CRC is made of that of each row's
 //! labels (`facts`, `crc`) and not by a pass over the text.
 
 mod bits;
+mod cell;
 mod crc;
 mod encoder;
 pub(super) mod facts;
+mod fast;
 mod headers;
 mod huffman;
+mod known;
 mod lines;
 mod prior;
 mod rows;
@@ -19,13 +22,18 @@ mod sample;
 mod text;
 mod tokens;
 
+use std::collections::TryReserveError;
+use std::sync::Arc;
+
 use self::bits::Bits;
 use self::crc::Shifts;
-use self::encoder::Encoder;
+use self::encoder::{Encoder, Tables};
 use self::headers::Headers;
 use self::huffman::Codes;
+use self::known::Known;
 use self::run::{Crc, Run};
 use self::text::State;
+use self::tokens::Counts;
 use super::PROFILES;
 use super::cursor::Cursor;
 use super::selection::Selection;
@@ -43,14 +51,14 @@ const END_ROOM_BYTES: usize = 1024;
 pub(crate) struct Common {
     shifts: Shifts,
     headers: [Option<Headers>; PROFILES.len()],
+    tables: Tables,
+    known: Known,
 }
 
 impl Common {
-    fn get(&mut self, selection: &Selection) -> (&Headers, &mut Shifts) {
+    fn headers(&mut self, selection: &Selection) -> &Headers {
         let profile = selection.profile();
-        let headers =
-            self.headers[profile].get_or_insert_with(|| Headers::new(selection.catalog(), profile));
-        (headers, &mut self.shifts)
+        self.headers[profile].get_or_insert_with(|| Headers::new(selection.catalog(), profile))
     }
 }
 
@@ -60,7 +68,7 @@ pub(crate) struct Gzip {
     cursor: Cursor,
     state: State,
     crc: Crc,
-    codes: Codes,
+    codes: Arc<Codes>,
     bits: Bits,
     stage: Stage,
 }
@@ -76,19 +84,37 @@ enum Stage {
 
 impl Gzip {
     /// A response that nothing has been put of yet.
-    pub(crate) fn new(snapshot: &Snapshot, selection: &Selection, common: &mut Common) -> Self {
-        let (headers, shifts) = common.get(selection);
-        snapshot
-            .all()
-            .for_each(|rows| rows::find_facts(rows, shifts));
-        Self {
+    ///
+    /// # Errors
+    /// When there is no memory for what is found of the rows.
+    pub(crate) fn new(
+        snapshot: &Snapshot,
+        selection: &Selection,
+        common: &mut Common,
+    ) -> Result<Self, TryReserveError> {
+        for rows in snapshot.all() {
+            rows::find_facts(rows, &mut common.shifts)?;
+        }
+        common.headers(selection);
+        let Common { headers, known, .. } = common;
+        let codes = known.get(snapshot, selection, |number| {
+            let headers = headers[selection.profile()].as_ref();
+            let counts = headers.map(|headers| sample::counts(headers, snapshot, selection));
+            Codes::new(&counts.unwrap_or_else(Counts::new), number)
+        });
+        Ok(Self {
             cursor: Cursor::default(),
             state: State::default(),
             crc: Crc::default(),
-            codes: Codes::new(&sample::counts(headers, snapshot, selection)),
+            codes,
             bits: Bits::default(),
             stage: Stage::Head,
-        }
+        })
+    }
+
+    /// Whether all of it was put.
+    pub(crate) fn is_over(&self) -> bool {
+        self.stage == Stage::Nothing
     }
 
     /// Puts as much as finds room into `to` and returns its bytes; 0 is the end. `to` must have
@@ -100,7 +126,17 @@ impl Gzip {
         common: &mut Common,
         to: &mut [u8],
     ) -> usize {
-        let (headers, shifts) = common.get(selection);
+        common.headers(selection);
+        let Common {
+            headers,
+            shifts,
+            tables,
+            ..
+        } = common;
+        let Some(headers) = &headers[selection.profile()] else {
+            return 0;
+        };
+        tables.make(&self.codes);
         let mut used = 0;
         if self.stage == Stage::Head && to.len() >= HEAD_ROOM_BYTES {
             to[..HEAD.len()].copy_from_slice(&HEAD);
@@ -109,7 +145,7 @@ impl Gzip {
             self.stage = Stage::Lines;
         }
         if self.stage == Stage::Lines {
-            let encoder = Encoder::new(&self.codes, &mut self.bits, to, used);
+            let encoder = Encoder::new((&self.codes, tables), &mut self.bits, to, used);
             let states = (&mut self.state, &mut self.crc);
             let response = (snapshot, selection);
             let mut run = Run::new(states, encoder, (headers, shifts), response);
@@ -120,14 +156,14 @@ impl Gzip {
             }
         }
         if self.stage == Stage::End && to.len() - used >= END_ROOM_BYTES {
-            self.put_end(headers, to, &mut used);
+            self.put_end((headers, tables), to, &mut used);
             self.stage = Stage::Nothing;
         }
         used
     }
 
-    fn put_end(&mut self, headers: &Headers, to: &mut [u8], used: &mut usize) {
-        let mut encoder = Encoder::new(&self.codes, &mut self.bits, to, *used);
+    fn put_end(&mut self, (headers, tables): (&Headers, &Tables), to: &mut [u8], used: &mut usize) {
+        let mut encoder = Encoder::new((&self.codes, tables), &mut self.bits, to, *used);
         self.state.above.finish(&mut encoder);
         *used = encoder.used;
         let end = huffman::end(&self.codes);

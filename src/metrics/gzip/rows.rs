@@ -1,11 +1,13 @@
 //! The labels of rows, as compressed lines have them: up to the quote behind the last value. What stands behind
 //! it is different in cells with one more label.
 
+use std::collections::TryReserveError;
+
 use super::crc::Shifts;
 use crate::metrics::snapshot::{LABELS_END, Rows};
 
 /// What stands behind the last label's value but for its quote.
-const NOT_LABELS: usize = LABELS_END.len() - 1;
+pub(super) const NOT_LABELS: usize = LABELS_END.len() - 1;
 
 /// Bytes of a row's labels.
 #[inline(always)]
@@ -21,7 +23,10 @@ pub(super) fn labels(rows: &Rows, row: usize) -> &[u8] {
 }
 
 /// Finds what is needed of each row, unless it was found.
-pub(super) fn find_facts(rows: &Rows, shifts: &mut Shifts) {
+///
+/// # Errors
+/// When there is no memory for it.
+pub(super) fn find_facts(rows: &Rows, shifts: &mut Shifts) -> Result<(), TryReserveError> {
     let all = (0..rows.count()).map(|row| labels(rows, row));
-    rows.facts.find(all, shifts);
+    rows.facts.find(all, shifts)
 }

@@ -1,14 +1,16 @@
 //! Lines on their way into a piece: what is repeated, and the CRC.
 
-use super::crc::{self, Shift, Shifts};
+use super::cell::Cell;
+use super::crc::{self, Shifts};
 use super::encoder::Encoder;
-use super::facts::RowFacts;
+use super::fast::{self, Target};
 use super::headers::Headers;
 use super::huffman::MAX_LITERAL_BITS;
-use super::lines::{CellText, Row};
+use super::lines::Row;
 use super::rows::label_bytes;
 use super::text::{State, Text};
-use crate::metrics::cursor::{Output, View};
+use crate::metrics::column::Column;
+use crate::metrics::cursor::{self, Output, RowPlace, View};
 use crate::metrics::exposition::CellLine;
 use crate::metrics::selection::Selection;
 use crate::metrics::snapshot::{Rows, Snapshot};
@@ -49,28 +51,6 @@ impl Crc {
     fn enter(&mut self, headers: &Headers, family: usize) {
         self.register = headers.get(family).enter(self.behind_line(headers));
         self.family = Some(family);
-    }
-}
-
-/// The present cell.
-struct Cell<'a> {
-    text: CellText,
-    facts: &'a [RowFacts],
-    /// The CRC of what stands behind the labels.
-    behind: u32,
-    /// That of what stands before them.
-    before: u32,
-    before_shift: Shift,
-    /// That of what stands behind the labels of a line to the labels of the next, and its bytes.
-    tail: u32,
-    tail_bytes: usize,
-}
-
-impl Cell<'_> {
-    fn set_tail(&mut self, value: &[u8]) {
-        let register = crc::update(crc::update(self.behind, value), b"\n");
-        self.tail = self.before_shift.apply(register) ^ self.before;
-        self.tail_bytes = self.text.behind + value.len() + 1 + self.text.before;
     }
 }
 
@@ -120,21 +100,39 @@ impl Output for Run<'_> {
 
     fn begin_cell(&mut self, view: &View<'_>, cell: usize, line: &CellLine) {
         let text = self.text.begin_cell(view, cell, line);
-        self.cell = Some(Cell {
-            facts: self
-                .snapshot
-                .rows(view.rows_number())
-                .map_or(&[], |rows| rows.facts.get()),
-            behind: crc::update(0, text.behind()),
-            before: crc::update(0, text.before()),
-            before_shift: self.shifts.by(text.before).clone(),
-            tail: 0,
-            tail_bytes: 0,
-            text,
-        });
+        let rows = self.snapshot.rows(view.rows_number());
+        let facts = rows.map_or(&[][..], |rows| rows.facts.get());
+        let before = self.text.headers.get(view.number).before;
+        self.cell = Some(Cell::new(text, facts, before));
     }
 
-    #[inline(always)]
+    fn put_rows(
+        &mut self,
+        (view, column, cell): (&View<'_>, &Column, usize),
+        line: &CellLine,
+        place: &mut RowPlace,
+    ) -> bool {
+        loop {
+            if let Some(state) = &mut self.cell {
+                let is_small = self.text.has_prior();
+                let target = Target {
+                    encoder: &mut self.text.tokens,
+                    above: &mut self.text.state.above,
+                    shifts: self.shifts,
+                    register: &mut self.crc.register,
+                    position: &mut self.text.state.position,
+                };
+                fast::put(target, state, (view, column, cell), place, is_small);
+            }
+            match cursor::put_row(self, (view, column, cell), line, place) {
+                Some(true) => {}
+                Some(false) => return false,
+                None => return true,
+            }
+        }
+    }
+
+    #[inline(never)]
     fn put_line(
         &mut self,
         _line: &CellLine,
@@ -156,7 +154,7 @@ impl Output for Run<'_> {
         let value = &value[..value_bytes];
         let is_same_value = self.text.state.above.has_value(value);
         if !is_same_value || cell.tail_bytes == 0 {
-            cell.set_tail(value);
+            cell.set_tail(value, self.shifts);
         }
         let shift = self.shifts.by(labels + cell.tail_bytes);
         self.crc.register = shift.apply(self.crc.register ^ facts.crc) ^ cell.tail;

@@ -76,7 +76,6 @@ impl<'a, T: Tokens> Text<'a, T> {
     }
 
     /// Puts a line of `bytes`, but for what the next one may go on with.
-    #[inline(always)]
     pub(super) fn put_line(
         &mut self,
         cell: &CellText,
@@ -84,16 +83,19 @@ impl<'a, T: Tokens> Text<'a, T> {
         (value, is_same_value): (&[u8], bool),
         bytes: usize,
     ) {
-        let (prior, position) = (&mut self.prior, self.state.position);
-        let source = || {
-            let at = (position, cell.before);
-            prior.as_mut()?.source(row.number, at, value)
-        };
+        let at = (self.state.position, cell.before);
+        let prior = self.prior.as_mut();
+        let source = prior.and_then(|prior| prior.source(row.number, at, value));
         let line = (value, is_same_value, bytes);
         self.state
             .above
             .put(&mut self.tokens, cell, row, line, source);
         self.state.position += bytes as u64;
+    }
+
+    /// Whether labels and values may be copied from the cell before.
+    pub(super) fn has_prior(&self) -> bool {
+        self.prior.is_some()
     }
 
     /// What is kept for the next piece is written back.
