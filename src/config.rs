@@ -44,6 +44,8 @@ pub struct Config {
     pub listen: Vec<ListenAddress>,
     /// The path of the metrics.
     pub telemetry_path: String,
+    /// Whether metrics are compressed for clients that accept it.
+    pub compression: bool,
     /// Whether to serve on systemd's sockets instead.
     pub systemd_socket: bool,
     /// Permissions of socket files.

@@ -160,6 +160,12 @@ static OTHER_FLAGS: &[Flag] = &[
         |to, text| put(&mut to.telemetry_path, telemetry_path(text)),
     ),
     Flag::new(
+        "web.compression",
+        Switch(true),
+        "Compress metrics for clients that accept it (gzip)",
+        |to, text| turn(&mut to.compression, text),
+    ),
+    Flag::new(
         SYSTEMD_SOCKET,
         Switch(false),
         "Serve on sockets passed by systemd (LISTEN_FDS) instead of --web.listen-address",

@@ -7,8 +7,9 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::encoding::Encoding;
 use super::request::{self, MAX_HEAD_BYTES, Parsed, Refusal, Request};
-use super::response::{Buffers, Progress, REST, Response, SendError};
+use super::response::{Buffers, Manner, Progress, REST, Response, SendError};
 use super::routes::Text;
 use crate::log;
 use crate::metrics::selection::Selection;
@@ -76,10 +77,8 @@ pub(crate) struct Wait {
     pub target: usize,
     /// What the client selects.
     pub selection: Selection,
-    /// Whether it is a HEAD request.
-    pub is_head: bool,
-    /// Whether the connection stays open after the response.
-    pub keep_alive: bool,
+    /// How it is answered.
+    pub manner: Manner,
     /// Deadline of a scrape for it: a tenth of the announced timeout is reserved for sending the
     /// response.
     pub scrape_until: Option<Instant>,
@@ -96,14 +95,18 @@ impl Wait {
     pub(crate) fn new(
         request: &Request,
         (target, selection): (usize, Selection),
+        encoding: Encoding,
         now: Instant,
     ) -> Self {
         let announced = request.announced.map(|time| time.max(MIN_ANNOUNCED));
         Self {
             target,
             selection,
-            is_head: request.is_head,
-            keep_alive: request.keep_alive,
+            manner: Manner {
+                is_head: request.is_head,
+                keep_alive: request.keep_alive,
+                encoding,
+            },
             scrape_until: announced.and_then(|time| now.checked_add(time / 10 * 9)),
             gives_up: announced.and_then(|time| now.checked_add(time / 20 * 19)),
             ends: announced.and_then(|time| now.checked_add(time)),
@@ -245,8 +248,8 @@ impl Client {
         let State::Waiting(wait) = self.state else {
             return Next::Stays;
         };
-        let kind = (wait.is_head, wait.keep_alive);
-        let response = Response::new(Arc::clone(snapshot), wait.selection, kind, now);
+        let snapshot = Arc::clone(snapshot);
+        let response = Response::new(snapshot, wait.selection, wait.manner, now);
         self.enter(State::Answering(response), now);
         self.send(buffers, now)
     }
@@ -269,7 +272,7 @@ impl Client {
             }
             Err(error) => {
                 let log = match error {
-                    SendError::WrongLength { .. } => log::error,
+                    SendError::WrongLength { .. } | SendError::NoRoom => log::error,
                     SendError::NoMemory { is_new: true } => log::warn,
                     SendError::NoMemory { is_new: false } => log::debug,
                     // Mostly caused by the client.

@@ -107,7 +107,11 @@ impl Connections {
             {
                 let next = match snapshot {
                     Some(snapshot) => client.answer(snapshot, buffers, now),
-                    None => client.say(&Text::too_late(), (wait.is_head, wait.keep_alive), now),
+                    None => client.say(
+                        &Text::too_late(),
+                        (wait.manner.is_head, wait.manner.keep_alive),
+                        now,
+                    ),
                 };
                 if next == Next::Gone {
                     self.close(slot);
@@ -163,7 +167,7 @@ impl Connections {
     fn refuse_slot(&mut self, slot: usize, text: &Text, now: Instant) {
         if let Some(client) = &mut self.slots[slot]
             && let State::Waiting(wait) = client.state
-            && client.say(text, (wait.is_head, false), now) == Next::Gone
+            && client.say(text, (wait.manner.is_head, false), now) == Next::Gone
         {
             self.close(slot);
         }

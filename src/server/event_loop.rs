@@ -248,7 +248,9 @@ impl EventLoop {
         let text = match self.routes.find(request) {
             Route::Metrics(name, selection) => match targets.find(name.as_deref()) {
                 Ok(target) => {
-                    client.wait(Wait::new(request, (target, selection), now), now);
+                    let encoding = self.routes.encoding(request);
+                    let wait = Wait::new(request, (target, selection), encoding, now);
+                    client.wait(wait, now);
                     match self.stop_at {
                         Some(_) => self.connections.refuse_waiting(&Text::stopping(), now),
                         None => self.scrapes.refuse_too_many(&mut self.connections, now),

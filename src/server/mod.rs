@@ -3,10 +3,12 @@
 //! The I/O thread (`event_loop`) owns listeners and clients. The main loop (`doorbell`) blocks on
 //! `tiny_http`, scrapes when the I/O thread requests it, and never sees a client.
 
+mod body;
 mod clock;
 mod connection;
 mod connections;
 pub(crate) mod doorbell;
+pub(crate) mod encoding;
 pub(crate) mod event_loop;
 mod landing;
 pub(crate) mod listen;

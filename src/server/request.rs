@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::encoding::Accepted;
 use crate::net::http::head_end;
 
 /// Maximum size of a head in bytes. Prometheus sends about 300.
@@ -18,6 +19,9 @@ pub struct Request {
     pub query: String,
     /// Whether the client keeps the connection open for another request.
     pub keep_alive: bool,
+    /// Whether the client prefers a compressed response, and understands one whose length is not known
+    /// before it (HTTP/1.1).
+    pub takes_gzip: bool,
     /// `X-Prometheus-Scrape-Timeout-Seconds`.
     pub announced: Option<Duration>,
 }
@@ -102,11 +106,13 @@ fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
     let (is_head, (path, query), minor_version) = request_line(lines.next().unwrap_or_default())?;
     let mut hosts = 0;
     let mut length = None;
+    let mut accepted = Accepted::default();
     let mut request = Request {
         is_head,
         path,
         query,
         keep_alive: minor_version > 0,
+        takes_gzip: false,
         announced: None,
     };
     for line in lines.take_while(|line| !line.is_empty()) {
@@ -129,6 +135,8 @@ fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
             return Err(Refusal::Malformed);
         } else if is("Connection") {
             request.keep_alive = keeps_alive(value, request.keep_alive);
+        } else if is("Accept-Encoding") {
+            accepted.add(value);
         } else if is("X-Prometheus-Scrape-Timeout-Seconds") {
             request.announced = seconds(value);
         }
@@ -140,6 +148,7 @@ fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
     if length.is_some_and(|length| length > 0) {
         return Err(Refusal::Body);
     }
+    request.takes_gzip = minor_version > 0 && accepted.prefers_gzip();
     Ok(request)
 }
 

@@ -3,23 +3,28 @@
 use std::error::Error;
 use std::fmt::{self, Display};
 use std::io::{self, Write};
+use std::ops::Range;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::body::{self, Body, BodyError};
+use super::encoding::Encoding;
 use crate::errno::reason;
-use crate::metrics::cursor::{self, Cursor};
 use crate::metrics::exposition::{BUFFER_BYTES, CONTENT_TYPE};
+use crate::metrics::gzip::Common;
 use crate::metrics::selection::Selection;
 use crate::metrics::snapshot::Snapshot;
 use crate::sys;
 
 /// Room before the first piece of an exposition for the head of the answer, which goes out with it. The
-/// head has about 140 bytes.
+/// head has at most 220 bytes, and the size of a chunk 7.
 const HEAD_BYTES: usize = 256;
 /// Pieces that a client gets before the others have their turn: more than the kernel takes at once (see
 /// `listen::UNREAD_BYTES`), so that a fast reader keeps up, and still only a millisecond.
 const PIECES_A_TURN: usize = 8;
+/// The same for a compressed response: a piece is made of 2 MB of text, which takes half a millisecond.
+const COMPRESSED_PIECES_A_TURN: usize = 2;
 /// What the kernel may hold for a client that gets the next piece: what is on its way to it, and a little
 /// besides (see `listen::UNREAD_BYTES`). Over a round trip of 0.2 s a client needs a megabyte on its way for
 /// 5 MB/s, and as much again while what was lost is sent anew. A fixed send buffer would bound that too, but
@@ -37,13 +42,15 @@ pub(crate) struct Buffers {
     free: Vec<Box<[u8]>>,
     /// Whether there was no memory the last time.
     is_short: bool,
+    /// What compressed responses have in common.
+    common: Common,
 }
 
 impl Buffers {
     fn take(&mut self) -> Result<Box<[u8]>, SendError> {
         match self.free.pop() {
             Some(buffer) => Ok(buffer),
-            None => self.make(HEAD_BYTES + BUFFER_BYTES),
+            None => self.make(HEAD_BYTES + BUFFER_BYTES + body::END_BYTES),
         }
     }
 
@@ -51,12 +58,16 @@ impl Buffers {
         let mut buffer = Vec::new();
         // An answer is cut rather than the process ended where the address space is short.
         if buffer.try_reserve_exact(bytes).is_err() {
-            let is_new = !std::mem::replace(&mut self.is_short, true);
-            return Err(SendError::NoMemory { is_new });
+            return Err(self.no_memory());
         }
         self.is_short = false;
         buffer.resize(bytes, 0);
         Ok(buffer.into_boxed_slice())
+    }
+
+    fn no_memory(&mut self) -> SendError {
+        let is_new = !std::mem::replace(&mut self.is_short, true);
+        SendError::NoMemory { is_new }
     }
 
     fn give_back(&mut self, buffer: Box<[u8]>) {
@@ -96,6 +107,8 @@ pub(crate) enum SendError {
         /// The bytes of its next piece.
         filled: usize,
     },
+    /// Our own fault: a line of the exposition finds no room in a piece.
+    NoRoom,
 }
 
 impl From<io::Error> for SendError {
@@ -121,20 +134,28 @@ impl Display for SendError {
                 f,
                 "an exposition of {announced} bytes has {filled} where {left} are missing"
             ),
+            Self::NoRoom => f.write_str("a line of the exposition finds no room in a piece"),
         }
     }
+}
+
+/// How a response is to be sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    /// Without its body: to a HEAD request.
+    pub(crate) is_head: bool,
+    /// Whether the connection stays open after it.
+    pub(crate) keep_alive: bool,
+    pub(crate) encoding: Encoding,
 }
 
 /// An answer that is being sent.
 pub(crate) struct Response {
     snapshot: Arc<Snapshot>,
     selection: Selection,
-    cursor: Cursor,
-    /// Bytes of the exposition that are not in a piece yet.
-    left: u64,
-    /// Whether the head is in a piece already.
-    head_is_written: bool,
-    length: u64,
+    body: Body,
+    /// The head, until it is in a piece.
+    head: Option<Head>,
     /// Whether the connection stays open after it.
     pub keep_alive: bool,
     /// When it began.
@@ -142,7 +163,15 @@ pub(crate) struct Response {
     /// Until then nothing is sent.
     pub rests_until: Option<Instant>,
     /// A piece that is sent in part, and what is still to be sent of it.
-    piece: Option<(Box<[u8]>, std::ops::Range<usize>)>,
+    piece: Option<(Box<[u8]>, Range<usize>)>,
+}
+
+/// What the head says of the body.
+#[derive(Clone, Copy)]
+struct Head {
+    /// `None` for chunks.
+    length: Option<u64>,
+    encoding: Encoding,
 }
 
 impl Response {
@@ -150,18 +179,25 @@ impl Response {
     pub(crate) fn new(
         snapshot: Arc<Snapshot>,
         selection: Selection,
-        (is_head, keep_alive): (bool, bool),
+        manner: Manner,
         now: Instant,
     ) -> Self {
-        let length = cursor::exposition_bytes(&snapshot, &selection);
+        let encoding = match manner.encoding {
+            // What a plain response would say: the length of a compressed one is not known.
+            Encoding::Gzip if manner.is_head => Encoding::Identity,
+            encoding => encoding,
+        };
+        let body = Body::new(&snapshot, &selection, encoding);
+        let length = match &body {
+            Body::Plain { length, .. } => Some(*length),
+            _ => None,
+        };
         Self {
             snapshot,
             selection,
-            cursor: Cursor::default(),
-            left: if is_head { 0 } else { length },
-            head_is_written: false,
-            length,
-            keep_alive,
+            body: if manner.is_head { Body::Over } else { body },
+            head: Some(Head { length, encoding }),
+            keep_alive: manner.keep_alive,
             began: now,
             rests_until: None,
             piece: None,
@@ -182,7 +218,11 @@ impl Response {
         to: BorrowedFd<'_>,
         buffers: &mut Buffers,
     ) -> Result<Progress, SendError> {
-        for _ in 0..PIECES_A_TURN {
+        let pieces = match self.body.is_chunked() {
+            true => COMPRESSED_PIECES_A_TURN,
+            false => PIECES_A_TURN,
+        };
+        for _ in 0..pieces {
             if sys::unsent_bytes(to).is_ok_and(|bytes| bytes >= MOST_UNSENT_BYTES) {
                 return Ok(Progress::Enough);
             }
@@ -203,7 +243,7 @@ impl Response {
                 return Ok(Progress::Unfinished);
             }
             buffers.give_back(buffer);
-            if self.left == 0 {
+            if self.body.is_over() {
                 return Ok(Progress::Sent);
             }
         }
@@ -213,42 +253,63 @@ impl Response {
     fn next_piece(
         &mut self,
         buffers: &mut Buffers,
-    ) -> Result<(Box<[u8]>, std::ops::Range<usize>), SendError> {
+    ) -> Result<(Box<[u8]>, Range<usize>), SendError> {
         let mut buffer = buffers.take()?;
-        let mut start = HEAD_BYTES;
-        if !self.head_is_written {
-            self.head_is_written = true;
-            start = put_head(&mut buffer[..HEAD_BYTES], self.length, self.keep_alive)?;
-        }
-        if self.left == 0 {
-            return Ok((buffer, start..HEAD_BYTES));
-        }
-        let to = &mut buffer[HEAD_BYTES..];
-        let filled = self.cursor.fill(&self.snapshot, &self.selection, to);
-        // A client that is told a wrong length would wait for more, or take the next answer for it.
-        self.left = match self.left.checked_sub(filled as u64) {
-            Some(left) if filled > 0 => left,
-            _ => {
-                return Err(SendError::WrongLength {
-                    announced: self.length,
-                    left: self.left,
+        let (room, to) = buffer.split_at_mut(HEAD_BYTES);
+        let response = (&*self.snapshot, &self.selection);
+        let filled = self
+            .body
+            .fill(response, &mut buffers.common, &mut to[..BUFFER_BYTES])
+            .map_err(|error| match error {
+                BodyError::NoMemory => buffers.no_memory(),
+                BodyError::NoRoom => SendError::NoRoom,
+                BodyError::WrongLength {
+                    announced,
+                    left,
                     filled,
-                });
-            }
-        };
-        Ok((buffer, start..HEAD_BYTES + filled))
+                } => SendError::WrongLength {
+                    announced,
+                    left,
+                    filled,
+                },
+            })?;
+        let mut end = HEAD_BYTES + filled;
+        let mut chunk = None;
+        if self.body.is_chunked() {
+            chunk = Some(filled);
+            end += body::put_chunk_end(&mut to[filled..], self.body.is_over());
+        }
+        let start = put_before(room, self.head.take(), self.keep_alive, chunk)?;
+        Ok((buffer, start..end))
     }
 }
 
-/// Puts the head at the end of `room`; returns where it begins.
-fn put_head(room: &mut [u8], length: u64, keep_alive: bool) -> io::Result<usize> {
-    let connection = if keep_alive { "keep-alive" } else { "close" };
+/// Puts the head and the size of a chunk at the end of `room`, where there are such; returns where they begin.
+fn put_before(
+    room: &mut [u8],
+    head: Option<Head>,
+    keep_alive: bool,
+    chunk: Option<usize>,
+) -> io::Result<usize> {
     let mut rest = &mut room[..];
-    write!(
-        rest,
-        "HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {length}\r\n\
-         Connection: {connection}\r\n\r\n"
-    )?;
+    if let Some(head) = head {
+        let connection = if keep_alive { "keep-alive" } else { "close" };
+        write!(rest, "HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE}\r\n")?;
+        if head.encoding == Encoding::Gzip {
+            rest.write_all(b"Content-Encoding: gzip\r\n")?;
+        }
+        if head.encoding != Encoding::Fixed {
+            rest.write_all(b"Vary: Accept-Encoding\r\n")?;
+        }
+        match head.length {
+            Some(length) => write!(rest, "Content-Length: {length}\r\n")?,
+            None => rest.write_all(b"Transfer-Encoding: chunked\r\n")?,
+        }
+        write!(rest, "Connection: {connection}\r\n\r\n")?;
+    }
+    if let Some(bytes) = chunk {
+        write!(rest, "{bytes:x}\r\n")?;
+    }
     let unused = rest.len();
     let used = room.len() - unused;
     room.copy_within(..used, unused);

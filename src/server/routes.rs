@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
+use super::encoding::Encoding;
 use super::landing;
 use super::request::{Refusal, Request};
 use super::targets::{TargetError, Targets};
@@ -39,15 +40,19 @@ pub(crate) struct Text {
 pub(crate) struct Routes {
     telemetry_path: String,
     defaults: Defaults,
+    /// Whether metrics are compressed for clients that accept it.
+    compresses: bool,
     started: Instant,
 }
 
 impl Routes {
-    /// Serves metrics at `telemetry_path`. `defaults` apply where a query does not choose.
-    pub(crate) fn new(telemetry_path: String, defaults: Defaults) -> Self {
+    /// Serves metrics at `telemetry_path`, compressed if `compresses`, for clients that accept it.
+    /// `defaults` apply where a query does not choose.
+    pub(crate) fn new(telemetry_path: String, defaults: Defaults, compresses: bool) -> Self {
         Self {
             telemetry_path,
             defaults,
+            compresses,
             started: Instant::now(),
         }
     }
@@ -66,6 +71,15 @@ impl Routes {
             _ => ("404 Not Found", "404 Not Found\n".into()),
         };
         Route::Text(Text::plain(status, body))
+    }
+
+    /// How a request gets its metrics.
+    pub(crate) fn encoding(&self, request: &Request) -> Encoding {
+        match request.takes_gzip {
+            _ if !self.compresses => Encoding::Fixed,
+            true => Encoding::Gzip,
+            false => Encoding::Identity,
+        }
     }
 
     /// The landing page at `/`.

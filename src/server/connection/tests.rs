@@ -85,7 +85,7 @@ impl Bench {
         let Parsed::Request(request, _) = parse(GET) else {
             panic!("a request");
         };
-        let wait = Wait::new(&request, (0, selection()), self.now);
+        let wait = Wait::new(&request, (0, selection()), Encoding::Fixed, self.now);
         self.client.wait(wait, self.now);
     }
 
@@ -233,7 +233,7 @@ fn requests_before_the_end_are_read() {
     let State::Waiting(wait) = &mut bench.client.state else {
         panic!("it waits");
     };
-    wait.keep_alive = true;
+    wait.manner.keep_alive = true;
     far.write_all(GET).unwrap();
     far.shutdown(Shutdown::Write).unwrap();
     assert_eq!(bench.look(), Next::Stays);

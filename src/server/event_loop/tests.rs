@@ -31,7 +31,7 @@ impl Bench {
         let listener = TcpListener::from(listeners[0].fd.try_clone().unwrap());
         let (signals, others) = UnixStream::pair().unwrap();
         let (link, main) = fake();
-        let routes = Routes::new("/metrics".to_owned(), defaults());
+        let routes = Routes::new("/metrics".to_owned(), defaults(), true);
         let scrapes = Scrapes::new(link, Targets::new(vec![String::new()]), timeout, spare);
         let event_loop = EventLoop::new(signals.into(), listeners, routes, scrapes);
         Self {

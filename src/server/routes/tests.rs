@@ -37,7 +37,7 @@ fn paths() {
         ("/-/healthy", "/-/healthy", "metrics"),
     ];
     for (telemetry_path, target, expected) in cases {
-        let routes = Routes::new(telemetry_path.to_owned(), defaults());
+        let routes = Routes::new(telemetry_path.to_owned(), defaults(), true);
         assert_eq!(find(&routes, target), expected, "{telemetry_path} {target}");
     }
 }
