@@ -8,8 +8,13 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use haproxy_exporter::testing::{Proof, Statistics};
 
+use crate::client::Client;
+use crate::peers::{self, Peer};
+use crate::player::Player;
+use crate::process::{self, Running};
 use crate::shapes::{self, Names, Values};
 use crate::table::Grid;
+use crate::whole::median;
 
 /// Names of the families, servers, their names and values.
 const SHAPES: [(&str, usize, Names, Values); 15] = [
@@ -33,8 +38,20 @@ const LEVELS: [u32; 3] = [1, 6, 9];
 const TIME_A_SHAPE: Duration = Duration::from_millis(500);
 const MAX_ROUNDS: usize = 2_000;
 
-/// Measures all shapes and prints a table.
+/// Servers of whole scrapes.
+const WHOLE_SIZES: [usize; 3] = [10, 1_000, 10_000];
+const TIME_A_WHOLE: Duration = Duration::from_secs(8);
+const MIN_WHOLE_ROUNDS: usize = 10;
+const MAX_WHOLE_ROUNDS: usize = 2_000;
+const MOST_GO_ROUNDS: usize = 20;
+
+/// Measures all shapes, then whole scrapes, and prints two tables.
 pub(crate) fn report() -> Result<(), String> {
+    in_the_process()?;
+    whole_scrapes()
+}
+
+fn in_the_process() -> Result<(), String> {
     let mut grid = Grid::new(&[
         "servers",
         "families",
@@ -51,12 +68,12 @@ pub(crate) fn report() -> Result<(), String> {
         "gzip ms",
         "zlib 6 ms",
     ]);
-    let mut recorded = (0, String::new());
+    let mut recorded = (0, (String::new(), String::new()));
     for (profile, servers, names, values) in SHAPES {
         if recorded.0 != servers {
             recorded = (servers, shapes::recorded(servers)?);
         }
-        let csv = shapes::with(&recorded.1, names, values);
+        let csv = shapes::with(&recorded.1.0, names, values);
         let mut statistics = Statistics::new(profile, "", &[]);
         let size = |left: usize| left;
         statistics.read(csv.as_bytes(), Proof::EmptyLine, size)?;
@@ -111,6 +128,110 @@ pub(crate) fn report() -> Result<(), String> {
     }
     println!("Compressed responses in the process (the shortest of many times)\n{grid}");
     Ok(())
+}
+
+fn whole_scrapes() -> Result<(), String> {
+    let binary = peers::exporter_binary()?;
+    let mut grid = Grid::new(&[
+        "servers",
+        "values",
+        "bytes plain",
+        "gzip",
+        "CPU ms plain",
+        "gzip",
+        "gzip/plain",
+        "Go, gzip",
+        "Go/ours",
+        "wall ms plain",
+        "gzip",
+    ]);
+    let mut client = Client::new();
+    for servers in WHOLE_SIZES {
+        let (stat, info) = shapes::recorded(servers)?;
+        for values in [Values::Recorded, Values::Busy] {
+            let stat = shapes::with(&stat, Names::Numbered, values);
+            let player = Player::start(stat, info.clone())?;
+            let ours = peers::ours_of(&binary, &player.socket)?;
+            let go = match process::exists("prometheus-haproxy-exporter") {
+                true => Some(peers::go_of(&player.socket)?),
+                false => None,
+            };
+            let (plain, compressed, others) = rounds(&ours, go.as_ref(), &mut client)?;
+            let milliseconds = |time: Duration| format!("{:.3}", time.as_secs_f64() * 1e3);
+            let ratio = |a: Duration, b: Duration| {
+                format!("{:.2}", a.as_secs_f64() / b.as_secs_f64().max(1e-9))
+            };
+            grid.row(&[
+                servers.to_string(),
+                format!("{values:?}").to_lowercase(),
+                plain.bytes.to_string(),
+                compressed.bytes.to_string(),
+                milliseconds(plain.cpu),
+                milliseconds(compressed.cpu),
+                ratio(compressed.cpu, plain.cpu),
+                milliseconds(others.cpu),
+                ratio(others.cpu, compressed.cpu),
+                milliseconds(plain.wall),
+                milliseconds(compressed.wall),
+            ]);
+        }
+    }
+    println!("Whole scrapes over the unix socket (CPU: mean; wall: median)\n{grid}");
+    Ok(())
+}
+
+/// What scrapes of one kind took.
+#[derive(Default)]
+struct Cost {
+    bytes: u64,
+    cpu: Duration,
+    wall: Duration,
+    walls: Vec<Duration>,
+}
+
+/// Scrapes ours plain and compressed, and the Go exporter compressed, in turns.
+fn rounds(
+    ours: &Peer,
+    go: Option<&Peer>,
+    client: &mut Client,
+) -> Result<(Cost, Cost, Cost), String> {
+    let mut costs = [Cost::default(), Cost::default(), Cost::default()];
+    let began = Instant::now();
+    // The first scrape of each grows its buffers and is not counted.
+    for round in 0..=MAX_WHOLE_ROUNDS {
+        if round > MIN_WHOLE_ROUNDS && began.elapsed() > TIME_A_WHOLE {
+            break;
+        }
+        for (kind, cost) in costs.iter_mut().enumerate() {
+            let exporter = match (kind, go) {
+                (0 | 1, _) => ours,
+                (_, Some(go)) if round <= MOST_GO_ROUNDS => go,
+                _ => continue,
+            };
+            let cpu = || {
+                exporter
+                    .process
+                    .as_ref()
+                    .map_or(Duration::ZERO, Running::exact_cpu)
+            };
+            let before = cpu();
+            let scraped = match kind {
+                0 => client.scrape(exporter.address, exporter.proof)?,
+                _ => client.scrape_compressed(exporter.address)?,
+            };
+            if round > 0 {
+                cost.cpu += cpu().saturating_sub(before);
+                cost.walls.push(scraped.took);
+            }
+            cost.bytes = scraped.body_bytes;
+        }
+    }
+    for cost in &mut costs {
+        cost.cpu /= u32::try_from(cost.walls.len().max(1)).unwrap_or(u32::MAX);
+        cost.wall = median(&mut cost.walls);
+    }
+    let [plain, compressed, others] = costs;
+    Ok((plain, compressed, others))
 }
 
 /// On a busy machine the median is longer than the work.

@@ -28,6 +28,7 @@ mod haproxy;
 mod leavers;
 mod machine;
 mod peers;
+mod player;
 mod polls;
 mod process;
 mod rows;

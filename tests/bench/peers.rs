@@ -67,11 +67,29 @@ pub(crate) fn go(haproxy: &Haproxy) -> Result<Peer, String> {
     )
 }
 
-fn start(name: &'static str, mut command: Command, haproxy: &Haproxy) -> Result<Peer, String> {
+/// The Go exporter, which asks whoever listens on a socket.
+pub(crate) fn go_of(socket: &Path) -> Result<Peer, String> {
+    start_of(
+        "Go exporter",
+        Command::new("prometheus-haproxy-exporter"),
+        socket,
+    )
+}
+
+/// Ours, which asks whoever listens on a socket.
+pub(crate) fn ours_of(binary: &Path, socket: &Path) -> Result<Peer, String> {
+    start_of("this exporter", Command::new(binary), socket)
+}
+
+fn start(name: &'static str, command: Command, haproxy: &Haproxy) -> Result<Peer, String> {
+    start_of(name, command, &haproxy.socket)
+}
+
+fn start_of(name: &'static str, mut command: Command, socket: &Path) -> Result<Peer, String> {
     let address = free_address()?;
     let process = Running::start(command.args([
         format!("--web.listen-address={address}"),
-        format!("--haproxy.scrape-uri=unix:{}", haproxy.socket.display()),
+        format!("--haproxy.scrape-uri=unix:{}", socket.display()),
         format!("--haproxy.timeout={SCRAPE_TIMEOUT}"),
     ]))?;
     process::wait_for(name, START_TIMEOUT, || {

@@ -37,17 +37,20 @@ const POD_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 const SERVICES: [&str; 6] = ["checkout", "cart", "search-api", "auth", "web", "images"];
 const WORDS: [&str; 6] = ["möwe", "größe", "сервер", "データ", "naïve", "łódź"];
 
-/// The answer of a HAProxy with so many servers.
-pub(crate) fn recorded(servers: usize) -> Result<String, String> {
+/// The answers of a HAProxy with so many servers to `show stat` and `show info`.
+pub(crate) fn recorded(servers: usize) -> Result<(String, String), String> {
     let haproxy = Haproxy::start(&Shape::of(servers))?;
-    let mut answer = String::new();
-    UnixStream::connect(&haproxy.socket)
-        .and_then(|mut stream| {
-            stream.write_all(b"show stat\n")?;
-            stream.read_to_string(&mut answer)
-        })
-        .map_err(|error| format!("show stat: {error}"))?;
-    Ok(answer)
+    let ask = |command: &str| -> Result<String, String> {
+        let mut answer = String::new();
+        UnixStream::connect(&haproxy.socket)
+            .and_then(|mut stream| {
+                writeln!(stream, "{command}")?;
+                stream.read_to_string(&mut answer)
+            })
+            .map_err(|error| format!("{command}: {error}"))?;
+        Ok(answer)
+    };
+    Ok((ask("show stat")?, ask("show info")?))
 }
 
 /// The same answer with other names and values.
