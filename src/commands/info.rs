@@ -1,19 +1,17 @@
 //! `show info`: the process, its keys under the names of HAProxy's built-in exporter, and three more that it
 //! does not export.
-//!
-//! The reply is `Key: value` lines (management guide, section 9.3), kept as pairs in their order. Keys differ by
-//! version. A value that holds a comma, a quote or a line end is quoted as in the CSV, and a quoted
-//! `description` may look like more keys or like the end of the answer; old versions do not quote. So the
-//! first line of a key counts.
 
-use super::command::{Command, Release, When};
-use crate::haproxy::reply::{Proof, Reply, ReplyError, Taken};
+mod pairs;
+
+use super::command::{Command, When};
 use crate::metrics::EXPORTER;
 use crate::metrics::macros::table;
 use crate::metrics::snapshot::Sink;
 use crate::metrics::value::Value;
 use crate::net::unsigned;
 use crate::process::Facts;
+
+pub(crate) use pairs::{Info, parse};
 
 pub(crate) static COMMAND: Command = Command {
     ask: "show info",
@@ -171,34 +169,6 @@ table! {
     Gauge   description = 1, "Description in HAProxy's configuration; always 1.";
 }
 
-/// Maximum size of a reply in bytes: real ones have about 1.3 KB.
-const MAX_INFO_BYTES: usize = 64 * 1024;
-
-/// The reply of a master process to a command for a process that does not exist.
-const NO_SUCH_PROCESS: &[u8] = b"Can't find the target PID matching the prefix ";
-
-/// The pairs of one reply. The memory is kept from scrape to scrape.
-#[derive(Debug, Default)]
-pub(crate) struct Info {
-    /// All lines so far, without their line ends.
-    text: Vec<u8>,
-    pairs: Vec<Pair>,
-    /// Size of the reply so far, in bytes.
-    bytes: usize,
-    /// A quote is open: the next line belongs to the value of the last pair.
-    is_quoted: bool,
-    ends_blank: bool,
-}
-
-/// Positions of the parts of a pair in the text.
-#[derive(Clone, Copy, Debug)]
-struct Pair {
-    key: usize,
-    key_end: usize,
-    value: usize,
-    value_end: usize,
-}
-
 /// `0x12`, or `0`.
 fn hexadecimal(text: &[u8]) -> Option<u64> {
     let digits = text.strip_prefix(b"0x").unwrap_or(text);
@@ -209,119 +179,6 @@ fn hexadecimal(text: &[u8]) -> Option<u64> {
 }
 
 impl Info {
-    /// The value of a key as HAProxy printed it, without the line end; `None` if the key is
-    /// missing.
-    pub(crate) fn get(&self, key: &str) -> Option<&[u8]> {
-        let mut pairs = self.pairs();
-        pairs.find_map(|(other, value)| (other == key.as_bytes()).then_some(value))
-    }
-
-    /// The value of a key, if it is a number.
-    pub(crate) fn number(&self, key: &str) -> Option<u64> {
-        unsigned(self.get(key)?)
-    }
-
-    /// All keys and values in their order.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.pairs.iter().map(|pair| {
-            let key = &self.text[pair.key..pair.key_end];
-            (key, &self.text[pair.value..pair.value_end])
-        })
-    }
-
-    /// Discards the reply, keeps the memory.
-    pub(crate) fn clear(&mut self) {
-        self.text.clear();
-        self.pairs.clear();
-        (self.bytes, self.is_quoted, self.ends_blank) = (0, false, false);
-    }
-
-    /// Takes all whole lines from the beginning of `input`, up to the empty line that ends the
-    /// reply.
-    ///
-    /// # Errors
-    /// If the reply is too large.
-    fn take_lines(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
-        let mut taken = Taken {
-            bytes: 0,
-            ends: false,
-        };
-        while let Some(end) = memchr::memchr(b'\n', &input[taken.bytes..]) {
-            let line = &input[taken.bytes..taken.bytes + end];
-            self.count(line.len() + 1)?;
-            taken.bytes += line.len() + 1;
-            self.take_line(line.strip_suffix(b"\r").unwrap_or(line));
-            if self.ends_blank && !self.is_quoted {
-                taken.ends = true;
-                return Ok(taken);
-            }
-        }
-        // Do not wait for the end of a line that is too long.
-        match self.bytes + input.len() - taken.bytes > MAX_INFO_BYTES {
-            true => Err(ReplyError::TooLarge(MAX_INFO_BYTES)),
-            false => Ok(taken),
-        }
-    }
-
-    fn count(&mut self, bytes: usize) -> Result<(), ReplyError> {
-        self.bytes += bytes;
-        match self.bytes > MAX_INFO_BYTES {
-            true => Err(ReplyError::TooLarge(MAX_INFO_BYTES)),
-            false => Ok(()),
-        }
-    }
-
-    fn take_line(&mut self, line: &[u8]) {
-        self.ends_blank = line.is_empty();
-        if self.is_quoted {
-            self.text.push(b'\n');
-        }
-        let start = self.text.len();
-        self.text.extend_from_slice(line);
-        // A quote inside the value is doubled, so an odd number of quotes ends the value.
-        let closes = |text: &[u8]| !memchr::memchr_iter(b'"', text).count().is_multiple_of(2);
-        if self.is_quoted {
-            self.is_quoted = !closes(line);
-            if let Some(pair) = self.pairs.last_mut() {
-                pair.value_end = self.text.len();
-            }
-        } else if let Some(colon) = memchr::memmem::find(line, b": ") {
-            let value = &line[colon + 2..];
-            self.is_quoted = value.strip_prefix(b"\"").is_some_and(|rest| !closes(rest));
-            self.pairs.push(Pair {
-                key: start,
-                key_end: start + colon,
-                value: start + colon + 2,
-                value_end: self.text.len(),
-            });
-        }
-    }
-
-    fn check_end(&self, rest: &[u8]) -> Result<(), ReplyError> {
-        if self.bytes == 0 && rest.is_empty() {
-            return Err(ReplyError::Empty(Proof::EmptyLine));
-        }
-        // It has no closing empty line.
-        if self.text.starts_with(NO_SUCH_PROCESS) {
-            return Err(ReplyError::NoSuchProcess);
-        }
-        // An open quote here is one that an old release did not mean as such.
-        if !rest.is_empty() || !self.ends_blank {
-            return Err(ReplyError::Cut(Proof::EmptyLine));
-        }
-        match self.get("Version") {
-            Some(version) if !version.is_empty() => Ok(()),
-            _ => Err(ReplyError::NoVersion),
-        }
-    }
-}
-
-impl Info {
-    /// The first two numbers of the release, `2.6.12-1+deb12u4`.
-    pub(crate) fn release(&self) -> Option<Release> {
-        release(self.get("Version")?)
-    }
-
     /// Adds its rows to the snapshot; none if there was no reply. `facts` are those of /proc about
     /// the same process.
     pub(crate) fn put_rows(&self, facts: &Facts, into: &mut Sink<'_>) {
@@ -368,36 +225,6 @@ impl Info {
             _ => cell.into(),
         }
     }
-}
-
-impl Reply for Info {
-    fn push(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
-        self.take_lines(input)
-    }
-
-    fn finish(&mut self, rest: &[u8], _: Proof) -> Result<(), ReplyError> {
-        self.check_end(rest)
-    }
-}
-
-/// Parses a whole reply.
-///
-/// # Errors
-/// If it is incomplete, too large or not one to `show info`.
-pub(crate) fn parse(answer: &[u8]) -> Result<Info, ReplyError> {
-    let mut info = Info::default();
-    let taken = info.take_lines(answer)?;
-    info.check_end(&answer[taken.bytes..])?;
-    Ok(info)
-}
-
-fn release(version: &[u8]) -> Option<Release> {
-    let text = std::str::from_utf8(version).ok()?;
-    let (major, rest) = text.split_once('.')?;
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(rest.len());
-    Some((major.parse().ok()?, rest[..end].parse().ok()?))
 }
 
 #[cfg(test)]

@@ -122,13 +122,18 @@ impl Answers {
         if needs_release && self.release.is_none() {
             self.learn_release(scrape)?;
         }
+        let mut may_learn_info = true;
         let mut may_learn = asked.row_types > 0;
         loop {
             self.clear();
             scrape.into.clear();
             scrape.reader.clear();
             let before = self.release;
-            self.ask_once(scrape, &asked)?;
+            let learns_info = std::mem::take(&mut may_learn_info);
+            // A reply that took the next ones for its own has to come once more.
+            if !self.ask_once(scrape, &asked, learns_info)? {
+                continue;
+            }
             // The release that replied can know more than the previous one.
             let now = self.release;
             let is_new = |watch: &Watch| watch.is_asked_of(now) && !watch.is_asked_of(before);
@@ -141,8 +146,14 @@ impl Answers {
         }
     }
 
-    /// See `ask`.
-    fn ask_once(&mut self, scrape: &mut Scrape<'_>, asked: &Asked) -> Result<(), SourceError> {
+    /// See `ask`. Returns whether the reply to `show info` ended where it should, which is checked if
+    /// `learns_info`.
+    fn ask_once(
+        &mut self,
+        scrape: &mut Scrape<'_>,
+        asked: &Asked,
+        learns_info: bool,
+    ) -> Result<bool, SourceError> {
         self.show_stat.clear();
         // Writing to a String cannot fail.
         let _ = write!(self.show_stat, "show stat -1 {} -1", asked.row_types);
@@ -170,13 +181,17 @@ impl Answers {
                 .map(Watch::question),
         );
         let (limits, buffer) = (scrape.limits, &mut *scrape.buffer);
-        scrape.source.ask(&mut questions, limits, buffer)?;
-        if asked.info && questions[info_at].failure.is_none() {
+        let result = scrape.source.ask(&mut questions, limits, buffer);
+        if result.is_ok() && asked.info && questions[info_at].failure.is_none() {
             let from_info = questions[info_at..].iter().map(|question| question.bytes);
             self.spent_at_info = scrape.source.spent().before_answer(from_info.sum());
         }
         let failures = questions.into_iter().skip(info_at);
         let failures: Vec<_> = failures.map(|question| question.failure).collect();
+        if learns_info && self.info.has_learned() {
+            return Ok(false);
+        }
+        result?;
         rows.finish();
         let mut failures = failures.into_iter();
         if asked.info {
@@ -185,7 +200,7 @@ impl Answers {
         for (watch, failure) in self.watches.iter_mut().filter(is_asked).zip(failures) {
             watch.is_answered(failure);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn take_info(&mut self, failure: Option<SourceError>) {
@@ -215,6 +230,8 @@ impl Answers {
         if question.failure.is_none() {
             self.release = self.info.release();
         }
+        // What it says of quotes is known from now on.
+        self.info.has_learned();
         self.info.clear();
         Ok(())
     }

@@ -1,4 +1,6 @@
+use super::pairs::{MAX_INFO_BYTES, release};
 use super::*;
+use crate::haproxy::reply::{Proof, Reply, ReplyError, Taken};
 
 const ANSWERS: [(&[u8], &str, &str, &str, &str); 4] = [
     (
@@ -48,10 +50,17 @@ fn recorded_answers() {
         assert_eq!(text(&info, "Uptime_se"), None);
         // Every line but the last is a pair, in its place; a value may be empty (`description: `).
         let lines = answer.strip_suffix(b"\n\n").unwrap().split(|b| *b == b'\n');
+        let decoded = lines.map(|line| match line.strip_suffix(b"\"") {
+            Some(line) if version != "1.5.0" => {
+                let line = str::from_utf8(line).unwrap();
+                line.replacen(": \"", ": ", 1).replace("\"\"", "\"").into_bytes()
+            }
+            _ => line.to_vec(),
+        });
         let pairs = info
             .pairs()
             .map(|(key, value)| [key, b": ", value].concat());
-        assert!(lines.eq(pairs), "{version}");
+        assert!(decoded.eq(pairs), "{version}");
         // Cut anywhere, it is not understood: only the closing empty line is proof.
         for end in 0..answer.len() {
             assert!(parse(&answer[..end]).is_err(), "{version}: {end}");
@@ -134,12 +143,67 @@ fn the_first_line_of_a_key_counts() {
     assert_eq!(text(&quoted, "Uptime_sec"), Some("100"));
     assert_eq!(text(&quoted, "Stopping"), Some("0"));
     let description =
-        "\"first line\nVersion: 9.9.9\nnode: two\nPid: 1\nIdle_pct: 5\n\nUptime_sec: 7 x\"";
+        "first line\nVersion: 9.9.9\nnode: two\nPid: 1\nIdle_pct: 5\n\nUptime_sec: 7 x";
     assert_eq!(text(&quoted, "description"), Some(description));
     // A doubled quote does not end a value.
-    let info = parse(b"Version: 1\na: \"x\"\"\n\n\"\nb: 2\n\n").unwrap();
-    assert_eq!(text(&info, "a"), Some("\"x\"\"\n\n\""));
+    let info = parse(b"Version: 2\na: \"x\"\"\n\n\"\nb: 2\n\n").unwrap();
+    assert_eq!(text(&info, "a"), Some("x\"\n\n"));
     assert_eq!(text(&info, "b"), Some("2"));
+}
+
+/// A value is a field of the CSV from HAProxy 1.7 on; one that cannot be such a field is taken as it is. The
+/// keys that follow, and the reply to the next command, are no part of it.
+#[test]
+fn quotes_of_a_value() {
+    // The release, the lines of the description, its value.
+    #[rustfmt::skip]
+    let cases: [(&str, &str, &str); 20] = [
+        ("2.6.12", "plain", "plain"),
+        ("2.6.12", "\"Main LB, site 2\"", "Main LB, site 2"),
+        ("2.6.12", "\"a \"\"b\"\" c\"", "a \"b\" c"),
+        ("2.6.12", "\"\"\"all\"\"\"", "\"all\""),
+        ("2.6.12", "\"\"\"\"", "\""),
+        ("2.6.12", "\"\"", ""),
+        ("2.6.12", "\"one\n\ntwo, \"\"three\"\"\"", "one\n\ntwo, \"three\""),
+        ("2.6.12", "\"one\nStopping: 7\n\"", "one\nStopping: 7\n"),
+        ("1.7.0", "\"a, b\"", "a, b"),
+        ("not a release", "\"a, b\"", "a, b"),
+        // Not a field of the CSV.
+        ("2.6.12", "\"open", "\"open"),
+        ("2.6.12", "\"open \"\"doubled\"\"", "\"open \"\"doubled\"\""),
+        ("2.6.12", "\"", "\""),
+        ("2.6.12", "\"a\" and \"b\"", "\"a\" and \"b\""),
+        ("2.6.12", "\"a\"b", "\"a\"b"),
+        ("2.6.12", "in \"the\" middle, open\"", "in \"the\" middle, open\""),
+        // Printed as it is.
+        ("1.6.16", "\"a, b\"", "\"a, b\""),
+        ("1.5.0", "\"open", "\"open"),
+        ("1.4.6", "\"a \"\"b\"\"\"", "\"a \"\"b\"\"\""),
+        ("1.6.16", "\"", "\""),
+    ];
+    for (version, lines, value) in cases {
+        let reply = format!("Version: {version}\nPid: 1\ndescription: {lines}\nStopping: 0\nJobs: 5\n\n");
+        for next in ["", "# table: t, type: ip, size:1, used:0\n\n", "x\"y\n\n"] {
+            let input = reply.clone() + next;
+            let mut info = Info::default();
+            for turn in 0.. {
+                info.clear();
+                let taken = info.push(input.as_bytes()).unwrap();
+                if info.has_learned() {
+                    assert_eq!(turn, 0, "{version}: {lines}");
+                    continue;
+                }
+                assert_eq!(taken, Taken { bytes: reply.len(), ends: true }, "{version}: {lines}");
+                break;
+            }
+            assert_eq!(text(&info, "description"), Some(value), "{version}: {lines}");
+            assert_eq!(text(&info, "Stopping"), Some("0"), "{version}: {lines}");
+            assert_eq!(text(&info, "Jobs"), Some("5"), "{version}: {lines}");
+        }
+        let info = parse(reply.as_bytes()).unwrap();
+        assert_eq!(text(&info, "description"), Some(value), "{version}: {lines}");
+        assert_eq!(text(&info, "Jobs"), Some("5"), "{version}: {lines}");
+    }
 }
 
 #[test]

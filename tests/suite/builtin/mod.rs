@@ -9,6 +9,7 @@ mod captures;
 mod cells;
 mod classes;
 mod contract;
+mod description;
 mod expressions;
 mod failing;
 mod farm;

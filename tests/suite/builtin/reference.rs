@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::answers::{Answers, Table};
 use super::contract::{self, Line};
 use super::text;
+use crate::support::csv::info_value;
 
 const FRONTEND_STATES: [&str; 2] = ["DOWN", "UP"];
 const LISTENER_STATES: [&str; 3] = ["WAITING", "OPEN", "FULL"];
@@ -139,10 +140,11 @@ fn process(line: &Line, answers: &Answers) -> Option<Expected> {
             let number = u64::from_str_radix(digits, 16).expect("a hexadecimal number");
             (Vec::new(), number.to_string())
         }
-        "const1" => (
-            vec![(line.labels[0].clone(), value.to_owned())],
-            "1".to_owned(),
-        ),
+        "const1" => {
+            let version = answers.fact("Version").unwrap_or_default();
+            let label = (line.labels[0].clone(), info_value(value, version));
+            (vec![label], "1".to_owned())
+        }
         other => panic!("{other:?} of show info"),
     };
     Some(Expected {

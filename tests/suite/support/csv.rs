@@ -41,3 +41,17 @@ pub(crate) fn row(cells: &[(usize, &str)]) -> String {
 pub(crate) fn answer(rows: &[String]) -> Vec<u8> {
     format!("{HEADER}{}\n", rows.concat()).into_bytes()
 }
+
+/// A value of `show info`: a field of the CSV from HAProxy 1.7 on, as it is before.
+pub(crate) fn info_value(text: &str, version: &str) -> String {
+    let is_old = ["1.3", "1.4", "1.5", "1.6"]
+        .iter()
+        .any(|old| version.starts_with(old));
+    match text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+    {
+        Some(inner) if !is_old => inner.replace("\"\"", "\""),
+        _ => text.to_owned(),
+    }
+}

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use super::csv::info_value;
 use super::csv_reader::rows;
 use super::exposition::{self, Exposition};
 use super::{cases, fixtures};
@@ -303,6 +304,7 @@ impl Reference {
             let Some(text) = keys.split('|').find_map(value) else {
                 continue;
             };
+            let text = info_value(&text, &value("Version").unwrap_or_default());
             let label = match family.trim_start_matches("haproxy_process_") {
                 "build_info" => "version",
                 "node" => "node",
