@@ -32,6 +32,8 @@ pub struct Config {
     pub filter: Filter,
     /// The server columns with a metric under the exporter names.
     pub server_columns: Vec<usize>,
+    /// Whether addresses and cookies of servers are exported.
+    pub server_info: bool,
     /// The commands that flags have enabled.
     pub commands: Vec<&'static str>,
     /// Maximum size of a reply in bytes.

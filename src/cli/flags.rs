@@ -108,6 +108,12 @@ static FIRST_FLAGS: &[Flag] = &[
         "States of servers to exclude, separated by commas, e.g. MAINT,DRAIN",
         |to, text| put(&mut to.filter.excluded_states, states(text)),
     ),
+    Flag::new(
+        "haproxy.server-info",
+        Switch(false),
+        "Export the address and cookie of each server as labels; needs a CLI socket with level operator, or a page with stats show-legends",
+        |to, text| turn(&mut to.server_info, text),
+    ),
     Flag {
         is_of_scrape_uri: true,
         ..Flag::new(

@@ -8,8 +8,10 @@
 use super::aggregates::Aggregates;
 use super::catalog::{Catalog, StoredColumn};
 use super::column::{self, Cells, Column, MAX_CELL_BYTES};
+use super::labels::labels_behind_proxy;
 use super::listeners::Listeners;
 use super::selection::Wanted;
+use super::server_rows::ServerInfo;
 use super::snapshot::{Rows, Snapshot};
 use super::{Conversion, value};
 use crate::haproxy::columns::Header;
@@ -30,6 +32,8 @@ pub(crate) struct Intake {
     batches: [Batch; RowType::ALL.len()],
     aggregates: Aggregates,
     listeners: Listeners,
+    /// The addresses and cookies of servers.
+    pub(crate) server_info: ServerInfo,
     /// Positions of the names and the status in the current reply.
     proxy_name: usize,
     service_name: usize,
@@ -92,6 +96,7 @@ impl Intake {
             batches: RowType::ALL.map(|_| Batch::default()),
             aggregates: Aggregates::default(),
             listeners: Listeners::default(),
+            server_info: ServerInfo::default(),
             proxy_name: 0,
             service_name: 0,
             status: 0,
@@ -126,6 +131,7 @@ impl Intake {
         }
         self.aggregates.clear();
         self.listeners.clear();
+        self.server_info.begin(wanted, self.catalog);
         for batch in &mut self.batches {
             batch.rows.clear();
             batch.starts.clear();
@@ -185,6 +191,7 @@ impl RowSink for Filling<'_> {
             .into_iter()
             .filter(|place| *place < usize::from(u16::MAX));
         let fields = fields.max(named.max().map_or(0, |last| last + 1));
+        let fields = fields.max(intake.server_info.find(header));
         for batch in &mut intake.batches {
             batch.fields = fields + 1;
         }
@@ -217,7 +224,11 @@ impl RowSink for Filling<'_> {
             }
         };
         match row_type {
-            RowType::Server => self.count(row),
+            RowType::Server => {
+                self.count(row);
+                let to = (self.intake.catalog, &mut *self.snapshot);
+                self.intake.server_info.push(names, row, to);
+            }
             RowType::Backend => self.intake.aggregates.backend(proxy),
             RowType::Listener => self.intake.listeners.push(number),
             RowType::Frontend => {}
@@ -255,7 +266,12 @@ impl RowSink for Filling<'_> {
 
     fn name_bytes(&self) -> usize {
         let labels = RowType::ALL.map(|of| self.snapshot.stat_rows(of).labels.len());
-        labels.iter().sum::<usize>() + self.intake.aggregates.name_bytes()
+        let intake = &self.intake;
+        labels.iter().sum::<usize>()
+            + intake.aggregates.name_bytes()
+            + intake
+                .server_info
+                .label_bytes(intake.catalog, self.snapshot)
     }
 }
 
@@ -395,15 +411,6 @@ impl Batch {
         column.label_bytes += label_bytes;
         column.value_bytes += value_bytes;
         column.values.extend_from_slice(&cells[..used]);
-    }
-}
-
-/// The labels of a row after that of the proxy; the same in both profiles.
-pub(super) const fn labels_behind_proxy(row_type: RowType) -> &'static [&'static str] {
-    match row_type {
-        RowType::Frontend | RowType::Backend => &[],
-        RowType::Server => &["server"],
-        RowType::Listener => &["listener"],
     }
 }
 

@@ -1,5 +1,6 @@
 //! Labels that distinguish the cells of a family, by number.
 
+use crate::haproxy::stat::RowType;
 use crate::haproxy::states::{CHECK_RESULTS, LISTENER_STATES, OUT_OF_SERVICE, SERVER_STATES};
 
 /// The modules of HAProxy with their own counters.
@@ -55,3 +56,12 @@ pub(crate) const LABELS: [(&str, &str); COUNT] = {
     }
     labels
 };
+
+/// The labels of a row after that of the proxy; the same in both profiles.
+pub(super) const fn labels_behind_proxy(row_type: RowType) -> &'static [&'static str] {
+    match row_type {
+        RowType::Frontend | RowType::Backend => &[],
+        RowType::Server => &["server"],
+        RowType::Listener => &["listener"],
+    }
+}

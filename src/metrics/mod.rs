@@ -26,6 +26,8 @@ pub(crate) mod name_index;
 pub(crate) mod names;
 pub(crate) mod report;
 pub(crate) mod selection;
+mod server_info;
+pub(crate) mod server_rows;
 pub(crate) mod snapshot;
 pub(crate) mod value;
 

@@ -10,23 +10,27 @@
 //! columns. An empty field gives no sample; HAProxy's exporter prints NaN. The help texts are our own, and
 //! name the cases in which a number differs from a good guess (src/share/doc/numbers.md).
 
-use super::{BUILTIN, Cell, Conversion, EXPORTER, Family, Group, Kind, RowsOf, labels, modules};
+use super::{
+    BUILTIN, Cell, Conversion, EXPORTER, Family, Group, Kind, RowsOf, labels, modules, server_info,
+};
 use crate::haproxy::columns::numbered;
 use crate::haproxy::stat::RowType;
 use crate::haproxy::states::{MAINTENANCE_REASONS, OUT_OF_SERVICE};
 
 /// The groups of both profiles, in the order of the exposition.
-pub(crate) static GROUPS: [&Group; 12] = [
+pub(crate) static GROUPS: [&Group; 14] = [
     &group(EXPORTER, RowType::Frontend),
     &group(EXPORTER, RowType::Backend),
     &SERVERS,
     &group(EXPORTER, RowType::Server),
+    &server_info::UNDER_EXPORTER.group,
     &group(BUILTIN, RowType::Frontend),
     &extra(RowType::Frontend),
     &group(BUILTIN, RowType::Backend),
     &extra(RowType::Backend),
     &group(BUILTIN, RowType::Server),
     &extra(RowType::Server),
+    &server_info::UNDER_BUILTIN.group,
     &group(BUILTIN, RowType::Listener),
     &extra(RowType::Listener),
 ];

@@ -163,7 +163,7 @@ fn groups_of_the_same_rows_have_the_same_labels_behind_the_first() {
             .collect();
         assert!(!groups.is_empty());
         for group in groups {
-            let more = intake::labels_behind_proxy(row_type);
+            let more = labels::labels_behind_proxy(row_type);
             assert_eq!(&group.labels[1..], more, "{}", group.prefix);
         }
     }

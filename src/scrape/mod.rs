@@ -58,6 +58,7 @@ pub(crate) struct Scraper {
     bad_rows_of: Wanted,
     no_row: Event,
     no_proxy: Event,
+    no_addresses: Event,
     process_incomplete: Event,
 }
 
@@ -78,13 +79,15 @@ impl Scraper {
         };
         let in_use = || commands::in_use(&config.commands);
         let event = |level, message, over| Event::new(level, message, over).of(target);
+        let mut intake = Intake::new(catalog);
+        intake.server_info.is_on = config.server_info;
         Self {
             config,
             catalog,
             is_unnamed: target.is_none(),
             source,
             reader: StatReader::new(config.filter.clone()),
-            intake: Intake::new(catalog),
+            intake,
             answers: Answers::new(
                 target,
                 in_use().filter_map(|of| Watch::new(of, target)).collect(),
@@ -110,6 +113,11 @@ impl Scraper {
                 Level::Warn,
                 "HAProxy printed no row",
                 "HAProxy prints rows again",
+            ),
+            no_addresses: event(
+                Level::Warn,
+                "addresses of servers are missing",
+                "HAProxy prints addresses of servers again",
             ),
             process_incomplete: event(
                 Level::Warn,
@@ -312,6 +320,14 @@ impl Scraper {
                 self.bad_rows_of = *wanted;
             }
             None if wanted.includes(&self.bad_rows_of, self.catalog) => self.bad_rows.is_over(),
+            None => {}
+        }
+        match self.intake.server_info.is_missing() {
+            Some(true) => {
+                let why = "HAProxy prints them to a CLI of level operator and above, and on a page with stats show-legends";
+                self.no_addresses.happens(now, why, &[("err", &why)]);
+            }
+            Some(false) => self.no_addresses.is_over(),
             None => {}
         }
         // A reply with only a header is not a failure, but hardly ever intended. Each proxy has a

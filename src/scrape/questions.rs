@@ -59,9 +59,11 @@ impl Asked {
     /// `needs_info`: whether more than its own families depends on `show info`.
     fn new(scrape: &Scrape<'_>, needs_info: bool) -> Self {
         let (wanted, catalog) = (scrape.wanted, scrape.catalog);
+        let server_info = &scrape.intake.server_info;
+        let has_info_of = |of| of == RowType::Server && server_info.is_wanted(wanted, catalog);
         let wanted_types = RowType::ALL
             .into_iter()
-            .filter(|of| wanted.has(catalog, *of));
+            .filter(|of| wanted.has(catalog, *of) || has_info_of(*of));
         let row_types = wanted_types.map(RowType::bit).sum();
         let has_info = info::COMMAND.is_wanted(wanted, catalog);
         match scrape.source.takes_commands() {

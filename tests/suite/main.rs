@@ -45,6 +45,7 @@ mod one_process;
 mod prometheus;
 mod properties;
 mod readme;
+mod server_info;
 mod soak;
 mod sources;
 mod stick_table_peers;

@@ -189,8 +189,10 @@ fn builtin_names() {
         add(&mut want, &line.name, &line.kind, &labels.join(","));
     }
     add_facts(&mut want, &["both"], "proxy");
+    let info = "proxy,server,address,cookie";
+    add(&mut want, "haproxy_server_info", "gauge", info);
     assert_same(&listed("builtin"), &want);
-    assert_eq!(want.len(), 451 + 7 + 12 + 5 + 5 + FLAGGED.len());
+    assert_eq!(want.len(), 451 + 7 + 12 + 5 + 6 + FLAGGED.len());
 }
 
 #[test]
@@ -214,5 +216,7 @@ fn exporter_names() {
         add(&mut want, cells[3], cells[4], &labels.join(","));
     }
     add_facts(&mut want, &["both", "exporter"], "");
+    let info = "backend,server,address,cookie";
+    add(&mut want, "haproxy_server_info", "gauge", info);
     assert_same(&listed("exporter"), &want);
 }

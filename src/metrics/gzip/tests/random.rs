@@ -4,6 +4,7 @@ use crate::haproxy::limits::MAX_NAME_BYTES;
 use crate::haproxy::states::{NOTHING, OTHER};
 use crate::metrics::catalog::Catalog;
 use crate::metrics::column::Column;
+use crate::metrics::server_rows::MAX_TEXT_BYTES;
 use crate::metrics::snapshot::Snapshot;
 use crate::metrics::{Group, PROFILES, RowsOf};
 
@@ -140,9 +141,13 @@ impl Shape {
         rows.make_columns(is_state.len());
         let mut above: Vec<Vec<u8>> = vec![Vec::new(); is_state.len()];
         for row in 0..count {
-            let labels: Vec<Vec<u8>> = (0..group.labels.len())
+            let mut labels: Vec<Vec<u8>> = (0..group.labels.len())
                 .map(|position| self.label(row, position, random))
                 .collect();
+            // Only the address and cookie of a server make more than three labels.
+            for text in labels.iter_mut().skip(2).filter(|_| group.labels.len() > 3) {
+                text.truncate(MAX_TEXT_BYTES);
+            }
             let labels: Vec<&[u8]> = labels.iter().map(Vec::as_slice).collect();
             let more = group.labels.get(1..).unwrap_or_default();
             let Ok(label_bytes) = rows.push_labels(more, &labels) else {
