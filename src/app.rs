@@ -277,7 +277,7 @@ fn check_descriptors(listeners: usize) -> Result<(), StartError> {
     let needed = DESCRIPTORS + listeners as u64;
     match sys::descriptor_limit() {
         limit if limit < needed => Err(StartError::Failed(format!(
-            "no descriptors: limit is {limit}, {needed} are needed"
+            "open file limit too low: {limit}, at least {needed} needed (LimitNOFILE, ulimit -n)"
         ))),
         _ => Ok(()),
     }
@@ -328,7 +328,7 @@ fn tell_supervisor(ready: Option<ReadyFd>) {
     for (object, told) in ready.into_iter().chain(systemd) {
         if let Err(error) = told {
             let error = format!("{object}: {}", reason(&error));
-            log::warn("the supervisor cannot be told", &[("err", &error)]);
+            log::warn("cannot notify the supervisor", &[("err", &error)]);
         }
     }
 }
@@ -367,7 +367,7 @@ fn leave(end: End) -> ! {
     match end {
         End::Stopped => std::process::exit(0),
         End::Dead(error) => {
-            log::error("giving up", &[("err", &error)]);
+            log::error("server failed, exiting", &[("err", &error)]);
             std::process::exit(i32::from(FAILED));
         }
     }

@@ -12,7 +12,7 @@ use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Sink;
 
 /// Why the stats page and a file cannot be used.
-pub(crate) const NO_CLI: &str = "only a CLI socket can be asked (unix:/path or tcp://host:port)";
+pub(crate) const NO_CLI: &str = "needs a CLI socket as scrape URI (unix:/path or tcp://host:port)";
 
 /// A command that is sent with `show stat`.
 pub(crate) struct Watch {
@@ -103,7 +103,7 @@ pub(crate) fn failed(command: &Command, target: Option<&str>) -> Event {
     let event = match command.events {
         Some([message, over]) => Event::new(Level::Warn, message, over),
         None => {
-            let (message, over) = (format!("{ask} failed"), format!("{ask} is answered again"));
+            let (message, over) = (format!("{ask} failed"), format!("{ask} recovered"));
             Event::new(Level::Warn, message, over)
         }
     };

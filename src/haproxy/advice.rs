@@ -83,13 +83,13 @@ fn of_connect(error: &io::Error, asked: Asked<'_>) -> Option<Cow<'static, str>> 
         ) => return None,
         (Asked::Unix { path, .. }, PermissionDenied) => match path.and_then(closed_directory) {
             Some(path) => {
-                return Some(format!("the exporter may not enter the directory {path}").into());
+                return Some(format!("the exporter cannot enter the directory {path}").into());
             }
             None => return Some(denied(path).into()),
         },
         (Asked::Unix { is_master, .. }, NotFound) => match is_master {
             true => "is HAProxy running, with -W and \"-S\" there?",
-            false => "is HAProxy running, with \"stats socket\" there?",
+            false => "is HAProxy running, and does its configuration have this \"stats socket\"?",
         },
         (Asked::Unix { path, .. }, ConnectionRefused) => {
             path.and_then(not_a_socket).unwrap_or("is HAProxy running?")

@@ -88,9 +88,9 @@ impl fmt::Display for Problem {
         match self {
             Self::Net(error) => error.fmt(f),
             Self::TooLarge(limit) => {
-                write!(f, "read: the answer is larger than {limit} bytes")
+                write!(f, "read: the reply is larger than {limit} bytes")
             }
-            Self::BehindBroken => f.write_str("read: the answer before it broke off"),
+            Self::BehindBroken => f.write_str("read: the previous reply was cut"),
             Self::TooMuch => f.write_str("read: more came behind the closing empty line"),
             Self::File(error) => f.write_str(error),
             Self::Reply(error) => error.fmt(f),

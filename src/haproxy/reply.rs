@@ -133,21 +133,21 @@ impl ReplyError {
 impl fmt::Display for ReplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty(Proof::EmptyLine) => f.write_str("closed without an answer"),
-            Self::Empty(_) => f.write_str("an empty answer"),
+            Self::Empty(Proof::EmptyLine) => f.write_str("closed without a reply"),
+            Self::Empty(_) => f.write_str("an empty reply"),
             Self::Cut(Proof::EmptyLine) => {
-                f.write_str("answer cut: the closing empty line is missing")
+                f.write_str("reply cut: the closing empty line is missing")
             }
-            Self::Cut(_) => f.write_str("answer cut: it ends in the middle of a row"),
-            Self::TooLarge(bytes) => write!(f, "read: the answer is larger than {bytes} bytes"),
+            Self::Cut(_) => f.write_str("reply cut: it ends in the middle of a row"),
+            Self::TooLarge(bytes) => write!(f, "read: the reply is larger than {bytes} bytes"),
             Self::TooMany(most, things) => write!(f, "more than {most} {things}"),
             Self::OfAnotherKind(command, line) => {
-                write!(f, "not an answer to {command:?}: it begins {line:?}")
+                write!(f, "not a reply to {command:?}: it begins {line:?}")
             }
-            Self::NoVersion => f.write_str("not an answer to \"show info\": it has no Version"),
+            Self::NoVersion => f.write_str("not a reply to \"show info\": it has no Version"),
             Self::NoSuchProcess => f.write_str("the master has no such process"),
             Self::Html => f.write_str("an HTML page instead of CSV"),
-            Self::Master => f.write_str("this is the master's CLI; use a stats socket"),
+            Self::Master => f.write_str("this is the master socket; use a stats socket"),
             Self::NotStatistics(line) => write!(f, "not HAProxy statistics: it begins {line:?}"),
             Self::LongLine => write!(f, "read: a line is longer than {MAX_LINE_BYTES} bytes"),
             Self::LineTooLong(line) => {

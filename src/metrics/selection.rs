@@ -69,10 +69,7 @@ impl fmt::Display for SelectionError {
         match self {
             Self::NoValue(key) => write!(f, "{key}: the value is missing ({key}=VALUE)"),
             Self::UnknownValue(key, value, use_one) => {
-                write!(
-                    f,
-                    "{key}: {value:?} is not a value that it takes (use {use_one})"
-                )
+                write!(f, "{key}: {value:?} is not a known value (use {use_one})")
             }
             Self::BadValue(key) => write!(f, "{key}: the value holds an equals sign"),
             Self::BadEncoding(Some(key)) => {

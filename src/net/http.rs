@@ -10,13 +10,13 @@ pub(crate) const MAX_HEAD_BYTES: usize = 64 * 1024;
 const MAX_CHUNK_LINE_BYTES: usize = 4096;
 
 /// The body is shorter than its length or lacks its last chunk.
-pub(crate) const CUT_BODY: &str = "answer cut: the body is shorter than announced";
+pub(crate) const CUT_BODY: &str = "response cut: the body is shorter than announced";
 /// The size or the end of a chunk is malformed.
-const BAD_CHUNK: &str = "bad chunk in the answer";
+const BAD_CHUNK: &str = "bad chunk in the response";
 /// Credentials are missing or wrong.
 const UNAUTHORIZED: &str = "user or password are missing or wrong (http://user:password@host/path)";
 /// The head was cut.
-const CUT_HEAD: &str = "answer cut in its head";
+const CUT_HEAD: &str = "response cut in its head";
 
 /// What marks the end of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(crate) fn read_head(
         let count = receive(&mut piece)?;
         if count == 0 {
             return Err(NetError::Http(HttpError::from(match head.is_empty() {
-                true => "closed without an answer",
+                true => "closed without a reply",
                 false => CUT_HEAD,
             })));
         }
@@ -61,7 +61,7 @@ pub(crate) fn read_head(
         }
         searched = head.len();
         if searched > MAX_HEAD_BYTES {
-            let why = format!("the answer's head is larger than {MAX_HEAD_BYTES} bytes");
+            let why = format!("the response's head is larger than {MAX_HEAD_BYTES} bytes");
             return Err(NetError::Http(why.into()));
         }
     }
@@ -87,7 +87,7 @@ pub fn status(head: &[u8]) -> Result<(u16, String), HttpError> {
         .unwrap_or_default()
         .trim_ascii_end();
     let text = text(line);
-    let not_http = || HttpError::from(format!("not an HTTP answer: it begins {text:?}"));
+    let not_http = || HttpError::from(format!("not an HTTP response: it begins {text:?}"));
     let rest = line.strip_prefix(b"HTTP/1.").ok_or_else(not_http)?;
     match rest {
         [
@@ -111,7 +111,7 @@ pub fn status(head: &[u8]) -> Result<(u16, String), HttpError> {
 /// If the response is not the whole page.
 pub fn parse(head: &[u8]) -> Result<Ending, HttpError> {
     let (code, line) = status(head)?;
-    let other = || HttpError::from(format!("the answer is {line:?} instead of 200"));
+    let other = || HttpError::from(format!("the response is {line:?} instead of 200"));
     match code {
         // 203: a proxy changed something, such as the encoding. Other statuses do not have the
         // whole page.
@@ -121,7 +121,7 @@ pub fn parse(head: &[u8]) -> Result<Ending, HttpError> {
             return Err(match location {
                 Some((_, location)) => {
                     let location = text(location);
-                    let why = format!("the answer is a redirect ({code}) to {location:?}");
+                    let why = format!("the response is a redirect ({code}) to {location:?}");
                     format!("{why}: use that URI").into()
                 }
                 None => other(),
@@ -131,12 +131,12 @@ pub fn parse(head: &[u8]) -> Result<Ending, HttpError> {
         // Upgrade Required, HTTP Version Not Supported (RFC 9110, 15.5.22 and 15.6.6).
         426 | 505 => {
             let why = "(this exporter speaks HTTP/1.0)";
-            return Err(format!("the answer is {line:?} instead of 200 {why}").into());
+            return Err(format!("the response is {line:?} instead of 200 {why}").into());
         }
         // HAProxy replies 503 where no frontend takes the path, web servers 404.
         404 | 503 => {
             let why = "(is its path that of \"stats uri\", followed by \";csv\"?)";
-            return Err(format!("the answer is {line:?} instead of 200 {why}").into());
+            return Err(format!("the response is {line:?} instead of 200 {why}").into());
         }
         _ => return Err(other()),
     }
@@ -154,7 +154,7 @@ pub(crate) fn body_ending(head: &[u8]) -> Result<Ending, HttpError> {
         if name.eq_ignore_ascii_case(b"content-length") {
             let number = content_length(value)?;
             if length.is_some_and(|before| before != number) {
-                return Err("bad length of the answer: two that differ".into());
+                return Err("bad length of the response: two that differ".into());
             }
             length = Some(number);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
@@ -169,7 +169,7 @@ pub(crate) fn body_ending(head: &[u8]) -> Result<Ending, HttpError> {
         }
     }
     match (length, chunked) {
-        (Some(_), true) => Err("bad length of the answer: both a number and chunks".into()),
+        (Some(_), true) => Err("bad length of the response: both a number and chunks".into()),
         (None, true) => Ok(Ending::Chunks),
         (Some(length), false) => Ok(Ending::Length(length)),
         (None, false) => Ok(Ending::Close),
@@ -179,11 +179,11 @@ pub(crate) fn body_ending(head: &[u8]) -> Result<Ending, HttpError> {
 /// An encoding that the request did not accept.
 fn encoding(value: &[u8]) -> HttpError {
     let what = text(value);
-    format!("the answer has an encoding not asked for: {what:?}").into()
+    format!("the response has an encoding that was not requested: {what:?}").into()
 }
 
 fn content_length(value: &[u8]) -> Result<u64, HttpError> {
-    unsigned(value).ok_or_else(|| format!("bad length of the answer: {:?}", text(value)).into())
+    unsigned(value).ok_or_else(|| format!("bad length of the response: {:?}", text(value)).into())
 }
 
 /// Names and values of the fields of a head, without spaces around the values.

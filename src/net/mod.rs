@@ -1,4 +1,4 @@
-//! Blocking network access below one deadline. Knows nothing of HAProxy.
+//! Blocking network access with one deadline. It does not depend on HAProxy.
 
 pub(crate) mod address;
 pub(crate) mod deadline;

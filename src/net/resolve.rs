@@ -129,7 +129,7 @@ fn explain(error: io::Error) -> io::Error {
     if says(&UNKNOWN) {
         unknown()
     } else if says(&NO_NAME_SERVER) {
-        io::Error::other("no name server answered")
+        io::Error::other("no name server replied")
     } else {
         error
     }

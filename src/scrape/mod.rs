@@ -101,9 +101,9 @@ impl Scraper {
             parse_failures: 0,
             process: ProcRoot::system(),
             answering_pid: None,
-            failed: event(Level::Error, "scrape failed", "HAProxy is scraped again"),
+            failed: event(Level::Error, "scrape failed", "scrape succeeded again"),
             bad_rows_of: Wanted::default(),
-            bad_rows: event(Level::Warn, "bad rows or cells", "all rows are good again"),
+            bad_rows: event(Level::Warn, "CSV parse failures", "all rows parsed again"),
             no_proxy: event(
                 Level::Warn,
                 "no proxy is exported",

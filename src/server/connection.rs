@@ -278,7 +278,7 @@ impl Client {
                     // Mostly caused by the client.
                     SendError::Io(_) => log::debug,
                 };
-                log("answer cut", &[("err", &error)]);
+                log("reply cut", &[("err", &error)]);
                 Next::Gone
             }
         }

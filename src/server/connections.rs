@@ -188,7 +188,7 @@ impl Connections {
             if let Some(client) = &self.slots[slot]
                 && matches!(&client.state, State::Answering(response) if condition(response))
             {
-                log::debug("answer cut", &[("err", &"the client reads too slowly")]);
+                log::debug("reply cut", &[("err", &"the client reads too slowly")]);
                 self.close(slot);
             }
         }

@@ -188,7 +188,7 @@ impl EventLoop {
             .answer_late(&mut self.connections, &mut self.buffers, now);
         if self.scrapes.gives_up_at().is_some_and(|at| at <= now) {
             return Ok(Some(End::Dead(
-                "the server has not answered in time".to_owned(),
+                "the server did not respond in time".to_owned(),
             )));
         }
         self.scrapes.refuse_too_many(&mut self.connections, now);

@@ -45,11 +45,11 @@ impl std::fmt::Display for TargetError {
             Self::Unknown(name, names) if names.is_empty() => {
                 write!(
                     f,
-                    "target: {name:?} is not a target (there is none with a name)"
+                    "target: {name:?} is not a known target (there is none with a name)"
                 )
             }
             Self::Unknown(name, names) => {
-                write!(f, "target: {name:?} is not a target (use {names})")
+                write!(f, "target: {name:?} is not a known target (use {names})")
             }
         }
     }

@@ -48,7 +48,7 @@ impl Bench {
         let (failures, _) = bench.statistics.failures();
         if failures > 0 {
             return Err(format!(
-                "{failures} bad rows or cells in the generated answer"
+                "{failures} CSV parse failures in the generated answer"
             ));
         }
         Ok(bench)

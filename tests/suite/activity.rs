@@ -108,7 +108,7 @@ fn a_refusal_costs_the_threads_alone_and_one_line() {
                 .any(|key| key.starts_with("haproxy_frontend_"))
         );
     }
-    let why = "not an answer to \"show activity\": it begins \"Permission denied\"";
+    let why = "not a reply to \"show activity\": it begins \"Permission denied\"";
     let expected = Problem {
         level: "warn".to_owned(),
         msg: "show activity failed".to_owned(),

@@ -85,7 +85,7 @@ fn a_level_that_is_too_low_costs_the_certificates_alone() {
         let of_one = "haproxy_ssl_certificate_not_after_timestamp_seconds";
         assert!(!found.families.contains_key(of_one));
     }
-    let why = "not an answer to \"show ssl cert\": it begins \"Can't allocate memory!\"";
+    let why = "not a reply to \"show ssl cert\": it begins \"Can't allocate memory!\"";
     let expected = Problem {
         level: "warn".to_owned(),
         msg: "certificates cannot be read".to_owned(),
@@ -164,7 +164,7 @@ fn a_failure_is_not_tried_again_for_a_while() {
         requests,
         ["show ssl sni;show info\n", "show ssl cert;show info\n"]
     );
-    let why = "not an answer to \"show ssl cert\": it begins \"Permission denied\"";
+    let why = "not a reply to \"show ssl cert\": it begins \"Permission denied\"";
     let expected = Problem {
         level: "warn".to_owned(),
         msg: "certificates cannot be read".to_owned(),
@@ -188,7 +188,7 @@ fn a_cut_answer_is_not_asked_for_in_another_way() {
         assert_eq!(found.value("haproxy_ssl_certificates_up"), 0.0);
     }
     assert_eq!(requests, ["show ssl sni;show info\n"]);
-    let why = "answer cut: the closing empty line is missing";
+    let why = "reply cut: the closing empty line is missing";
     let expected = Problem {
         level: "warn".to_owned(),
         msg: "certificates cannot be read".to_owned(),

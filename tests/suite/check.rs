@@ -126,11 +126,11 @@ fn every_group_of_a_real_haproxy() {
     let broken = [&wrong, "--haproxy.pid-file=/none", "--haproxy.certificates"];
     let lines = common(&[
         &format!(
-            "--haproxy.certificates: FAILED: unix socket {socket}: not an answer to \"show ssl cert\": it begins \
+            "--haproxy.certificates: FAILED: unix socket {socket}: not a reply to \"show ssl cert\": it begins \
              \"Can't allocate memory!\" (the CLI socket needs level operator)"
         ),
         &format!(
-            "--haproxy.master-socket: FAILED: master unix socket {socket}: not an answer to \"show proc\": it begins \
+            "--haproxy.master-socket: FAILED: master unix socket {socket}: not a reply to \"show proc\": it begins \
              \"Unknown command, but maybe one of the following ones is a better match:\" (this is a stats socket; \
              write the one of haproxy -S)"
         ),
@@ -178,7 +178,7 @@ fn every_group_of_a_real_haproxy() {
 
     let wrong = format!("http://{}/wrong;csv", haproxy.address(0));
     let why = format!(
-        "{wrong}: the answer is \"HTTP/1.1 503 Service Unavailable\" instead of 200 (is its path that of \"stats \
+        "{wrong}: the response is \"HTTP/1.1 503 Service Unavailable\" instead of 200 (is its path that of \"stats \
          uri\", followed by \";csv\"?)"
     );
     let flag = format!("--haproxy.scrape-uri={wrong}");

@@ -98,6 +98,6 @@ fn the_default_target() {
     let found = named.get("/metrics?target=default");
     assert_eq!(
         (found.status, found.text()),
-        (404, "target: \"default\" is not a target (use a)\n")
+        (404, "target: \"default\" is not a known target (use a)\n")
     );
 }

@@ -62,7 +62,7 @@ fn says_why_haproxy_is_down() {
     let found = exposition::read(output.as_bytes()).expect("an exposition");
     assert_eq!(found.value("haproxy_up"), 0.0);
     let reason = format!(
-        "err=\"unix socket {}: connect: no such file or directory (is HAProxy running, with \\\"stats socket\\\" there?)\"",
+        "err=\"unix socket {}: connect: no such file or directory (is HAProxy running, and does its configuration have this \\\"stats socket\\\"?)\"",
         path.display()
     );
     assert!(

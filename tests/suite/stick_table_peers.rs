@@ -114,12 +114,12 @@ fn a_bad_answer_costs_the_peers_alone_and_one_line() {
     let cases: [(Choose, &str); 4] = [
         (
             refused,
-            "not an answer to \"show peers\": it begins \"Permission denied\"",
+            "not a reply to \"show peers\": it begins \"Permission denied\"",
         ),
-        (cut, "answer cut: the closing empty line is missing"),
+        (cut, "reply cut: the closing empty line is missing"),
         (
             |command| of_peers(command, vec![Act::Close]),
-            "closed without an answer",
+            "closed without a reply",
         ),
         (
             |command| of_peers(command, vec![Act::Hold]),
@@ -196,7 +196,7 @@ fn a_file_cannot_be_asked() {
         level: "warn".to_owned(),
         msg: "show peers failed".to_owned(),
         details: vec![
-            "err=only a CLI socket can be asked (unix:/path or tcp://host:port)".to_owned(),
+            "err=needs a CLI socket as scrape URI (unix:/path or tcp://host:port)".to_owned(),
         ],
     };
     assert_eq!(exporter.finish().problems(), [expected]);

@@ -65,12 +65,12 @@ fn each_target_has_its_own_answer_and_a_stopped_one_costs_itself() {
         (
             "/metrics?target=x",
             404,
-            "target: \"x\" is not a target (use a, b.2, c)\n",
+            "target: \"x\" is not a known target (use a, b.2, c)\n",
         ),
         (
             "/metrics?target=unix:/s",
             404,
-            "target: \"unix:/s\" is not a target (use a, b.2, c)\n",
+            "target: \"unix:/s\" is not a known target (use a, b.2, c)\n",
         ),
     ];
     for (path, status, body) in refused {

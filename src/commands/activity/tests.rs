@@ -72,17 +72,17 @@ fn replies_that_are_refused() {
     let cases: [(&[u8], &str); 4] = [
         (
             b"Permission denied\n\n",
-            "not an answer to \"show activity\": it begins \"Permission denied\"",
+            "not a reply to \"show activity\": it begins \"Permission denied\"",
         ),
         (
             b"Unknown command: 'activity', but maybe one of these:\n\n",
-            "not an answer to \"show activity\": it begins \"Unknown command: 'activity', but maybe one of these:\"",
+            "not a reply to \"show activity\": it begins \"Unknown command: 'activity', but maybe one of these:\"",
         ),
         (
             b"loops: 1\n",
-            "answer cut: the closing empty line is missing",
+            "reply cut: the closing empty line is missing",
         ),
-        (b"", "closed without an answer"),
+        (b"", "closed without a reply"),
     ];
     for (reply, expected) in cases {
         assert_eq!(read(reply).unwrap_err().to_string(), expected);

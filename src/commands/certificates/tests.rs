@@ -111,23 +111,23 @@ fn answers_that_are_refused() {
         (
             Certificates::new(Form::Names),
             recorded!("2.6.12", "c02-user-show-ssl-cert"),
-            "not an answer to \"show ssl cert\": it begins \"Can't allocate memory!\"",
+            "not a reply to \"show ssl cert\": it begins \"Can't allocate memory!\"",
         ),
         (
             Certificates::new(Form::Sni),
             recorded!("2.6.12", "c03-show-ssl-sni"),
-            "not an answer to \"show ssl sni\": it begins \"Unknown command, \
+            "not a reply to \"show ssl sni\": it begins \"Unknown command, \
              but maybe one of the following ones is a better match:\"",
         ),
         (
             Certificates::new(Form::Sni),
             b"# Bind\tFilename\tNotAfter\nx\t/a\tsoon\n\n",
-            "not an answer to \"show ssl sni\": it begins \"x\\t/a\\tsoon\"",
+            "not a reply to \"show ssl sni\": it begins \"x\\t/a\\tsoon\"",
         ),
         (
             Certificates::new(Form::Names),
             b"# filename\n/a\n",
-            "answer cut: the closing empty line is missing",
+            "reply cut: the closing empty line is missing",
         ),
         (
             Certificates::new(Form::Names),
@@ -143,7 +143,7 @@ fn answers_that_are_refused() {
 /// Whether it comes whole or without end.
 #[test]
 fn a_line_that_is_too_long() {
-    let start = "not an answer to \"show ssl cert\": it begins \"/nnn";
+    let start = "not a reply to \"show ssl cert\": it begins \"/nnn";
     for end in ["", "\n\n"] {
         let name = "n".repeat(MAX_ANSWER_LINE_BYTES);
         let answer = format!("# filename\n/{name}{end}");

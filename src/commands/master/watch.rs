@@ -109,7 +109,7 @@ impl MasterWatch {
             shown: None,
             failing: None,
             failed: watch::failed(&COMMAND, target),
-            unanswered: event("workers do not answer", "all workers answer again"),
+            unanswered: event("old workers unresponsive", "all old workers respond again"),
         }
     }
 

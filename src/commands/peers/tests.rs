@@ -81,17 +81,17 @@ fn answers_that_are_refused() {
     let cases: [(&[u8], &str); 4] = [
         (
             b"Permission denied\n\n",
-            "not an answer to \"show peers\": it begins \"Permission denied\"",
+            "not a reply to \"show peers\": it begins \"Permission denied\"",
         ),
         (
             b"0x1: [25/Nov/2026:04:30:12]\n\n",
-            "not an answer to \"show peers\": it begins \"0x1: [25/Nov/2026:04:30:12]\"",
+            "not a reply to \"show peers\": it begins \"0x1: [25/Nov/2026:04:30:12]\"",
         ),
         (
             b"0x1: id=one\n  0x2: id=a(remote,active) last_status=ESTA\n",
-            "answer cut: the closing empty line is missing",
+            "reply cut: the closing empty line is missing",
         ),
-        (b"", "closed without an answer"),
+        (b"", "closed without a reply"),
     ];
     for (answer, expected) in cases {
         assert_eq!(read(answer).unwrap_err().to_string(), expected);

@@ -42,7 +42,7 @@ fn something_else() {
             b"\n" => assert_eq!(error.unwrap().iter().count(), 0),
             _ => {
                 let error = error.unwrap_err().to_string();
-                let words = "not an answer to \"show stat domain resolvers\": it begins ";
+                let words = "not a reply to \"show stat domain resolvers\": it begins ";
                 assert!(error.starts_with(words), "{error}");
             }
         }

@@ -41,7 +41,7 @@ fn something_else() {
     for answer in answers {
         let error = read(answer).unwrap_err().to_string();
         assert!(
-            error.starts_with("not an answer to \"show table\": it begins "),
+            error.starts_with("not a reply to \"show table\": it begins "),
             "{error}"
         );
     }

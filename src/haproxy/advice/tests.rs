@@ -10,7 +10,7 @@ fn io(phase: Phase, number: i32) -> Problem {
 fn advice_by_errno() {
     let no_descriptor = Some("is the limit of open files too low?");
     let group = Some("is the exporter in HAProxy's group?");
-    let socket = Some("is HAProxy running, with \"stats socket\" there?");
+    let socket = Some("is HAProxy running, and does its configuration have this \"stats socket\"?");
     let master = Some("is HAProxy running, with -W and \"-S\" there?");
     let running = Some("is HAProxy running?");
     let page = Some("is HAProxy's stats page there? the default is http://localhost/;csv");

@@ -14,7 +14,7 @@ fn texts_of_failed_questions() {
         (Problem::File("open: connection reset by peer".to_owned()), "unix:/socket: open: connection reset by peer"),
         (ReplyError::Html.into(), html),
         (Problem::TooMuch, "unix:/socket: read: more came behind the closing empty line"),
-        (Problem::TooLarge(9), "unix:/socket: read: the answer is larger than 9 bytes (--haproxy.max-response-bytes)"),
+        (Problem::TooLarge(9), "unix:/socket: read: the reply is larger than 9 bytes (--haproxy.max-response-bytes)"),
     ];
     for (problem, expected) in cases {
         let error = SourceError::new("unix:/socket", problem, Asked::Tcp, false);

@@ -23,19 +23,19 @@ fn read(answer: &[u8], piece: usize) -> Result<Vec<String>, String> {
 
 #[test]
 fn whole_and_cut_answers() {
-    let cut = "answer cut: the closing empty line is missing";
+    let cut = "reply cut: the closing empty line is missing";
     type Case<'a> = (&'a [u8], Result<&'a [&'a str], &'a str>);
     let cases: [Case<'_>; 9] = [
         (b"a\nb\n\n", Ok(&["a", "b"])),
         (b"a\r\nb\r\n\r\n", Ok(&["a", "b"])),
         (b"\n", Ok(&[])),
-        (b"", Err("closed without an answer")),
+        (b"", Err("closed without a reply")),
         (b"a\n", Err(cut)),
         (b"a", Err(cut)),
         (b"a\n\nb", Err(cut)),
         (
             b"Unknown command.\nhelp\n\n",
-            Err("not an answer to \"show x\": it begins \"Unknown command.\""),
+            Err("not a reply to \"show x\": it begins \"Unknown command.\""),
         ),
         (b"a\nUnknown", Err(cut)),
     ];
@@ -62,7 +62,7 @@ fn an_answer_without_end_is_refused() {
         ),
         (
             b"x\n".repeat(MAX_BYTES / 2 + 1),
-            "read: the answer is larger than 4194304 bytes",
+            "read: the reply is larger than 4194304 bytes",
         ),
     ];
     for (answer, words) in cases {

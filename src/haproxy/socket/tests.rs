@@ -87,8 +87,8 @@ fn ask(needs: &[Need], pieces: &[&str], max_bytes: u64) -> (String, String, Vec<
     (received, result, outcomes.collect())
 }
 
-const CUT: &str = "answer cut: the closing empty line is missing";
-const BEHIND: &str = "read: the answer before it broke off";
+const CUT: &str = "reply cut: the closing empty line is missing";
+const BEHIND: &str = "read: the previous reply was cut";
 const TOO_MUCH: &str = "read: more came behind the closing empty line";
 
 #[test]
@@ -149,7 +149,7 @@ fn an_answer_is_as_large_as_allowed() {
         ("", &["aaa||".to_owned(), "bbb||".to_owned()][..])
     );
     let (_, result, _) = ask(&[Need::All, Need::All], &at_once, 4);
-    assert_eq!(result, "read: the answer is larger than 4 bytes");
+    assert_eq!(result, "read: the reply is larger than 4 bytes");
 }
 
 /// A reply that refuses its whole answer does not cost the next.
@@ -182,7 +182,7 @@ fn a_refused_answer_ends_where_it_ends() {
     let [info, _] = questions;
     let failure = info.failure.unwrap().to_string();
     assert!(
-        failure.ends_with("-refused: not an answer to \"show info\": it has no Version"),
+        failure.ends_with("-refused: not a reply to \"show info\": it has no Version"),
         "{failure}"
     );
     assert_eq!(lines.0, "a||");

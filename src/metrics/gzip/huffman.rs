@@ -220,7 +220,7 @@ fn set_bits(codes: &mut [Code]) {
     for code in codes.iter().filter(|code| code.length > 0) {
         next[usize::from(code.length)] += 1;
     }
-    // How many there are of each length becomes the first code of the length.
+    // The number of codes of each length becomes the first code of that length.
     let mut first = 0;
     for next in &mut next {
         let count = *next;

@@ -286,16 +286,16 @@ fn error_texts() {
     let cases = [
         (
             ReplyError::Empty(Proof::EmptyLine),
-            "closed without an answer",
+            "closed without a reply",
         ),
-        (ReplyError::Empty(Proof::Length), "an empty answer"),
+        (ReplyError::Empty(Proof::Length), "an empty reply"),
         (
             ReplyError::Cut(Proof::EmptyLine),
-            "answer cut: the closing empty line is missing",
+            "reply cut: the closing empty line is missing",
         ),
         (
             ReplyError::Cut(Proof::LineEnd),
-            "answer cut: it ends in the middle of a row",
+            "reply cut: it ends in the middle of a row",
         ),
         (ReplyError::Html, "an HTML page instead of CSV"),
         (

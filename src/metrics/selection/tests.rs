@@ -192,23 +192,23 @@ fn bad_queries() {
         ),
         (
             "scope=x",
-            format!("scope: \"x\" is not a value that it takes (use {names})"),
+            format!("scope: \"x\" is not a known value (use {names})"),
         ),
         (
             "scope=Frontend",
-            format!("scope: \"Frontend\" is not a value that it takes (use {names})"),
+            format!("scope: \"Frontend\" is not a known value (use {names})"),
         ),
         (
             "scope=frontend,backend",
-            format!("scope: \"frontend,backend\" is not a value that it takes (use {names})"),
+            format!("scope: \"frontend,backend\" is not a known value (use {names})"),
         ),
         (
             "scope=sticktable&scope=%0a",
-            format!("scope: \"\\n\" is not a value that it takes (use {names})"),
+            format!("scope: \"\\n\" is not a known value (use {names})"),
         ),
         (
             "names=go",
-            "names: \"go\" is not a value that it takes (use exporter or builtin)".to_owned(),
+            "names: \"go\" is not a known value (use exporter or builtin)".to_owned(),
         ),
         (
             "metrics=a=b",

@@ -8,7 +8,7 @@ fn texts_of_failed_connections() {
         (NetError::Io(Phase::Read, failed()), "read: connection reset by peer"),
         (NetError::TimedOut(Phase::Connect), "connect: timed out"),
         (NetError::Unresolved(io::Error::other("no such host")), "resolve: no such host"),
-        (NetError::Http("answer cut: the body is shorter than announced".into()), "answer cut: the body is shorter than announced"),
+        (NetError::Http("response cut: the body is shorter than announced".into()), "response cut: the body is shorter than announced"),
     ];
     for (error, expected) in cases {
         assert_eq!(error.to_string(), expected);

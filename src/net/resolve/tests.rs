@@ -72,8 +72,8 @@ fn what_is_looked_up() {
         ("Name or service not known", Err("no such host")),
         ("No address associated with hostname", Err("no such host")),
         ("Name has no usable address", Err("no such host")),
-        ("Try again", Err("no name server answered")),
-        ("Temporary failure in name resolution", Err("no name server answered")),
+        ("Try again", Err("no name server replied")),
+        ("Temporary failure in name resolution", Err("no name server replied")),
         ("Non-recoverable error", Err("failed to lookup address information: Non-recoverable error")),
         ("thread", Err("the lookup's thread has ended")),
     ];

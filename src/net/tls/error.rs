@@ -103,8 +103,10 @@ impl Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("closed by the peer"),
-            Self::Cut => f.write_str("answer cut: the connection ended without TLS's close_notify"),
-            Self::NotTls => f.write_str("the answer is not TLS (is it an http:// port?)"),
+            Self::Cut => {
+                f.write_str("response cut: the connection ended without TLS's close_notify")
+            }
+            Self::NotTls => f.write_str("the response is not TLS (is it an http:// port?)"),
             Self::ClientCertificate => {
                 f.write_str("the peer wants a client certificate, and there is none to give")
             }

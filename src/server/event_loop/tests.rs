@@ -223,7 +223,7 @@ fn a_server_without_a_report_ends_the_front() {
     let began = Instant::now();
     let _client = bench.ask(None);
     bench.main.receive();
-    assert_eq!(bench.end(), "the server has not answered in time");
+    assert_eq!(bench.end(), "the server did not respond in time");
     assert!(
         began.elapsed() >= 2 * spare,
         "not even the scrape's own time"

@@ -49,7 +49,7 @@ fn targets_that_are_not_there() {
         (
             Some("x"),
             "404 Not Found",
-            "target: \"x\" is not a target (use a, b)\n",
+            "target: \"x\" is not a known target (use a, b)\n",
         ),
         (
             None,

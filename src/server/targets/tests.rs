@@ -26,12 +26,12 @@ fn found_by_name() {
         (
             &["a", "b"],
             Some("A\n"),
-            Err("target: \"A\\n\" is not a target (use a, b)"),
+            Err("target: \"A\\n\" is not a known target (use a, b)"),
         ),
         (
             &[""],
             Some("a"),
-            Err("target: \"a\" is not a target (there is none with a name)"),
+            Err("target: \"a\" is not a known target (there is none with a name)"),
         ),
     ];
     for (names, name, expected) in cases {

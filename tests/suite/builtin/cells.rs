@@ -115,7 +115,7 @@ fn compare(rows: &[String], bad: usize) {
     let problems = exporter.finish().problems();
     assert_eq!(problems.len(), usize::from(bad > 0), "{problems:?}");
     for Problem { msg, details, .. } in problems {
-        assert_eq!(msg, "bad rows or cells");
+        assert_eq!(msg, "CSV parse failures");
         assert_eq!(details[0], format!("count={bad}"));
     }
 }

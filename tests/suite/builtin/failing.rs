@@ -17,15 +17,15 @@ const UNKNOWN: &str = "Unknown command: 'show table', but maybe one of the follo
 /// The limit of the answers.
 const MOST: usize = 100_000;
 
-const NO_VERSION: &str = "not an answer to \"show info\": it has no Version";
-const TABLE_DENIED: &str = "not an answer to \"show table\": it begins \"Permission denied\"";
+const NO_VERSION: &str = "not a reply to \"show info\": it has no Version";
+const TABLE_DENIED: &str = "not a reply to \"show table\": it begins \"Permission denied\"";
 const RESOLVERS_DENIED: &str =
-    "not an answer to \"show stat domain resolvers\": it begins \"Permission denied\"";
-const IS_CUT: &str = "answer cut: the closing empty line is missing";
+    "not a reply to \"show stat domain resolvers\": it begins \"Permission denied\"";
+const IS_CUT: &str = "reply cut: the closing empty line is missing";
 const TIMED_OUT: &str = "read: timed out";
 const TOO_LARGE: &str =
-    "read: the answer is larger than 100000 bytes (--haproxy.max-response-bytes)";
-const BEHIND: &str = "read: the answer before it broke off";
+    "read: the reply is larger than 100000 bytes (--haproxy.max-response-bytes)";
+const BEHIND: &str = "read: the previous reply was cut";
 
 /// Commands that go wrong, and what is logged of which.
 struct Case {
@@ -53,7 +53,7 @@ fn cases() -> Vec<Case> {
             &[(TABLE, Say(UNKNOWN.to_owned()))],
             &[(
                 TABLE,
-                "not an answer to \"show table\": it begins \"Unknown command: 'show table', but maybe one of the following ones is a better m\"",
+                "not a reply to \"show table\": it begins \"Unknown command: 'show table', but maybe one of the following ones is a better m\"",
             )],
         ),
         case(
@@ -81,7 +81,7 @@ fn cases() -> Vec<Case> {
             &[(RESOLVERS, Say("Invalid statistics domain.\n\n".to_owned()))],
             &[(
                 RESOLVERS,
-                "not an answer to \"show stat domain resolvers\": it begins \"Invalid statistics domain.\"",
+                "not a reply to \"show stat domain resolvers\": it begins \"Invalid statistics domain.\"",
             )],
         ),
         case(
@@ -89,7 +89,7 @@ fn cases() -> Vec<Case> {
             &[(RESOLVERS, Say("# pxname,svname,\nns1,dns1,\n\n".to_owned()))],
             &[(
                 RESOLVERS,
-                "not an answer to \"show stat domain resolvers\": it begins \"# pxname,svname,\"",
+                "not a reply to \"show stat domain resolvers\": it begins \"# pxname,svname,\"",
             )],
         ),
         case("resolvers cut", &[(RESOLVERS, Cut)], &[(RESOLVERS, IS_CUT)]),
@@ -196,7 +196,7 @@ fn cost_their_own_families() {
         let ended = case
             .lines
             .iter()
-            .map(|(command, _)| format!("info {command} is answered again: "));
+            .map(|(command, _)| format!("info {command} recovered: "));
         let wanted: Vec<String> = begun.chain(ended).collect();
         assert_eq!(messages(exporter), wanted, "{name}");
     }
@@ -238,9 +238,9 @@ fn a_change_is_told() {
     let failed = format!("warn show table failed: {}", responder.object());
     let wanted = [
         format!("{failed}: {TABLE_DENIED}"),
-        format!("{failed}: not an answer to \"show table\": it begins \"Another reason\""),
+        format!("{failed}: not a reply to \"show table\": it begins \"Another reason\""),
         format!("{failed}: {TABLE_DENIED}"),
-        "info show table is answered again: ".to_owned(),
+        "info show table recovered: ".to_owned(),
     ];
     assert_eq!(messages(exporter), wanted);
 }
@@ -287,8 +287,8 @@ fn a_request_for_less_says_nothing_of_the_rest() {
     let begun: Vec<&str> = begun.iter().map(|line| line.trim_end()).collect();
     let no_row = "it has no proxies, is stopping, or its stats scope or bind-process hides them";
     let wanted = [
-        "warn bad rows or cells:",
-        "info all rows are good again:",
+        "warn CSV parse failures:",
+        "info all rows parsed again:",
         &format!("warn HAProxy printed no row: {no_row}"),
         "info HAProxy prints rows again:",
     ];

@@ -93,7 +93,7 @@ macro_rules! not_a_scope {
         concat!(
             "scope: \"",
             $value,
-            "\" is not a value that it takes (use global, frontend, backend, server, listener, sticktable, resolver or *)"
+            "\" is not a known value (use global, frontend, backend, server, listener, sticktable, resolver or *)"
         )
     };
 }
@@ -102,7 +102,7 @@ macro_rules! not_names {
         concat!(
             "names: \"",
             $value,
-            "\" is not a value that it takes (use exporter or builtin)"
+            "\" is not a known value (use exporter or builtin)"
         )
     };
 }

@@ -19,7 +19,7 @@ use crate::support::reference;
 
 const MAX_BYTES: usize = 4 << 20;
 const TOO_MUCH: &str = "read: more came behind the closing empty line";
-const NO_INFO: &str = "not an answer to \"show info\": it has no Version";
+const NO_INFO: &str = "not a reply to \"show info\": it has no Version";
 
 /// What HAProxy 2.6's master answers to `show stat`, before it waits for the next command.
 const MASTER: &[u8] =
@@ -253,12 +253,12 @@ fn show_info_alone_at_fault() {
             case(
                 "flood",
                 vec![Act::Repeat(b"Name: HAProxy\n".to_vec())],
-                "read: the answer is larger than 65536 bytes",
+                "read: the reply is larger than 65536 bytes",
             ),
             case(
                 "one endless line",
                 vec![Act::Repeat(b"x".to_vec())],
-                "read: the answer is larger than 65536 bytes",
+                "read: the reply is larger than 65536 bytes",
             ),
             case("permission denied", send("Permission denied\n\n"), NO_INFO),
             case("statistics instead", send(&stat), NO_INFO),
@@ -364,8 +364,7 @@ fn no_socket_to_connect_to() {
         .expect("bind a port")
         .local_addr()
         .expect("its address");
-    let missing =
-        "connect: no such file or directory (is HAProxy running, with \"stats socket\" there?)";
+    let missing = "connect: no such file or directory (is HAProxy running, and does its configuration have this \"stats socket\"?)";
     let refused = "connect: connection refused (is HAProxy running?)";
     let file = "connect: connection refused (this is a file, not a socket; write the path of \"stats socket\", \
                 or file:/path for a recording)";

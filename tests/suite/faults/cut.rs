@@ -134,7 +134,7 @@ fn cut_at(
     let cuts = positions.len();
     assert!(cuts >= 100, "{cuts} cuts");
     let finished = exporter.finish();
-    let counted = finished.times_until("HAProxy is scraped again");
+    let counted = finished.times_until("scrape succeeded again");
     assert_eq!(
         counted, cuts as u64,
         "each cut is counted until the log says it is over"

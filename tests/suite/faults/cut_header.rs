@@ -109,7 +109,7 @@ fn recorded() {
         let problems = exporter.finish().problems();
         let of_rows = problems
             .iter()
-            .filter(|problem| problem.msg == "bad rows or cells");
+            .filter(|problem| problem.msg == "CSV parse failures");
         assert_eq!(of_rows.count(), 0, "{uri}");
     }
 }

@@ -22,7 +22,7 @@ fn good_answer() -> Vec<u8> {
 }
 
 const TOO_LARGE: &str =
-    "read: the answer is larger than 100000 bytes (--haproxy.max-response-bytes)";
+    "read: the reply is larger than 100000 bytes (--haproxy.max-response-bytes)";
 
 /// Each path in place of a file: up 0 and one line; then the file is there, and the same process reads it.
 #[test]

@@ -59,7 +59,7 @@ fn what_may_not_be_entered_or_opened() {
     let binary = place("exporter");
     exporter::copy_to(&binary);
     let closed = format!(
-        "the exporter may not enter the directory {}",
+        "the exporter cannot enter the directory {}",
         place("closed").display()
     );
     let group = "is the exporter in HAProxy's group? the socket has owner root, group root, mode 0600; the exporter \
@@ -115,12 +115,12 @@ fn a_page_that_refuses_http_1_0() {
             Answers::page(format!("{line}\r\nContent-Length: 0\r\n\r\n").as_bytes()),
         );
         let expected =
-            format!("the answer is {line:?} instead of 200 (this exporter speaks HTTP/1.0)");
+            format!("the response is {line:?} instead of 200 (this exporter speaks HTTP/1.0)");
         assert_eq!(scrape(fake.uri(), fake.uri()), expected);
     }
 }
 
-const MASTER: &str = "this is the master's CLI; use a stats socket";
+const MASTER: &str = "this is the master socket; use a stats socket";
 
 /// It answers each command and then waits for the next: an hour would not end this test.
 #[test]

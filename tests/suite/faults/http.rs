@@ -33,7 +33,7 @@ fn statuses() {
         "HTTP/1.0 999 x\x1b[31m",
     ];
     for line in refused {
-        let mut err = format!("the answer is {line:?} instead of 200");
+        let mut err = format!("the response is {line:?} instead of 200");
         if line.contains("404") || line.contains("503") {
             err.push_str(" (is its path that of \"stats uri\", followed by \";csv\"?)");
         }
@@ -52,7 +52,7 @@ fn statuses() {
         "PRI * HTTP/2.0",
     ];
     for line in no_status {
-        let err = format!("not an HTTP answer: it begins {:?}", line.trim_end());
+        let err = format!("not an HTTP response: it begins {:?}", line.trim_end());
         cases.push(Case::failed(line, head(line), &err));
     }
     run(&[], &cases);
@@ -79,7 +79,7 @@ fn redirects() {
     let cases = locations.map(|(status, location, shown)| {
         let answer = format!("HTTP/1.1 {status}\r\nLocation: {location}\r\n\r\n");
         let err = format!(
-            "the answer is a redirect ({}) to {shown:?}: use that URI",
+            "the response is a redirect ({}) to {shown:?}: use that URI",
             &status[..3]
         );
         Case::failed(status, send(answer), &err)
@@ -93,10 +93,10 @@ fn heads() {
     let length = format!("cOnTeNt-LeNgTh: \t {} ", body().len());
     let long = format!("X: {}\r\nEmpty:", "y".repeat(10_000));
     let many = "X: y\r\n".repeat(5000);
-    let too_long = "the answer's head is larger than 65536 bytes";
-    let not_asked = "the answer has an encoding not asked for: \"gzip\"";
+    let too_long = "the response's head is larger than 65536 bytes";
+    let not_asked = "the response has an encoding that was not requested: \"gzip\"";
     let noise: Vec<u8> = (0..=255_u8).cycle().take(3000).collect();
-    let begins = |start: &str| format!("not an HTTP answer: it begins {start:?}");
+    let begins = |start: &str| format!("not an HTTP response: it begins {start:?}");
     run(
         &[],
         &[
@@ -120,7 +120,7 @@ fn heads() {
             Case::failed(
                 "the head ends early",
                 send("HTTP/1.0 200 OK\r\nA: b\r\n"),
-                "answer cut in its head",
+                "response cut in its head",
             ),
             Case::failed("the head never ends", flood(OK, "X: y\r\n"), too_long),
             Case::failed("a field never ends", flood(OK, "x"), too_long),

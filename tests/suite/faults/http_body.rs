@@ -8,9 +8,9 @@ use crate::support::pages::with_length;
 use crate::support::pages::{CHUNKED, OK, body, flood, in_chunks, run, send, send_then, served};
 
 const MAX_BYTES: usize = 4 << 20;
-const CUT_BODY: &str = "answer cut: the body is shorter than announced";
-const EMPTY: &str = "an empty answer";
-const BAD_CHUNK: &str = "bad chunk in the answer";
+const CUT_BODY: &str = "response cut: the body is shorter than announced";
+const EMPTY: &str = "an empty reply";
+const BAD_CHUNK: &str = "bad chunk in the response";
 
 #[test]
 fn lengths() {
@@ -91,11 +91,11 @@ fn lengths() {
         format!("{:?}", &digits[..200]),
     );
     for (answer, what) in bad.into_iter().chain(no_numbers).chain([digits]) {
-        let err = format!("bad length of the answer: {what}");
+        let err = format!("bad length of the response: {what}");
         cases.push(Case::failed(&what, send(answer), &err));
     }
     for encoding in ["gzip", "gzip, chunked", "chunked, chunked", "identity"] {
-        let err = format!("the answer has an encoding not asked for: {encoding:?}");
+        let err = format!("the response has an encoding that was not requested: {encoding:?}");
         cases.push(Case::failed(
             encoding,
             send(with(&format!("Transfer-Encoding: {encoding}"))),

@@ -11,7 +11,7 @@ use crate::support::csv::{answer, backend, server};
 use crate::support::fake_haproxy::{Act, Answers, Fake, Script};
 use crate::support::faults::{self, CLOSED, CUT, Case, INFO, TIMED_OUT, not_statistics};
 
-const NO_INFO: &str = "not an answer to \"show info\": it has no Version";
+const NO_INFO: &str = "not a reply to \"show info\": it has no Version";
 const TOO_MUCH: &str = "read: more came behind the closing empty line";
 
 fn rows() -> Vec<u8> {

@@ -73,8 +73,9 @@ fn no_descriptor_to_spare() {
         command.args(vec!["--web.listen-address=127.0.0.1:0"; listeners]);
         let output = command.output().expect("run the exporter");
         assert_eq!(output.status.code(), Some(1));
-        let expected =
-            format!("haproxy_exporter: no descriptors: limit is {limit}, {needed} are needed\n");
+        let expected = format!(
+            "haproxy_exporter: open file limit too low: {limit}, at least {needed} needed (LimitNOFILE, ulimit -n)\n"
+        );
         assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
     }
 }

@@ -321,7 +321,8 @@ fn problems(lines: &[String]) -> Vec<String> {
 
 /// The line with which the exporter ends when it cannot go on: the front's, or the main loop's.
 fn is_farewell(line: &str) -> bool {
-    line.contains("msg=\"giving up\"") || line.starts_with("haproxy_exporter: the server stopped: ")
+    line.contains("msg=\"server failed, exiting\"")
+        || line.starts_with("haproxy_exporter: the server stopped: ")
 }
 
 /// Whether a process has not ended; a zombie has.

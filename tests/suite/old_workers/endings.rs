@@ -70,7 +70,7 @@ fn a_stopped_worker_costs_its_own_answer() {
     let found = scrape_until(&exporter, OLD, 1.0);
     assert_eq!(found.value(UNANSWERED), 0.0);
     assert_eq!(found.value(TOTALS[0]), before[0] + 1.0);
-    let msg = "workers do not answer";
+    let msg = "old workers unresponsive";
     let expected = problem(&reloaded, msg, "read: timed out", Some(stopped));
     assert_eq!(exporter.finish().problems(), [expected]);
 }

@@ -31,7 +31,7 @@ fn timed_out(world: &World, count: usize, pid: u64) -> Problem {
     let err = format!("err=master {}: read: timed out", world.master.object());
     Problem {
         level: "warn".to_owned(),
-        msg: "workers do not answer".to_owned(),
+        msg: "old workers unresponsive".to_owned(),
         details: vec![format!("count={count}"), err, format!("pid={pid}")],
     }
 }
@@ -132,7 +132,7 @@ fn a_process_id_that_is_used_again() {
     let expected = timed_out(&world, 1, A);
     let finished = world.exporter.finish();
     assert_eq!(finished.problems(), [expected]);
-    assert_eq!(finished.times_until("all workers answer again"), 1);
+    assert_eq!(finished.times_until("all old workers respond again"), 1);
 }
 
 /// A request that shows nothing of the master does not ask it.

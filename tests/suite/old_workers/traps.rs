@@ -21,8 +21,8 @@ fn send(answer: impl AsRef<[u8]>) -> Script {
 /// Answers to `show proc`, and what is wrong with each.
 fn lists() -> Vec<(&'static str, Script, String)> {
     let whole = processes(&[B], &[A]);
-    let cut = "answer cut: the closing empty line is missing";
-    let another = |line: &str| format!("not an answer to \"show proc\": it begins {line:?}");
+    let cut = "reply cut: the closing empty line is missing";
+    let another = |line: &str| format!("not a reply to \"show proc\": it begins {line:?}");
     let denied = fixtures::bytes("cli/3.2.0/a40-level-user-show-proc.out");
     let level = " (the CLI socket needs level operator)";
     let denial = another("Permission denied") + level;
@@ -52,12 +52,8 @@ fn lists() -> Vec<(&'static str, Script, String)> {
         ("cut by a byte", send(&whole[..whole.len() - 1]), cut),
         ("cut between rows", send(format!("{header}\n")), cut),
         ("cut in a row", send(&whole[..whole.len() - 40]), cut),
-        (
-            "nothing",
-            vec![],
-            &format!("closed without an answer{level}"),
-        ),
-        ("an empty answer", send("\n"), &another("")),
+        ("nothing", vec![], &format!("closed without a reply{level}")),
+        ("an empty reply", send("\n"), &another("")),
         ("a level that is too low", send(denied), &denial),
         (
             "a worker's CLI",
@@ -67,7 +63,7 @@ fn lists() -> Vec<(&'static str, Script, String)> {
         (
             "endless",
             endless(b"HTTP/1.1 200 OK\r\n"),
-            "read: the answer is larger than 4194304 bytes",
+            "read: the reply is larger than 4194304 bytes",
         ),
         (
             "a line without an end",
@@ -78,7 +74,7 @@ fn lists() -> Vec<(&'static str, Script, String)> {
         (
             "100,000 workers",
             many(100_000),
-            "read: the answer is larger than 4194304 bytes",
+            "read: the reply is larger than 4194304 bytes",
         ),
         (
             "a header alone",
@@ -120,7 +116,7 @@ fn a_bad_list_costs_the_group_alone_and_one_line() {
         if problems != expected {
             report.push(format!("{name}: {problems:?}\n  instead of {expected:?}"));
         }
-        assert_eq!(finished.times_until("show proc is answered again"), 2);
+        assert_eq!(finished.times_until("show proc recovered"), 2);
     }
     assert!(report.is_empty(), "{}", report.join("\n"));
 }
@@ -153,7 +149,7 @@ fn workers() -> Vec<(&'static str, Script, [f64; 2], Option<&'static str>)> {
     let whole = info(A, &[]);
     let text = String::from_utf8(whole.clone()).expect("text");
     let middle = text.find("CumConns").expect("a key");
-    let cut = "answer cut: the closing empty line is missing";
+    let cut = "reply cut: the closing empty line is missing";
     let gone = fixtures::bytes("cli/3.4.0/a14-gone-pid.out");
     let mut open = send(&whole[..middle]);
     open.push(Act::Hold);
@@ -183,20 +179,20 @@ fn workers() -> Vec<(&'static str, Script, [f64; 2], Option<&'static str>)> {
             "nothing",
             vec![],
             [1.0, 1.0],
-            Some("closed without an answer"),
+            Some("closed without a reply"),
         ),
         ("it has ended", send(gone), [0.0, 0.0], None),
         (
             "denied",
             send("Permission denied\n\n"),
             [1.0, 1.0],
-            Some("not an answer to \"show info\": it has no Version"),
+            Some("not a reply to \"show info\": it has no Version"),
         ),
         (
             "endless",
             endless(),
             [1.0, 1.0],
-            Some("read: the answer is larger than 65536 bytes"),
+            Some("read: the reply is larger than 65536 bytes"),
         ),
         ("it serves", send(serving(A, &[])), [0.0, 0.0], None),
         (
@@ -238,7 +234,7 @@ fn a_bad_worker_costs_its_own_numbers() {
                 let of_it = |why| {
                     let err = format!("err=master {}: {why}", world.master.object());
                     let details = ["count=1".to_owned(), err, format!("pid={A}")];
-                    problem("workers do not answer", &details)
+                    problem("old workers unresponsive", &details)
                 };
                 let expected: Vec<Problem> = why.map(of_it).into_iter().collect();
                 assert_eq!(world.problems(), expected, "{name}");
@@ -290,7 +286,7 @@ fn a_worker_that_gives_no_rows() {
     let found = world.exporter.scrape();
     let values = ["haproxy_up", UP, OLD].map(|name| found.value(name));
     assert_eq!(values, [0.0, 1.0, 1.0]);
-    let stat = format!("{}: closed without an answer", world.worker.object());
+    let stat = format!("{}: closed without a reply", world.worker.object());
     assert_eq!(world.problems(), [Problem::scrape_failed(&stat)]);
 }
 

@@ -98,7 +98,7 @@ fn a_long_answer_that_is_not_whole() {
         (
             |bytes, stream| stream.write_all(half(bytes)),
             AT_ONCE,
-            "answer cut: the closing empty line is missing",
+            "reply cut: the closing empty line is missing",
         ),
         (
             |bytes, stream| {
@@ -107,7 +107,7 @@ fn a_long_answer_that_is_not_whole() {
                 stream.write_all(b"app,s1,")
             },
             AT_ONCE,
-            "answer cut: the closing empty line is missing",
+            "reply cut: the closing empty line is missing",
         ),
         (
             |bytes, stream| {

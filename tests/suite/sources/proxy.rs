@@ -228,7 +228,7 @@ fn a_proxy_that_fails() {
     let exporter = Exporter::spawn(&mut command);
     assert_eq!(exporter.scrape().value("haproxy_up"), 0.0);
     let refused = format!(
-        "http://{FAR}/;csv through proxy {}: the answer is \"HTTP/1.0 407 Proxy Authentication Required\" instead of 200",
+        "http://{FAR}/;csv through proxy {}: the response is \"HTTP/1.0 407 Proxy Authentication Required\" instead of 200",
         proxy.address()
     );
     assert_eq!(

@@ -289,7 +289,7 @@ impl Problem {
     pub(crate) fn bad_rows(count: u64, first: &str) -> Problem {
         Problem::new(
             "warn",
-            "bad rows or cells",
+            "CSV parse failures",
             &[("count", &count.to_string()), ("first", first)],
         )
     }

@@ -145,7 +145,7 @@ fn reads_what_keeps_them() {
         assert_eq!(got.value(key), *want, "{input:?}");
         assert_eq!(got.families["a_b"].help, "Text.");
     }
-    assert!(read(b"").expect("an empty answer").samples.is_empty());
+    assert!(read(b"").expect("an empty reply").samples.is_empty());
     let help =
         read(b"# HELP a \\\\ \\n \"\n# TYPE a gauge\na 1\n").expect("escapes in a help text");
     assert_eq!(help.families["a"].help, "\\ \n \"");

@@ -54,7 +54,7 @@ impl Case {
         }
     }
 
-    /// The answer is served as the reference reads it, with bad rows or cells.
+    /// The answer is served as the reference reads it, with CSV parse failures.
     pub(crate) fn bad_rows(name: &str, stat: &[u8], count: u64, first: &str) -> Case {
         let case = Case::served(name, stat, vec![Act::Send(stat.to_vec())]);
         let Outcome::Served { want, failures, .. } = case.outcome else {
@@ -156,15 +156,15 @@ pub(crate) const INFO: &[u8] = INFO_TEXT.as_bytes();
 const INFO_TEXT: &str = "Name: HAProxy\nVersion: 9.9.9\nRelease_date: 2026/01/02\nPid: 77\nUptime_sec: 5\nIdle_pct: 98\nnode: n1\n\n";
 
 /// The answer ended without a byte.
-pub(crate) const CLOSED: &str = "closed without an answer";
+pub(crate) const CLOSED: &str = "closed without a reply";
 /// The connection was reset.
 pub(crate) const RESET: &str = "read: connection reset by peer";
 /// The deadline passed while the answer was read.
 pub(crate) const TIMED_OUT: &str = "read: timed out";
 /// Over the CLI: no empty line at the end.
-pub(crate) const CUT: &str = "answer cut: the closing empty line is missing";
+pub(crate) const CUT: &str = "reply cut: the closing empty line is missing";
 /// Over HTTP and from files: the last row is not whole.
-pub(crate) const CUT_ROW: &str = "answer cut: it ends in the middle of a row";
+pub(crate) const CUT_ROW: &str = "reply cut: it ends in the middle of a row";
 /// HTML instead of CSV.
 pub(crate) const HTML: &str = "an HTML page instead of CSV";
 
@@ -182,7 +182,7 @@ pub(crate) fn not_statistics(answer: &[u8]) -> String {
 
 /// The error for an answer beyond `--haproxy.max-response-bytes`.
 pub(crate) fn too_large(limit: usize) -> String {
-    format!("read: the answer is larger than {limit} bytes (--haproxy.max-response-bytes)")
+    format!("read: the reply is larger than {limit} bytes (--haproxy.max-response-bytes)")
 }
 
 /// The error for a row beyond the limit of 1 MiB.

@@ -33,7 +33,7 @@ fn answers() {
     let length = pages::with_length(&body);
     let chunks = pages::in_chunks(&body);
     let short = |text: &str| text[..text.len() - 10].to_owned();
-    let cut = "answer cut: the body is shorter than announced";
+    let cut = "response cut: the body is shorter than announced";
     let raw = |bytes: Vec<u8>, then_hold: bool| {
         let start = length[..60].to_owned();
         behave(Box::new(move |session| {
@@ -49,7 +49,7 @@ fn answers() {
         (
             "to the end, without",
             rude(open.clone()),
-            Err("read: answer cut: the connection ended without TLS's close_notify"),
+            Err("read: response cut: the connection ended without TLS's close_notify"),
         ),
         ("a length, with good-bye", polite(length.clone()), Ok(())),
         ("a length, without", rude(length.clone()), Ok(())),
@@ -70,22 +70,22 @@ fn answers() {
         (
             "half a head, with good-bye",
             polite(open[..12].to_owned()),
-            Err("answer cut in its head"),
+            Err("response cut in its head"),
         ),
         (
             "half a head, without",
             rude(open[..12].to_owned()),
-            Err("answer cut in its head"),
+            Err("response cut in its head"),
         ),
         (
             "nothing, with good-bye",
             polite(String::new()),
-            Err("closed without an answer"),
+            Err("closed without a reply"),
         ),
         (
             "nothing, without",
             rude(String::new()),
-            Err("closed without an answer"),
+            Err("closed without a reply"),
         ),
         (
             "half a record",
@@ -105,7 +105,7 @@ fn answers() {
         (
             "plain text",
             raw(b"and so on, and so on".to_vec(), true),
-            Err("read: the answer is not TLS (is it an http:// port?)"),
+            Err("read: the response is not TLS (is it an http:// port?)"),
         ),
         (
             "byte by byte",
@@ -125,7 +125,7 @@ fn answers() {
                 send(session, "HTTP/1.0 200 OK\r\n\r\n");
                 while session.write_all(&[b'#'; 65_536]).is_ok() {}
             })),
-            Err("read: the answer is larger than 100000 bytes (--haproxy.max-response-bytes)"),
+            Err("read: the reply is larger than 100000 bytes (--haproxy.max-response-bytes)"),
         ),
         (
             "a head without an end",
@@ -133,7 +133,7 @@ fn answers() {
                 send(session, "HTTP/1.0 200 OK\r\n");
                 while session.write_all(&b"X: y\r\n".repeat(1000)).is_ok() {}
             })),
-            Err("the answer's head is larger than 65536 bytes"),
+            Err("the response's head is larger than 65536 bytes"),
         ),
         (
             "a key update",

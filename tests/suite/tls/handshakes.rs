@@ -122,12 +122,12 @@ fn handshakes() {
         (
             "plain HTTP",
             after_hello(b"HTTP/1.0 400 Bad Request\r\n\r\n".to_vec(), false),
-            "the answer is not TLS (is it an http:// port?)",
+            "the response is not TLS (is it an http:// port?)",
         ),
         (
             "noise",
             after_hello((0..=255).rev().cycle().take(5000).collect(), true),
-            "the answer is not TLS (is it an http:// port?)",
+            "the response is not TLS (is it an http:// port?)",
         ),
         (
             "a handshake record of zeros",

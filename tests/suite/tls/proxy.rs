@@ -196,21 +196,18 @@ fn refusals() {
             text("HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"),
             refused("HTTP/1.1 302 Found"),
         ),
-        (
-            text(""),
-            "proxy tunnel: closed without an answer".to_owned(),
-        ),
+        (text(""), "proxy tunnel: closed without a reply".to_owned()),
         (
             text("HTTP/1.1 200 OK\r\nX:"),
-            "proxy tunnel: answer cut in its head".to_owned(),
+            "proxy tunnel: response cut in its head".to_owned(),
         ),
         (
             text("SSH-2.0-x\r\n"),
-            "proxy tunnel: not an HTTP answer: it begins \"SSH-2.0-x\"".to_owned(),
+            "proxy tunnel: not an HTTP response: it begins \"SSH-2.0-x\"".to_owned(),
         ),
         (
             Reply::Text([&b"HTTP/1.1 200 OK\r\n"[..], &b"X: y\r\n".repeat(20_000)].concat()),
-            "proxy tunnel: the answer's head is larger than 65536 bytes".to_owned(),
+            "proxy tunnel: the response's head is larger than 65536 bytes".to_owned(),
         ),
         (Reply::Hold(""), "proxy tunnel: read: timed out".to_owned()),
         (
@@ -223,7 +220,7 @@ fn refusals() {
         ),
         (
             Reply::Hold("HTTP/1.1 200 OK\r\n\r\nhello"),
-            "TLS handshake: the answer is not TLS (is it an http:// port?)".to_owned(),
+            "TLS handshake: the response is not TLS (is it an http:// port?)".to_owned(),
         ),
     ];
     let mut report = Vec::new();

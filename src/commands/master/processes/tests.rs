@@ -164,25 +164,25 @@ fn other_answers_are_refused() {
         .map(|pid| format!("{pid} worker 0 0d00h00m00s 9\n"))
         .collect();
     let cases = [
-        ("", "closed without an answer".to_owned()),
+        ("", "closed without a reply".to_owned()),
         (
             "\n",
-            "not an answer to \"show proc\": it begins \"\"".to_owned(),
+            "not a reply to \"show proc\": it begins \"\"".to_owned(),
         ),
         (
             "Permission denied\n\n",
-            "not an answer to \"show proc\": it begins \"Permission denied\"".to_owned(),
+            "not a reply to \"show proc\": it begins \"Permission denied\"".to_owned(),
         ),
         (
             "Unknown command, but\n  help\n\n",
-            "not an answer to \"show proc\": it begins \"Unknown command, but\"".to_owned(),
+            "not a reply to \"show proc\": it begins \"Unknown command, but\"".to_owned(),
         ),
     ];
     for (answer, expected) in cases {
         let error = read(answer.as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), expected, "{answer:?}");
     }
-    let bad = |line: &str| format!("not an answer to \"show proc\": it begins {line:?}");
+    let bad = |line: &str| format!("not a reply to \"show proc\": it begins {line:?}");
     let cases = [
         (
             "# workers\n8 worker\n\n",
@@ -197,11 +197,11 @@ fn other_answers_are_refused() {
         ("x master\n\n", bad("x master")),
         (
             "7 master\n",
-            "answer cut: the closing empty line is missing".to_owned(),
+            "reply cut: the closing empty line is missing".to_owned(),
         ),
         (
             "7 master\n# wor",
-            "answer cut: the closing empty line is missing".to_owned(),
+            "reply cut: the closing empty line is missing".to_owned(),
         ),
         (
             &format!("7 master\n# workers\n{many}\n"),
