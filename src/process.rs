@@ -146,7 +146,7 @@ impl ProcRoot {
 
     /// Chooses the process. It is the one that replied, if it is in the file or a child of a
     /// process in the file, such as a worker of the master that wrote the file (`-W`). Otherwise it
-    /// is the first in the file. Its stat contains the parent and most of the facts, so it is read
+    /// is the first in the file. Its stat contains the parent and most of the facts; it is read
     /// once.
     fn meant(
         &mut self,

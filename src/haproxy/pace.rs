@@ -1,10 +1,10 @@
-//! When to read an answer from a unix socket, so that HAProxy's traffic does not wait for it.
+//! Decides when to read a reply from a unix socket, so that HAProxy's traffic does not wait for it.
 //!
-//! HAProxy (until late releases of 3.2 and of 3.4) prints as long as its socket takes the bytes, and lets
-//! no traffic through meanwhile. When the socket is full it stops and serves its clients. So a reader
-//! that is fast keeps it printing: 868 KB at a stretch were seen, and 210 KB, what the socket holds
-//! (`net.core.wmem_default`), of one that reads only when the socket is full, and only what it holds
-//! then. That it is full shows in that nothing is added any more.
+//! HAProxy (until late releases of 3.2 and of 3.4) prints as long as its socket accepts bytes, and
+//! handles no traffic meanwhile. When the socket is full, HAProxy stops and handles its traffic. So
+//! a fast reader keeps it printing: 868 KB without a break were seen. With a reader that reads only
+//! when the socket is full, and only what it holds then, the maximum is what the socket holds: 210
+//! KB (`net.core.wmem_default`). The socket is full when its number of bytes stops growing.
 
 use std::time::Duration;
 

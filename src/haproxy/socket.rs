@@ -1,8 +1,9 @@
 //! HAProxy's CLI on a unix or TCP socket (management guide, 9.3).
 //!
-//! All commands go out in one line on one connection, joined with `;`. HAProxy answers them in
-//! order, each answer with an empty line behind it, and closes. Not a newline between them: 3.2 and
-//! later run the first line only. No `;` at the end: 2.4 and 2.6 answer that with the usage text.
+//! All commands are sent in one line on one connection, joined with `;`. HAProxy replies to them in
+//! order, each reply with an empty line at its end, and closes the connection. The separator is not
+//! a newline, because 3.2 and later run only the first line. There is no `;` at the end, because
+//! 2.4 and 2.6 reply to it with the usage text.
 
 use std::io;
 use std::time::{Duration, Instant};

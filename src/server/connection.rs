@@ -29,10 +29,11 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Minimum time to read a response before it can be cut for other clients: Prometheus' default
 /// timeout.
 pub(crate) const MIN_ANSWER_TIME: Duration = Duration::from_secs(10);
-/// Minimum time before an idle connection can be evicted, so that it can send its request.
+/// Interval at which the send queue is read, to find whether a client has acknowledged everything:
+/// poll does not report it.
 const MIN_IDLE: Duration = Duration::from_millis(10);
-/// Interval at which the kernel is asked whether a client has acknowledged everything: poll does
-/// not report it.
+/// Interval at which the send queue is read, to find whether a client has acknowledged everything:
+/// poll does not report it.
 const LOOK_PAUSE: Duration = Duration::from_millis(100);
 /// Minimum timeout of a scrape. A shorter one could not succeed; it would only report that HAProxy
 /// is down, to the client and in the log.

@@ -27,10 +27,10 @@ const PIECES_A_TURN: usize = 8;
 const COMPRESSED_PIECES_A_TURN: usize = 2;
 /// What the kernel may hold for a client that gets the next piece: what is on its way to it, and a little
 /// besides (see `listen::UNREAD_BYTES`). Over a round trip of 0.2 s a client needs a megabyte on its way for
-/// 5 MB/s, and as much again while what was lost is sent anew. A fixed send buffer would bound that too, but
+/// 5 MB/s, and as much again while lost data is sent again. A fixed send buffer would bound that too, but
 /// is no larger than net.core.wmem_max, 208 KiB unless told otherwise: then 13 MB take more than 10 s.
 const MOST_UNSENT_BYTES: usize = 2 * 1024 * 1024;
-/// After so long the kernel is asked again how much it holds; less than the way to a client for which it
+/// After so long the send queue is read again; less than the way to a client for which it
 /// holds as much takes.
 pub(crate) const REST: Duration = Duration::from_millis(10);
 /// Buffers that are kept for the next answers.

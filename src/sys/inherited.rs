@@ -11,7 +11,7 @@ use super::result::check;
 const FIRST_OF_SYSTEMD: RawFd = 3;
 
 /// A file descriptor that a supervisor opened. It can be constructed only from a flag value or from
-/// `LISTEN_FDS`, so it is never the number of a file that this process opened itself.
+/// `LISTEN_FDS`. It is never the number of a file that this process opened itself.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InheritedFd(RawFd);
 

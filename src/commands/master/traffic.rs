@@ -1,9 +1,10 @@
-//! What old workers have done since they became old, added up from scrape to scrape.
+//! Traffic of old workers since they became old, added up from scrape to scrape.
 //!
-//! Each time, what a process has done since it was seen before is added: seen while it was current, by
-//! its own `show info`, or when the master listed it last. So the sum never goes back when one ends; it
-//! lacks what that one did after the last scrape. HAProxy counts the exporter's questions as well, each as
-//! a connection and a request, and the bytes of the answers: they are taken off.
+//! Each time, the traffic of a process since it was last seen is added. It was seen by its own
+//! `show info` while it was current, or when the master listed it. So the sum never goes back when
+//! a worker exits; the traffic after the last scrape is missing. HAProxy counts the exporter's
+//! commands too, each as a connection and a request, and the bytes of the replies: these are
+//! subtracted.
 
 use crate::haproxy::socket::Spent;
 

@@ -1,8 +1,9 @@
-//! The master process of `--haproxy.master-socket`: reloads, and the workers of before them.
+//! The master process of `--haproxy.master-socket`: reloads and old workers.
 //!
-//! One question a connection: a worker that dies in the middle of its answer leaves the master's
-//! connection open, and what another question brings would complete it. A worker that does not answer
-//! keeps one of the ten slots that it and the master have until it runs again, so it is not asked again.
+//! Each command has its own connection. If a worker dies in the middle of its reply, the master
+//! leaves the connection open, and the reply to a second command on it would seem to complete the
+//! first. An unresponsive worker occupies one of the ten slots that it and the master have until it
+//! runs again. It is never queried twice.
 
 use std::fmt::Display;
 use std::time::{Duration, Instant};

@@ -176,6 +176,35 @@ fn documents_are_plain() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The comments and texts of the program, and what is installed beside it. Tests may quote what was wrong.
+#[test]
+fn sources_are_plain() {
+    let mut files = Vec::new();
+    files_below("src", &mut files);
+    files.push("Makefile".to_owned());
+    // The alerts are being written again; dashboards are JSON.
+    files.retain(|name| !name.contains("tests") && !name.ends_with(".json"));
+    files.retain(|name| !name.ends_with("alerts.yml"));
+    assert!(files.len() > 120, "{} files", files.len());
+    let mut wrong = Vec::new();
+    for name in files {
+        let found = banned(&read(&name)).into_iter();
+        wrong.extend(found.map(|what| format!("{name}, {what}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn files_below(folder: &str, files: &mut Vec<String>) {
+    for entry in std::fs::read_dir(documents::path(folder)).expect("read a folder") {
+        let entry = entry.expect("an entry");
+        let name = format!("{folder}/{}", entry.file_name().to_str().expect("a name"));
+        match entry.path().is_dir() {
+            true => files_below(&name, files),
+            false => files.push(name),
+        }
+    }
+}
+
 #[test]
 fn phrases_are_found() {
     assert_eq!(
