@@ -47,7 +47,7 @@ struct Running {
     /// Number of clients it is for.
     clients: usize,
     target: usize,
-    /// It gives way to another target.
+    /// It was aborted for another target.
     is_aborted: bool,
 }
 
@@ -123,7 +123,7 @@ impl Scrapes {
         Some(first.target)
     }
 
-    /// When the scrape that goes on gives way to another target, for which somebody waits.
+    /// When the running scrape is aborted for another target that clients wait for.
     fn gives_way_at(&self, connections: &Connections, now: Instant) -> Option<Instant> {
         let running = self.running.filter(|running| !running.is_aborted)?;
         let others = connections.waiting().filter(|(wait, _)| {

@@ -1,27 +1,30 @@
-//! What a target's last scrapes say of its next: its turn among others, and when it gives way to them.
+//! Decides from the last scrapes of a target when it is scraped next, and when its scrape is
+//! aborted for others.
 //!
-//! The main loop scrapes one target at a time, so a target that hangs would cost the others as long as a
-//! scrape may take. Therefore a scrape that takes unusually long is aborted once a target waits that answers.
+//! The main loop scrapes one target at a time, so a target that hangs would delay the others by a
+//! whole timeout. Therefore a scrape that takes unusually long is aborted once a target waits that
+//! replies.
 
 use std::time::{Duration, Instant};
 
 use crate::metrics::snapshot::Outcome;
 
-/// A target that answers has at least this time, and otherwise a multiple of what it took last.
+/// Minimum timeout of a target that replies; otherwise its timeout is a multiple of its last
+/// duration.
 const GOOD_TIME: Duration = Duration::from_secs(1);
-/// The multiple of it: the load of a machine varies.
+/// That multiple: the load of a machine varies.
 const GOOD_TIMES: u32 = 3;
-/// Nobody knows yet whether a target hangs that was never scraped. Most answer within this time, and at the
-/// start many may hang.
+/// Timeout of a target that was never scraped, while others wait. Most reply within this time, and
+/// at the start many can hang.
 const NEW_TIME: Duration = Duration::from_millis(100);
-/// A target that failed is tried for this time while others wait.
+/// Timeout of a target that failed, while others wait.
 const FAILED_TIME: Duration = Duration::from_millis(500);
-/// Each third try has all the time that a scrape may take, as long as no client of a target that answers has
-/// waited for so long: so a slow target that works again is found.
+/// Each third attempt has the whole timeout of a scrape, as long as no client of a target that
+/// replies has waited this long: so a slow target that has recovered is found.
 const MOST_WAIT: Duration = Duration::from_secs(1);
 const TRIES: u32 = 3;
 
-/// What is known of a target; the better comes first.
+/// The standing of a target; the better one comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {
     /// Its last scrape succeeded.
@@ -32,19 +35,19 @@ pub(super) enum Standing {
     Failed,
 }
 
-/// So many times as long as a scrape of a target that had failed, those go first that answer.
+/// For this multiple of the duration of a failed scrape, targets that reply go first.
 const FAILED_PART: u32 = 3;
 
-/// All targets, by number, and the scrape that goes on.
+/// All targets, by number, and the running scrape.
 pub(super) struct Turns {
     records: Vec<Record>,
-    /// The longest that a scrape may take. Whoever has waited for so long waits no longer for others.
+    /// Longest timeout of a scrape. A client that has waited this long no longer waits for others.
     timeout: Duration,
     /// The target of the last scrape.
     last: usize,
-    /// Whether it had failed before.
+    /// Whether its previous scrape had failed.
     was_of_failed: bool,
-    /// Until when targets that failed let those go first that answer.
+    /// Until when targets that reply go before those that failed.
     others_first_until: Option<Instant>,
 }
 
@@ -59,9 +62,9 @@ impl Turns {
         }
     }
 
-    /// The rank of a client of a target that waits since then. One that failed, or that has only clients that
-    /// `may_be_gone`, comes after the others, but the wait is bounded. One that failed never goes before a good
-    /// one twice in a row.
+    /// The rank of a client of a target that has waited since then. A target that failed, or has
+    /// only clients that `may_be_gone`, comes after the others, but the wait is bounded. A target
+    /// that failed never goes before a good one twice in a row.
     pub(super) fn rank(
         &self,
         (target, since): (usize, Instant),
@@ -79,7 +82,8 @@ impl Turns {
         }
     }
 
-    /// When the scrape of a target that began then gives way to a client of another that waits since then.
+    /// When the scrape of a target that began then is aborted for a client of another target that
+    /// has waited since then.
     pub(super) fn gives_way_at(
         &self,
         (target, began): (usize, Instant),
@@ -89,13 +93,14 @@ impl Turns {
         record.gives_way_at(began, (self.standing(other), since))
     }
 
-    /// A scrape of a target begins.
+    /// Records that a scrape of a target begins.
     pub(super) fn begin(&mut self, target: usize) {
         self.last = target;
         self.was_of_failed = self.has_failed(target);
     }
 
-    /// It ended so, after it had `time`, or was aborted. Returns whether its clients wait on for another.
+    /// Records how the scrape ended, after it had `time`, or was aborted. Returns whether its
+    /// clients wait for another one.
     pub(super) fn end(
         &mut self,
         outcome: Outcome,
@@ -131,9 +136,9 @@ impl Turns {
 /// The last scrapes of a target.
 #[derive(Clone, Copy, Debug, Default)]
 struct Record {
-    /// What the last one took that succeeded.
+    /// Duration of the last successful scrape.
     took: Option<Duration>,
-    /// How many failed since then.
+    /// Number of failed scrapes since then.
     failed: u32,
 }
 
@@ -146,8 +151,8 @@ impl Record {
         }
     }
 
-    /// When a scrape that `began` gives way to a target of this standing, whose client waits since then;
-    /// `None` if it does not.
+    /// When a scrape that `began` is aborted for a target of this standing, whose client has waited
+    /// since then; `None` if it is not.
     fn gives_way_at(&self, began: Instant, (other, since): (Standing, Instant)) -> Option<Instant> {
         let is_short = self.standing() == Standing::Failed && self.failed % TRIES != TRIES - 1;
         match self.standing() {
@@ -166,8 +171,8 @@ impl Record {
         };
     }
 
-    /// A scrape failed that took `took` of the `time` that it had, of `longest` at most. It says nothing of the
-    /// target if its clients had announced less than that may need.
+    /// Records a failed scrape that took `took` of its `time`, of `longest` at most. It proves
+    /// nothing about the target if its clients had announced less than it can need.
     fn failed(&mut self, took: Duration, time: Duration, longest: Duration) {
         let enough = self.usual_time().max(FAILED_TIME).min(longest);
         if took < time || time >= enough {
@@ -175,8 +180,8 @@ impl Record {
         }
     }
 
-    /// A scrape was aborted. Returns whether its clients wait on for another, which has all its time: the
-    /// target may only have been slow for once.
+    /// Records an aborted scrape. Returns whether its clients wait for another one with the whole
+    /// timeout, because the target was perhaps slow only once.
     fn aborted(&mut self) -> bool {
         let waits_on = self.standing() != Standing::Failed;
         self.failed = match waits_on {
@@ -186,7 +191,7 @@ impl Record {
         waits_on
     }
 
-    /// The time that it has in any case.
+    /// The timeout that it has in any case.
     fn usual_time(&self) -> Duration {
         match (self.standing(), self.took) {
             (Standing::Good, Some(took)) => took.saturating_mul(GOOD_TIMES).max(GOOD_TIME),

@@ -11,7 +11,7 @@ use super::result::check;
 /// A signal that the exporter reacts to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// SIGTERM, SIGINT, SIGPWR (the power fails) or SIGXCPU (the limit on processor time): stop.
+    /// SIGTERM, SIGINT, SIGPWR (the power fails) or SIGXCPU (the limit of CPU time): stop.
     Stop,
     /// SIGHUP.
     Hangup,
