@@ -92,7 +92,7 @@ impl Body {
                     0 => 0,
                     _ => cursor.fill(snapshot, selection, to),
                 };
-                // A client that is told a wrong length would wait for more, or take the next response for it.
+                // A client with a wrong length would wait for more, or read the next response as a part of this.
                 *left = match left.checked_sub(filled as u64) {
                     Some(rest) if filled > 0 || rest == 0 => rest,
                     _ => {

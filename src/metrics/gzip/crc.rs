@@ -164,8 +164,8 @@ impl Shifts {
         self.lines.get(bytes as i64)
     }
 
-    /// The number of the shift by a line of so many bytes, and the shift of a number, until another is asked
-    /// for.
+    /// The number of the shift by a line of this number of bytes, and the shift of a number, until another one
+    /// is requested.
     pub(super) fn slot(&mut self, bytes: usize) -> usize {
         self.by(bytes);
         bytes % self.lines.0.len()

@@ -9,7 +9,7 @@ use crate::metrics::snapshot::{Rows, Snapshot};
 
 /// Selections whose codes are known: a few scrapers that want different families.
 const MOST_KNOWN: usize = 4;
-/// After so many responses codes are made anew: values become longer, and idle servers busy.
+/// After this number of responses codes are made again: values become longer, and idle servers busy.
 const MOST_USES: u32 = 16;
 /// They are as well when labels and values have become more or less by a part of this.
 const CHANGE_PARTS: usize = 8;
