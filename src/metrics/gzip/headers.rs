@@ -243,9 +243,9 @@ impl Pieces<'_> {
 struct Finder {
     /// All texts, and where each begins.
     all: Vec<u8>,
-    starts: Vec<u16>,
+    starts: Vec<u32>,
     /// For the first bytes of a text where such were seen last, and 1.
-    seen: Vec<[u16; TEXTS_A_BUCKET]>,
+    seen: Vec<[u32; TEXTS_A_BUCKET]>,
 }
 
 impl Finder {
@@ -261,11 +261,7 @@ impl Finder {
     fn find(&mut self, text: &[u8], parts: &mut Vec<Part>) {
         let start = self.all.len();
         self.all.extend_from_slice(text);
-        if self.all.len() >= usize::from(u16::MAX) {
-            // Never; copies from the lines above it has none then.
-            return self.all.truncate(start);
-        }
-        self.starts.push(start as u16);
+        self.starts.push(start as u32);
         let mut at = start;
         while at + KEY_BYTES <= self.all.len() {
             let found = self.longest(at);
@@ -279,15 +275,12 @@ impl Finder {
                 at += 1;
                 continue;
             }
-            let family = self
-                .starts
-                .partition_point(|start| usize::from(*start) <= from)
-                - 1;
+            let family = self.starts.partition_point(|start| *start as usize <= from) - 1;
             parts.push(Part {
                 at: (at - start) as u16,
                 bytes: bytes as u16,
                 family: family as u16,
-                from: (from - usize::from(self.starts[family])) as u16,
+                from: (from - self.starts[family] as usize) as u16,
             });
             for passed in at + 1..at + bytes {
                 self.see(passed);
@@ -302,15 +295,13 @@ impl Finder {
         let seen = &self.seen[bucket(rest)?];
         let found = seen.iter().filter_map(|seen| seen.checked_sub(1));
         let found = found.map(|from| {
-            let from = usize::from(from);
+            let from = from as usize;
             // Behind the lines of a family its samples stand.
-            let next = self
-                .starts
-                .partition_point(|start| usize::from(*start) <= from);
+            let next = self.starts.partition_point(|start| *start as usize <= from);
             let end = self
                 .starts
                 .get(next)
-                .map_or(self.all.len(), |end| usize::from(*end));
+                .map_or(self.all.len(), |end| *end as usize);
             (from, same_start(&self.all[from..end], rest))
         });
         let longest = found.max_by_key(|(from, bytes)| (*bytes, *from));
@@ -321,7 +312,7 @@ impl Finder {
         if let Some(bucket) = bucket(&self.all[at..]) {
             let seen = &mut self.seen[bucket];
             seen.rotate_right(1);
-            seen[0] = at as u16 + 1;
+            seen[0] = at as u32 + 1;
         }
     }
 }
@@ -331,3 +322,6 @@ fn bucket(text: &[u8]) -> Option<usize> {
     let key = u32::from_le_bytes(*text.first_chunk::<KEY_BYTES>()?);
     Some((key.wrapping_mul(2_654_435_761) >> 16) as usize % BUCKETS)
 }
+
+#[cfg(test)]
+mod tests;
