@@ -12,9 +12,9 @@ use crate::metrics::catalog::Catalog;
 use crate::metrics::cursor::{self, Cursor};
 use crate::metrics::exposition::BUFFER_BYTES;
 use crate::metrics::gzip::{Common, Gzip};
-use crate::metrics::intake::Intake;
 use crate::metrics::selection::{Defaults, Selection, Wanted};
 use crate::metrics::snapshot::Snapshot;
+use crate::metrics::writer::RowBatcher;
 
 pub use crate::haproxy::reply::Proof;
 
@@ -55,7 +55,7 @@ pub struct Statistics {
     selection: Selection,
     wanted: Wanted,
     reader: StatReader,
-    intake: Intake,
+    batcher: RowBatcher,
     snapshot: Snapshot,
     buffer: ReadBuffer,
     response: Vec<u8>,
@@ -90,7 +90,7 @@ impl Statistics {
             selection,
             wanted,
             reader: StatReader::new(filter),
-            intake: Intake::new(catalog),
+            batcher: RowBatcher::new(catalog),
             snapshot: Snapshot::default(),
             buffer: ReadBuffer::default(),
             response: vec![0; BUFFER_BYTES],
@@ -111,7 +111,7 @@ impl Statistics {
         self.snapshot.clear();
         self.reader.clear();
         self.buffer.clear();
-        let mut rows = self.intake.fill(&mut self.snapshot, &self.wanted);
+        let mut rows = self.batcher.fill(&mut self.snapshot, &self.wanted);
         let mut reply = self.reader.reply(&mut rows);
         let mut rest = csv;
         while !rest.is_empty() {

@@ -18,7 +18,6 @@ pub(crate) mod cursor;
 pub(crate) mod exporter_and_process;
 pub(crate) mod exposition;
 pub(crate) mod gzip;
-pub(crate) mod intake;
 pub(crate) mod labels;
 pub(crate) mod listeners;
 mod modules;
@@ -30,6 +29,7 @@ mod server_info;
 pub(crate) mod server_rows;
 pub(crate) mod snapshot;
 pub(crate) mod value;
+pub(crate) mod writer;
 
 pub(crate) use crate::haproxy::stat::RowType;
 

@@ -22,11 +22,11 @@ use crate::metrics::catalog::Catalog;
 use crate::metrics::exporter_and_process::{
     EXPORTER, EXPORTER_BUILD, ExporterFacts, HAPROXY_PROCESS, OWN_PROCESS,
 };
-use crate::metrics::intake::Intake;
 use crate::metrics::report::{Report, State};
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::{Outcome, Sink, Snapshot};
 use crate::metrics::value::Value;
+use crate::metrics::writer::RowBatcher;
 use crate::net::deadline::{Abort, Deadline};
 use crate::process::{Facts, ProcRoot};
 use crate::version::{REVISION, RUST_VERSION};
@@ -40,7 +40,7 @@ pub(crate) struct Scraper {
     catalog: &'static Catalog,
     source: Source,
     reader: StatReader,
-    intake: Intake,
+    batcher: RowBatcher,
     answers: Answers,
     /// Commands that are not sent at each scrape.
     now_and_then: Vec<NowAndThen>,
@@ -79,15 +79,15 @@ impl Scraper {
         };
         let in_use = || commands::in_use(&config.commands);
         let event = |level, message, over| Event::new(level, message, over).of(target);
-        let mut intake = Intake::new(catalog);
-        intake.server_info.is_on = config.server_info;
+        let mut batcher = RowBatcher::new(catalog);
+        batcher.server_info.is_on = config.server_info;
         Self {
             config,
             catalog,
             is_unnamed: target.is_none(),
             source,
             reader: StatReader::new(config.filter.clone()),
-            intake,
+            batcher,
             answers: Answers::new(
                 target,
                 in_use().filter_map(|of| Watch::new(of, target)).collect(),
@@ -153,7 +153,7 @@ impl Scraper {
             catalog: self.catalog,
             needs_pid,
             reader: &mut self.reader,
-            intake: &mut self.intake,
+            batcher: &mut self.batcher,
             into,
         });
         let is_up = result.is_ok();
@@ -322,7 +322,7 @@ impl Scraper {
             None if wanted.includes(&self.bad_rows_of, self.catalog) => self.bad_rows.is_over(),
             None => {}
         }
-        match self.intake.server_info.is_missing() {
+        match self.batcher.server_info.is_missing() {
             Some(true) => {
                 let why = "HAProxy prints them to a CLI of level operator and above, and on a page with stats show-legends";
                 self.no_addresses.happens(now, why, &[("err", &why)]);

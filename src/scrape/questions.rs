@@ -14,10 +14,10 @@ use crate::haproxy::socket::Spent;
 use crate::haproxy::source::Source;
 use crate::haproxy::stat::{RowType, StatReader};
 use crate::metrics::catalog::Catalog;
-use crate::metrics::intake::Intake;
 use crate::metrics::report::State;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
+use crate::metrics::writer::RowBatcher;
 
 /// The replies to all commands except `show stat`, whose rows go directly into the snapshot. The
 /// memory is kept from scrape to scrape.
@@ -44,7 +44,7 @@ pub(super) struct Scrape<'a> {
     /// Whether the id of the process that replies is needed.
     pub(super) needs_pid: bool,
     pub(super) reader: &'a mut StatReader,
-    pub(super) intake: &'a mut Intake,
+    pub(super) batcher: &'a mut RowBatcher,
     pub(super) into: &'a mut Snapshot,
 }
 
@@ -59,7 +59,7 @@ impl Asked {
     /// `needs_info`: whether more than its own families depends on `show info`.
     fn new(scrape: &Scrape<'_>, needs_info: bool) -> Self {
         let (wanted, catalog) = (scrape.wanted, scrape.catalog);
-        let server_info = &scrape.intake.server_info;
+        let server_info = &scrape.batcher.server_info;
         let has_info_of = |of| of == RowType::Server && server_info.is_wanted(wanted, catalog);
         let wanted_types = RowType::ALL
             .into_iter()
@@ -159,7 +159,7 @@ impl Answers {
         self.show_stat.clear();
         // Writing to a String cannot fail.
         let _ = write!(self.show_stat, "show stat -1 {} -1", asked.row_types);
-        let mut rows = scrape.intake.fill(scrape.into, scrape.wanted);
+        let mut rows = scrape.batcher.fill(scrape.into, scrape.wanted);
         let mut stat = scrape.reader.reply(&mut rows);
         let info_need = match asked.row_types {
             0 => Need::All,

@@ -9,9 +9,9 @@ use crate::metrics::Conversion;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::cursor::{self, Cursor};
 use crate::metrics::exposition::BUFFER_BYTES;
-use crate::metrics::intake::Intake;
 use crate::metrics::selection::{Defaults, Selection, Wanted};
 use crate::metrics::snapshot::Snapshot;
+use crate::metrics::writer::RowBatcher;
 
 /// Columns of the type and the status.
 const ROW_TYPE: usize = 32;
@@ -60,7 +60,7 @@ struct Table {
     selection: Selection,
     wanted: Wanted,
     reader: StatReader,
-    intake: Intake,
+    batcher: RowBatcher,
     snapshot: Snapshot,
 }
 
@@ -68,7 +68,7 @@ struct Table {
 fn scrape(table: &mut Table, answer: &[u8], piece: usize, proof: Proof) -> Scraped {
     table.reader.clear();
     table.snapshot.clear();
-    let mut rows = table.intake.fill(&mut table.snapshot, &table.wanted);
+    let mut rows = table.batcher.fill(&mut table.snapshot, &table.wanted);
     let mut reply = table.reader.reply(&mut rows);
     let mut pending = Vec::new();
     let mut pushed = Ok(());
@@ -142,7 +142,7 @@ fn table_with(server_columns: &[usize], excluded: &[&str], profile: usize, query
         selection,
         wanted,
         reader: StatReader::new(filter),
-        intake: Intake::new(catalog),
+        batcher: RowBatcher::new(catalog),
         snapshot: Snapshot::default(),
     }
 }

@@ -26,7 +26,7 @@ const BATCH_ROWS: usize = 32;
 /// Which fields of rows are read, and the rows of the current batch. The memory is kept from scrape
 /// to scrape.
 #[derive(Debug)]
-pub(crate) struct Intake {
+pub(crate) struct RowBatcher {
     catalog: &'static Catalog,
     wanted: Wanted,
     batches: [Batch; RowType::ALL.len()],
@@ -52,8 +52,8 @@ struct Batch {
     /// For each slot whether its column is wanted.
     wanted: Vec<bool>,
     /// The wanted columns that the reply has.
-    columns: Vec<Source>,
-    rows: Vec<Pending>,
+    columns: Vec<ColumnSource>,
+    rows: Vec<PendingRow>,
     /// For each row the positions of its fields, and the end of the last one.
     starts: Vec<u32>,
     /// Number of positions per row.
@@ -62,7 +62,7 @@ struct Batch {
 
 /// Which fields a column is made of.
 #[derive(Clone, Copy, Debug)]
-struct Source {
+struct ColumnSource {
     slot: u8,
     conversion: Conversion,
     column: &'static str,
@@ -74,7 +74,7 @@ struct Source {
 
 /// A row whose fields are still in the input.
 #[derive(Clone, Copy, Debug)]
-struct Pending {
+struct PendingRow {
     /// Position of the row.
     at: usize,
     label_bytes: usize,
@@ -82,12 +82,12 @@ struct Pending {
 }
 
 /// The batcher together with the snapshot that it fills.
-pub(crate) struct Filling<'a> {
-    intake: &'a mut Intake,
+pub(crate) struct SnapshotWriter<'a> {
+    batcher: &'a mut RowBatcher,
     snapshot: &'a mut Snapshot,
 }
 
-impl Intake {
+impl RowBatcher {
     /// Nothing is read yet.
     pub(crate) fn new(catalog: &'static Catalog) -> Self {
         Self {
@@ -112,7 +112,7 @@ impl Intake {
         &'a mut self,
         snapshot: &'a mut Snapshot,
         wanted: &Wanted,
-    ) -> Filling<'a> {
+    ) -> SnapshotWriter<'a> {
         if self.wanted != *wanted || self.batches.iter().all(|batch| batch.wanted.is_empty()) {
             self.wanted = *wanted;
             self.header = None;
@@ -136,44 +136,44 @@ impl Intake {
             batch.rows.clear();
             batch.starts.clear();
         }
-        Filling {
-            intake: self,
+        SnapshotWriter {
+            batcher: self,
             snapshot,
         }
     }
 }
 
-impl Filling<'_> {
+impl SnapshotWriter<'_> {
     /// Ends the rows of a scrape: rows of one listener become one, and the counts over servers go into the
     /// snapshot.
     pub(crate) fn finish(self) {
-        let catalog = self.intake.catalog;
+        let catalog = self.batcher.catalog;
         let listeners = self.snapshot.stat_rows_mut(RowType::Listener);
         let stored = catalog.stored_columns(RowType::Listener);
-        self.intake.listeners.join(stored, listeners);
-        let wanted = &self.intake.batches[RowType::Backend as usize].wanted;
+        self.batcher.listeners.join(stored, listeners);
+        let wanted = &self.batcher.batches[RowType::Backend as usize].wanted;
         let rows = self.snapshot.stat_rows_mut(RowType::Backend);
-        self.intake
+        self.batcher
             .aggregates
             .finish(catalog.stored_columns(RowType::Backend), wanted, rows);
     }
 }
 
-impl RowSink for Filling<'_> {
+impl RowSink for SnapshotWriter<'_> {
     fn begin(&mut self, header: &Header) -> usize {
-        let intake = &mut *self.intake;
-        if intake.header == Some(header.changes()) {
-            return intake.fields;
+        let batcher = &mut *self.batcher;
+        if batcher.header == Some(header.changes()) {
+            return batcher.fields;
         }
-        intake.header = Some(header.changes());
+        batcher.header = Some(header.changes());
         let place = |name| header.position(name).unwrap_or(usize::from(u16::MAX));
-        intake.proxy_name = place("pxname");
-        intake.service_name = place("svname");
-        intake.status = place("status");
-        intake.check_status = place("check_status");
+        batcher.proxy_name = place("pxname");
+        batcher.service_name = place("svname");
+        batcher.status = place("status");
+        batcher.check_status = place("check_status");
         let mut fields = 0;
-        for (row_type, batch) in RowType::ALL.into_iter().zip(&mut intake.batches) {
-            let stored = intake.catalog.stored_columns(row_type);
+        for (row_type, batch) in RowType::ALL.into_iter().zip(&mut batcher.batches) {
+            let stored = batcher.catalog.stored_columns(row_type);
             batch.find_columns(stored, header);
             let last = batch
                 .columns
@@ -182,20 +182,20 @@ impl RowSink for Filling<'_> {
             fields = fields.max(last.max().map_or(0, |last| usize::from(last) + 1));
         }
         let named = [
-            intake.proxy_name,
-            intake.service_name,
-            intake.status,
-            intake.check_status,
+            batcher.proxy_name,
+            batcher.service_name,
+            batcher.status,
+            batcher.check_status,
         ];
         let named = named
             .into_iter()
             .filter(|place| *place < usize::from(u16::MAX));
         let fields = fields.max(named.max().map_or(0, |last| last + 1));
-        let fields = fields.max(intake.server_info.find(header));
-        for batch in &mut intake.batches {
+        let fields = fields.max(batcher.server_info.find(header));
+        for batch in &mut batcher.batches {
             batch.fields = fields + 1;
         }
-        intake.fields = fields;
+        batcher.fields = fields;
         fields
     }
 
@@ -207,8 +207,8 @@ impl RowSink for Filling<'_> {
         failures: &mut Failures,
     ) {
         let field = |position| row.field(position).unwrap_or_default();
-        let proxy = field(self.intake.proxy_name);
-        let names = [proxy, field(self.intake.service_name)];
+        let proxy = field(self.batcher.proxy_name);
+        let names = [proxy, field(self.batcher.service_name)];
         let names = match row_type {
             RowType::Frontend | RowType::Backend => &names[..1],
             RowType::Server | RowType::Listener => &names[..],
@@ -226,20 +226,20 @@ impl RowSink for Filling<'_> {
         match row_type {
             RowType::Server => {
                 self.count(row);
-                let to = (self.intake.catalog, &mut *self.snapshot);
-                self.intake.server_info.push(names, row, to);
+                let to = (self.batcher.catalog, &mut *self.snapshot);
+                self.batcher.server_info.push(names, row, to);
             }
-            RowType::Backend => self.intake.aggregates.backend(proxy),
-            RowType::Listener => self.intake.listeners.push(number),
+            RowType::Backend => self.batcher.aggregates.backend(proxy),
+            RowType::Listener => self.batcher.listeners.push(number),
             RowType::Frontend => {}
         }
-        let batch = &self.intake.batches[row_type as usize];
+        let batch = &self.batcher.batches[row_type as usize];
         if row.is_unquoted || batch.rows.len() == BATCH_ROWS {
             self.flush_type(row_type, place.text, failures);
         }
-        let batch = &mut self.intake.batches[row_type as usize];
+        let batch = &mut self.batcher.batches[row_type as usize];
         row.starts(batch.fields, &mut batch.starts);
-        batch.rows.push(Pending {
+        batch.rows.push(PendingRow {
             at: if row.is_unquoted { 0 } else { place.at },
             label_bytes,
             line: place.line,
@@ -251,10 +251,10 @@ impl RowSink for Filling<'_> {
 
     fn count(&mut self, row: &Row<'_>) {
         let field = |position| row.field(position).unwrap_or_default();
-        self.intake.aggregates.server(
-            field(self.intake.proxy_name),
-            field(self.intake.status),
-            field(self.intake.check_status),
+        self.batcher.aggregates.server(
+            field(self.batcher.proxy_name),
+            field(self.batcher.status),
+            field(self.batcher.check_status),
         );
     }
 
@@ -266,24 +266,24 @@ impl RowSink for Filling<'_> {
 
     fn name_bytes(&self) -> usize {
         let labels = RowType::ALL.map(|of| self.snapshot.stat_rows(of).labels.len());
-        let intake = &self.intake;
+        let batcher = &self.batcher;
         labels.iter().sum::<usize>()
-            + intake.aggregates.name_bytes()
-            + intake
+            + batcher.aggregates.name_bytes()
+            + batcher
                 .server_info
-                .label_bytes(intake.catalog, self.snapshot)
+                .label_bytes(batcher.catalog, self.snapshot)
     }
 }
 
-impl Filling<'_> {
+impl SnapshotWriter<'_> {
     /// Converts the fields of the batch of a type; they are in `text`.
     fn flush_type(&mut self, row_type: RowType, text: &[u8], failures: &mut Failures) {
-        let batch = &mut self.intake.batches[row_type as usize];
+        let batch = &mut self.batcher.batches[row_type as usize];
         if batch.rows.is_empty() {
             return;
         }
         let rows = self.snapshot.stat_rows_mut(row_type);
-        batch.put(rows, text, &mut self.intake.cells, failures);
+        batch.put(rows, text, &mut self.batcher.cells, failures);
         batch.rows.clear();
         batch.starts.clear();
     }
@@ -308,7 +308,7 @@ impl Batch {
             if let (Some(position), Some(other)) =
                 (header.position(stored.column), header.position(other))
             {
-                self.columns.push(Source {
+                self.columns.push(ColumnSource {
                     slot: slot as u8,
                     conversion: stored.conversion,
                     column: stored.column,
@@ -347,7 +347,7 @@ impl Batch {
         start..start + (starts[position + 1] - 1 - starts[position]) as usize
     }
 
-    fn put_states(&self, source: &Source, column: &mut Column, text: &[u8]) {
+    fn put_states(&self, source: &ColumnSource, column: &mut Column, text: &[u8]) {
         for (number, row) in self.rows.iter().enumerate() {
             let cell = text
                 .get(self.cell(number, source.position))
@@ -358,7 +358,7 @@ impl Batch {
 
     fn put_texts(
         &self,
-        source: &Source,
+        source: &ColumnSource,
         column: &mut Column,
         text: &[u8],
         cells: &mut [u8; BATCH_ROWS * MAX_CELL_BYTES],
@@ -388,7 +388,7 @@ impl Batch {
                     let [_, to @ ..] = to;
                     column::write(source.conversion, Cells { own, other }, to).unwrap_or_else(
                         || {
-                            let Source {
+                            let ColumnSource {
                                 position, column, ..
                             } = *source;
                             failures.add(BadRow::cell(row.line, position, column, own));
