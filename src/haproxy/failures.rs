@@ -60,7 +60,7 @@ pub(crate) enum Why {
     /// An earlier row has the same names.
     Second(String),
     /// A field that is not a number; `position` counts from 0.
-    Cell {
+    Field {
         position: u16,
         column: &'static str,
         text: String,
@@ -78,9 +78,9 @@ impl BadRow {
 
     /// A field that is not a number.
     #[cold]
-    pub(crate) fn cell(line: u64, position: u16, column: &'static str, cell: &[u8]) -> Self {
-        let text = excerpt(cell);
-        let why = Why::Cell {
+    pub(crate) fn field(line: u64, position: u16, column: &'static str, field: &[u8]) -> Self {
+        let text = excerpt(field);
+        let why = Why::Field {
             position,
             column,
             text,
@@ -98,7 +98,7 @@ impl BadRow {
             Why::Type(_) => "type",
             Why::NoProxyName | Why::NoServerName(_) | Why::Misnamed { .. } => "name",
             Why::Second(_) => "second",
-            Why::Cell { column, .. } => column,
+            Why::Field { column, .. } => column,
         }
     }
 }
@@ -122,7 +122,7 @@ impl fmt::Display for BadRow {
                 )
             }
             Why::Second(names) => write!(f, ": a second row for {names:?}"),
-            Why::Cell {
+            Why::Field {
                 position,
                 column,
                 text,

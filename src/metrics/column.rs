@@ -5,7 +5,7 @@ use super::value::{self, MAX_VALUE_BYTES, Text};
 use crate::haproxy::states::{self, NOTHING};
 
 /// Maximum size of a value in bytes: its length and its text.
-pub(crate) const MAX_CELL_BYTES: usize = 1 + MAX_VALUE_BYTES;
+pub(crate) const MAX_STORED_BYTES: usize = 1 + MAX_VALUE_BYTES;
 
 /// The values of all rows, in order, and what is needed to compute the length of their sample
 /// lines.
@@ -24,7 +24,7 @@ pub(crate) struct Column {
 
 /// The fields of one row that a value is made of.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Cells<'a> {
+pub(crate) struct Fields<'a> {
     /// The field of the column.
     pub(crate) own: &'a [u8],
     /// The field that decides whether it counts, for conversions of two fields.
@@ -62,23 +62,23 @@ impl Column {
 }
 
 /// The state in a field, for the conversions that keep one.
-pub(crate) fn state(conversion: Conversion, cell: &[u8]) -> u8 {
+pub(crate) fn state(conversion: Conversion, field: &[u8]) -> u8 {
     match conversion {
-        Conversion::FrontendState => states::frontend_state(cell),
-        Conversion::BackendState => states::backend_state(cell),
-        Conversion::ListenerState => states::listener_state(cell),
-        Conversion::ServerState => states::server_state(cell),
-        Conversion::OutOfService => states::out_of_service(cell),
-        Conversion::Flag if cell == b"1" => 0,
+        Conversion::FrontendState => states::frontend_state(field),
+        Conversion::BackendState => states::backend_state(field),
+        Conversion::ListenerState => states::listener_state(field),
+        Conversion::ServerState => states::server_state(field),
+        Conversion::OutOfService => states::out_of_service(field),
+        Conversion::Flag if field == b"1" => 0,
         Conversion::Flag => NOTHING,
-        _ => states::check_result(cell),
+        _ => states::check_result(field),
     }
 }
 
 /// Writes the value text of a row's fields to the beginning of `to`. Returns its length, 0 for no
 /// sample, or `None` if the field is invalid.
-pub(crate) fn write(conversion: Conversion, cells: Cells<'_>, to: &mut Text) -> Option<usize> {
-    let Cells { own, other } = cells;
+pub(crate) fn write(conversion: Conversion, fields: Fields<'_>, to: &mut Text) -> Option<usize> {
+    let Fields { own, other } = fields;
     match conversion {
         Conversion::HttpInteger | Conversion::Published if other.is_empty() => Some(0),
         Conversion::AgentMilliseconds if !states::has_result(other) => Some(0),

@@ -27,7 +27,7 @@ impl Value<'_> {
     pub(crate) fn write(self, to: &mut Text) -> usize {
         let written = match self {
             Self::Nothing => None,
-            Self::Text(cell) => write_integer(cell, to),
+            Self::Text(field) => write_integer(field, to),
             Self::Unsigned(number) => write_display(number, to),
             Self::Signed(number) => write_display(number, to),
             Self::Float(number) => write_display(number, to),
@@ -55,8 +55,8 @@ impl From<f64> for Value<'_> {
 }
 
 impl<'a> From<&'a [u8]> for Value<'a> {
-    fn from(cell: &'a [u8]) -> Self {
-        Self::Text(cell)
+    fn from(field: &'a [u8]) -> Self {
+        Self::Text(field)
     }
 }
 
@@ -88,19 +88,19 @@ const MAX_NEGATIVE_BYTES: usize = 21;
 const SAFE_DIGITS: usize = 18;
 
 /// Writes a whole number from -2^63 to 2^64-1 unchanged. `None` if the field is not one.
-pub(crate) fn write_integer(cell: &[u8], to: &mut Text) -> Option<usize> {
-    let cell = checked_integer(cell)?;
-    to[..cell.len()].copy_from_slice(cell);
-    Some(cell.len())
+pub(crate) fn write_integer(field: &[u8], to: &mut Text) -> Option<usize> {
+    let field = checked_integer(field)?;
+    to[..field.len()].copy_from_slice(field);
+    Some(field.len())
 }
 
 /// The field without a plus sign and, if it is long, without leading zeros, if it is a whole number
 /// from -2^63 to 2^64-1.
-fn checked_integer(cell: &[u8]) -> Option<&[u8]> {
-    if cell.len() <= SAFE_DIGITS && cell.iter().all(u8::is_ascii_digit) {
-        return Some(cell);
+fn checked_integer(field: &[u8]) -> Option<&[u8]> {
+    if field.len() <= SAFE_DIGITS && field.iter().all(u8::is_ascii_digit) {
+        return Some(field);
     }
-    let (negative, digits) = match cell {
+    let (negative, digits) = match field {
         [b'-', digits @ ..] => (true, digits),
         [b'+', digits @ ..] => (false, digits),
         digits => (false, digits),
@@ -118,18 +118,18 @@ fn checked_integer(cell: &[u8]) -> Option<&[u8]> {
     match negative {
         false => Some(significant),
         // The sign comes before the digits, so zeros between them stay: `-007` is -7 to a reader.
-        true => (magnitude <= i64::MIN.unsigned_abs() && cell.len() <= MAX_NEGATIVE_BYTES)
-            .then_some(cell),
+        true => (magnitude <= i64::MIN.unsigned_abs() && field.len() <= MAX_NEGATIVE_BYTES)
+            .then_some(field),
     }
 }
 
 /// Writes whole milliseconds in seconds.
-pub(crate) fn write_milliseconds(cell: &[u8], to: &mut Text) -> Option<usize> {
-    if cell == b"0" {
+pub(crate) fn write_milliseconds(field: &[u8], to: &mut Text) -> Option<usize> {
+    if field == b"0" {
         to[0] = b'0';
         return Some(1);
     }
-    let integer = checked_integer(cell)?;
+    let integer = checked_integer(field)?;
     let digits = integer.strip_prefix(b"-").unwrap_or(integer);
     let (seconds, millis) = digits.split_at(digits.len().saturating_sub(3));
     let seconds = if seconds.is_empty() { b"0" } else { seconds };

@@ -7,7 +7,7 @@
 
 use super::aggregates::Aggregates;
 use super::catalog::{Catalog, StoredColumn};
-use super::column::{self, Cells, Column, MAX_CELL_BYTES};
+use super::column::{self, Column, Fields, MAX_STORED_BYTES};
 use super::labels::labels_behind_proxy;
 use super::listeners::Listeners;
 use super::selection::Wanted;
@@ -43,7 +43,7 @@ pub(crate) struct RowBatcher {
     fields: usize,
     header: Option<u64>,
     /// The values of a column's batch, before they are appended to the column.
-    cells: Box<[u8; BATCH_ROWS * MAX_CELL_BYTES]>,
+    values: Box<[u8; BATCH_ROWS * MAX_STORED_BYTES]>,
 }
 
 /// Rows of one type whose fields are still in the input.
@@ -103,7 +103,7 @@ impl RowBatcher {
             check_status: 0,
             fields: 0,
             header: None,
-            cells: Box::new([0; BATCH_ROWS * MAX_CELL_BYTES]),
+            values: Box::new([0; BATCH_ROWS * MAX_STORED_BYTES]),
         }
     }
 
@@ -283,7 +283,7 @@ impl SnapshotWriter<'_> {
             return;
         }
         let rows = self.snapshot.stat_rows_mut(row_type);
-        batch.put(rows, text, &mut self.batcher.cells, failures);
+        batch.put(rows, text, &mut self.batcher.values, failures);
         batch.rows.clear();
         batch.starts.clear();
     }
@@ -323,7 +323,7 @@ impl Batch {
         &self,
         rows: &mut Rows,
         text: &[u8],
-        cells: &mut [u8; BATCH_ROWS * MAX_CELL_BYTES],
+        values: &mut [u8; BATCH_ROWS * MAX_STORED_BYTES],
         failures: &mut Failures,
     ) {
         if let Some(last) = self.columns.iter().map(|column| column.slot).max() {
@@ -333,14 +333,14 @@ impl Batch {
             let column = &mut rows.columns[usize::from(source.slot)];
             match source.conversion.is_state() {
                 true => self.put_states(source, column, text),
-                false => self.put_texts(source, column, text, cells, failures),
+                false => self.put_texts(source, column, text, values, failures),
             }
         }
     }
 
     /// The range of the field at `position` of a row in the text.
     #[inline(always)]
-    fn cell(&self, row: usize, position: u16) -> std::ops::Range<usize> {
+    fn field(&self, row: usize, position: u16) -> std::ops::Range<usize> {
         let starts = &self.starts[row * self.fields..];
         let position = usize::from(position);
         let start = self.rows[row].at + starts[position] as usize;
@@ -349,10 +349,10 @@ impl Batch {
 
     fn put_states(&self, source: &ColumnSource, column: &mut Column, text: &[u8]) {
         for (number, row) in self.rows.iter().enumerate() {
-            let cell = text
-                .get(self.cell(number, source.position))
+            let field = text
+                .get(self.field(number, source.position))
                 .unwrap_or_default();
-            column.push_state(column::state(source.conversion, cell), row.label_bytes);
+            column.push_state(column::state(source.conversion, field), row.label_bytes);
         }
     }
 
@@ -361,14 +361,14 @@ impl Batch {
         source: &ColumnSource,
         column: &mut Column,
         text: &[u8],
-        cells: &mut [u8; BATCH_ROWS * MAX_CELL_BYTES],
+        values: &mut [u8; BATCH_ROWS * MAX_STORED_BYTES],
         failures: &mut Failures,
     ) {
         let is_integer = source.conversion == Conversion::Integer;
         let (mut used, mut samples, mut label_bytes, mut value_bytes) = (0, 0, 0, 0);
         for (number, row) in self.rows.iter().enumerate() {
-            let range = self.cell(number, source.position);
-            let Some(to) = cells[used..].first_chunk_mut::<MAX_CELL_BYTES>() else {
+            let range = self.field(number, source.position);
+            let Some(to) = values[used..].first_chunk_mut::<MAX_STORED_BYTES>() else {
                 break;
             };
             // Eight bytes are read together, including those after a shorter field.
@@ -383,15 +383,15 @@ impl Batch {
                     // The range of a field that the row lacks is after the end of the text.
                     let own = text.get(range).unwrap_or_default();
                     let other = text
-                        .get(self.cell(number, source.other))
+                        .get(self.field(number, source.other))
                         .unwrap_or_default();
                     let [_, to @ ..] = to;
-                    column::write(source.conversion, Cells { own, other }, to).unwrap_or_else(
+                    column::write(source.conversion, Fields { own, other }, to).unwrap_or_else(
                         || {
                             let ColumnSource {
                                 position, column, ..
                             } = *source;
-                            failures.add(BadRow::cell(row.line, position, column, own));
+                            failures.add(BadRow::field(row.line, position, column, own));
                             0
                         },
                     )
@@ -410,7 +410,7 @@ impl Batch {
         column.samples += samples;
         column.label_bytes += label_bytes;
         column.value_bytes += value_bytes;
-        column.values.extend_from_slice(&cells[..used]);
+        column.values.extend_from_slice(&values[..used]);
     }
 }
 

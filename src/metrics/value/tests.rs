@@ -1,8 +1,8 @@
 use super::*;
 
-fn text(write: fn(&[u8], &mut Text) -> Option<usize>, cell: &str) -> Option<String> {
+fn text(write: fn(&[u8], &mut Text) -> Option<usize>, field: &str) -> Option<String> {
     let mut to = [b'x'; MAX_VALUE_BYTES];
-    let length = write(cell.as_bytes(), &mut to)?;
+    let length = write(field.as_bytes(), &mut to)?;
     Some(String::from_utf8(to[..length].to_vec()).unwrap())
 }
 
@@ -38,11 +38,11 @@ fn integers() {
         ("00000000000000000000000000042", "42"),
         ("0000000000000000000000", "0"),
     ];
-    for (cell, expected) in good {
+    for (field, expected) in good {
         assert_eq!(
-            text(write_integer, cell).as_deref(),
+            text(write_integer, field).as_deref(),
             Some(expected),
-            "{cell}"
+            "{field}"
         );
     }
     let bad = [
@@ -65,9 +65,9 @@ fn integers() {
         "NaN",
         "-00000000000000000000000000042",
     ];
-    for cell in bad {
-        assert_eq!(text(write_integer, cell), None, "{cell}");
-        assert_eq!(text(write_milliseconds, cell), None, "{cell}");
+    for field in bad {
+        assert_eq!(text(write_integer, field), None, "{field}");
+        assert_eq!(text(write_milliseconds, field), None, "{field}");
     }
 }
 
@@ -86,11 +86,11 @@ fn milliseconds_are_seconds() {
         ("18446744073709551615", "18446744073709551.615"),
         ("-9223372036854775808", "-9223372036854775.808"),
     ];
-    for (cell, expected) in cases {
+    for (field, expected) in cases {
         assert_eq!(
-            text(write_milliseconds, cell).as_deref(),
+            text(write_milliseconds, field).as_deref(),
             Some(expected),
-            "{cell}"
+            "{field}"
         );
     }
     for millis in 0..20_000u32 {
