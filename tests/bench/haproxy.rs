@@ -1,5 +1,6 @@
 //! A real HAProxy with as many servers as wanted, which get no traffic.
 
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
@@ -63,7 +64,7 @@ impl Haproxy {
         text.push_str(&more(directory.path())?);
         std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
         let process = Running::start(
-            Command::new("/usr/sbin/haproxy")
+            Command::new(program())
                 .args(arguments(directory.path()))
                 .arg("-f")
                 .arg(&file),
@@ -84,6 +85,11 @@ impl Haproxy {
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
+}
+
+/// Debian's HAProxy, unless `HAPROXY` names another one.
+fn program() -> OsString {
+    std::env::var_os("HAPROXY").unwrap_or_else(|| "/usr/sbin/haproxy".into())
 }
 
 /// An address that was free a moment ago.

@@ -17,7 +17,7 @@
 //! Arguments choose one of them (`steps`, `whole` with numbers of servers, `traffic` with
 //! SERVERS/BACKENDS/THREADS, `polls`, `groups`, `leavers`, `compression`); `--callgrind-step STEP ROWS TIMES` does one step
 //! a number of times and nothing else, for `callgrind.sh`. With `BIG=1` in the environment whole
-//! scrapes go up to 100,000 servers; `EXPORTER` names the binary to measure.
+//! scrapes go up to 100,000 servers; `EXPORTER` names the binary to measure, `HAPROXY` the HAProxy.
 
 mod allocations;
 mod client;

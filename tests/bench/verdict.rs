@@ -21,7 +21,7 @@ enum Bound {
 
 const MEGABYTE: f64 = 1e6;
 
-const BUDGETS: [Budget; 18] = [
+const BUDGETS: [Budget; 17] = [
     Budget {
         servers: 10,
         what: "peak RSS, MB",
@@ -36,15 +36,9 @@ const BUDGETS: [Budget; 18] = [
     },
     Budget {
         servers: 1_000,
-        what: "wall time over the floor",
-        bound: Bound::AtMost(1.2),
-        value: over_floor,
-    },
-    Budget {
-        servers: 1_000,
-        what: "builtin names: wall time over the floor",
-        bound: Bound::AtMost(1.2),
-        value: builtin_over_floor,
+        what: "wall time against HAProxy's own exporter",
+        bound: Bound::AtMost(0.75),
+        value: wall_of_built_in,
     },
     Budget {
         servers: 10_000,
@@ -172,16 +166,6 @@ fn peak(measured: &Measured) -> Option<f64> {
 
 fn builtin_peak(measured: &Measured) -> Option<f64> {
     megabytes(measured, BUILTIN)
-}
-
-fn over_floor(measured: &Measured) -> Option<f64> {
-    let floor = measured.show_stat + measured.loopback;
-    Some(ratio(measured.exporters[EXPORTER].wall, floor))
-}
-
-fn builtin_over_floor(measured: &Measured) -> Option<f64> {
-    let floor = measured.show_stat + measured.builtin_loopback;
-    Some(ratio(measured.exporters[BUILTIN].wall, floor))
 }
 
 /// A peer's time over that of ours.
