@@ -167,8 +167,8 @@ fn every_group_of_a_real_haproxy() {
         "target: gone",
         "source: unix:/none",
         &user(),
-        "scrape: FAILED: unix socket /none: connect: no such file or directory (is HAProxy running, with \"stats \
-         socket\" there?)",
+        "scrape: FAILED: unix socket /none: connect: no such file or directory (is HAProxy running, and does its \
+         configuration have this \"stats socket\"?)",
         "result: 1 FAILED, see above",
     ];
     assert_eq!(

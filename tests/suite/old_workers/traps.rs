@@ -58,7 +58,10 @@ fn lists() -> Vec<(&'static str, Script, String)> {
         (
             "a worker's CLI",
             send(format!("{unknown}\n\n")),
-            &another(unknown),
+            &format!(
+                "{} (this is a stats socket; write the one of haproxy -S)",
+                another(unknown)
+            ),
         ),
         (
             "endless",
