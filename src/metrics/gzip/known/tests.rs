@@ -31,7 +31,7 @@ fn snapshot(servers: usize) -> Snapshot {
     let rows = snapshot.rows_mut(2);
     for server in 0..servers {
         let name = format!("server-{server:05}");
-        rows.push_labels(&["server"], &[b"backend", name.as_bytes()]);
+        let _ = rows.push_labels(&["server"], &[b"backend", name.as_bytes()]);
     }
     snapshot
 }
