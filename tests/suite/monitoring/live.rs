@@ -19,15 +19,12 @@ const MISSING: &[&str] = &[
 
 /// What is wrong in the scene, and nothing else is: alert, proxy and server.
 const ALERTS: &[&str] = &[
-    "HaproxyBackendConnectionErrors dead",
     "HaproxyBackendDown dead",
     "HaproxyBackendErrors app",
-    "HaproxyBackendErrors dead",
-    "HaproxyBackendHalfDown dead",
+    "HaproxyBackendHalfDown app",
     "HaproxyFrontendSessionLimit full",
     "HaproxyPeerDown ",
     "HaproxyServerDown app/two",
-    "HaproxyServerDown dead/gone",
 ];
 
 /// What the panels on top show of the scene, by their ids.

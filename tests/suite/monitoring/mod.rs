@@ -3,7 +3,9 @@
 mod dashboard;
 mod live;
 mod rules;
+mod runbook;
 mod scene;
+mod situations;
 mod structure;
 
 use std::path::{Path, PathBuf};
