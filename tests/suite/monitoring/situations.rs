@@ -148,6 +148,9 @@ const SITUATIONS: &[Situation] = &[
         servers: &[server(&[(Up, 5), (Down, 1), (Up, 1)]), server(&[(Up, 5), (Down, 1), (Up, 1)])], ..PLAIN },
 ];
 
+/// Whether a server is in a state.
+type Test = fn(Is) -> bool;
+
 /// The input series of one situation under one set of names.
 struct Series<'t> {
     text: &'t mut String,
@@ -178,7 +181,7 @@ impl Series<'_> {
             move |minute| (of(server.at(minute)) == Some(reason)).then_some(1)
         };
         if self.is_builtin {
-            let states: [(&str, fn(Is) -> bool); 5] = [
+            let states: [(&str, Test); 5] = [
                 ("UP", |is| matches!(is, Up | UpWithoutWeight)),
                 ("DOWN", |is| is == Down),
                 ("MAINT", |is| matches!(is, Maint(_))),
