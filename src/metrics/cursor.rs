@@ -43,16 +43,32 @@ pub(super) trait Output {
         line: &CellLine,
         place: &mut RowPlace,
     ) -> bool {
+        let (view, column, cell) = cell;
+        let cell = &view.family.cells[cell];
+        // Two loops, each without a look at the conversion.
+        match cell.conversion.is_state() {
+            true => self.put_values(view, line, place, |at| state(column, cell, at)),
+            false => self.put_values(view, line, place, |at| text(column, at)),
+        }
+    }
+
+    /// The lines of values, which `value` reads and goes behind.
+    #[inline(always)]
+    fn put_values<'a>(
+        &mut self,
+        view: &View<'_>,
+        line: &CellLine,
+        place: &mut RowPlace,
+        value: impl Fn(&mut usize) -> (&'a [u8], usize),
+    ) -> bool {
         let RowPlace {
             mut row,
             mut value_at,
         } = *place;
-        let (view, column, cell) = cell;
-        let cell = &view.family.cells[cell];
         let count = view.rows.count();
         while row < count {
             let before = value_at;
-            let value = value(column, cell, &mut value_at);
+            let value = value(&mut value_at);
             if value.1 > 0 && !view.is_left_out(row) && !self.put_line(line, view.rows, row, value)
             {
                 *place = RowPlace {
@@ -170,20 +186,33 @@ fn states<'a>(catalog: &Catalog, rows: &'a Rows) -> Option<&'a [u8]> {
 /// The value at `at` of a column, with more bytes after it, and its length. Advances `at`.
 #[inline(always)]
 pub(super) fn value<'a>(column: &'a Column, cell: &Cell, at: &mut usize) -> (&'a [u8], usize) {
+    match cell.conversion.is_state() {
+        true => state(column, cell, at),
+        false => text(column, at),
+    }
+}
+
+/// The same of a column of states.
+#[inline(always)]
+fn state(column: &Column, cell: &Cell, at: &mut usize) -> (&'static [u8], usize) {
+    let found = column.values.get(*at);
+    *at += 1;
+    match found {
+        None | Some(&NOTHING) => (b"", 0),
+        Some(state) if *state == cell.state => (b"1", 1),
+        Some(_) if cell.conversion.is_sparse() => (b"", 0),
+        Some(_) => (b"0", 1),
+    }
+}
+
+/// The same of a column of texts.
+#[inline(always)]
+fn text<'a>(column: &'a Column, at: &mut usize) -> (&'a [u8], usize) {
     let rest = column.values.get(*at..).unwrap_or_default();
-    let Some((first, after)) = rest.split_first() else {
+    let Some((length, after)) = rest.split_first() else {
         return (b"", 0);
     };
-    if cell.conversion.is_state() {
-        *at += 1;
-        return match *first {
-            NOTHING => (b"", 0),
-            state if state == cell.state => (b"1", 1),
-            _ if cell.conversion.is_sparse() => (b"", 0),
-            _ => (b"0", 1),
-        };
-    }
-    let length = usize::from(*first);
+    let length = usize::from(*length);
     *at += 1 + length;
     (after, length)
 }
