@@ -246,7 +246,12 @@ fn start(
     check_descriptors(listeners.len())?;
     let targets = Targets::new(sources.iter().map(|(name, _)| name.clone()).collect());
     let (mut scrapers, defaults) = scrapers(config, sources);
-    let routes = Routes::new(config.telemetry_path.clone(), defaults, config.compression);
+    let routes = Routes::new(
+        config.telemetry_path.clone(),
+        defaults,
+        config.compression,
+        config.failure_status,
+    );
     let scrapes = Scrapes::new(bell, targets, config.timeout, SPARE_TIME);
     announce(config, &listeners);
     let event_loop = EventLoop::new(signals, listeners, routes, scrapes);

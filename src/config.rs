@@ -8,6 +8,7 @@ use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
 use crate::net::address::TlsOptions;
 use crate::server::listen::ListenAddress;
+use crate::server::response::Status;
 use crate::sys::InheritedFd;
 
 /// The flag of HAProxy's pid file.
@@ -48,6 +49,8 @@ pub struct Config {
     pub telemetry_path: String,
     /// Whether metrics are compressed for clients that accept it.
     pub compression: bool,
+    /// The status of responses with a failed scrape.
+    pub failure_status: Status,
     /// Whether to serve on systemd's sockets instead.
     pub systemd_socket: bool,
     /// Permissions of socket files.

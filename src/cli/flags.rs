@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::values::{
-    add_target, check, columns, listen_address, log_format, log_level, max_response_bytes, pattern,
-    profile, ready_fd, refused, scrape_uri, socket_mode, states, telemetry_path, timeout,
-    unless_empty, with_tls,
+    add_target, check, columns, failure_status, listen_address, log_format, log_level,
+    max_response_bytes, pattern, profile, ready_fd, refused, scrape_uri, socket_mode, states,
+    telemetry_path, timeout, unless_empty, with_tls,
 };
 use crate::commands;
 use crate::config::Takes::{Optional, Switch, Value, Values};
@@ -170,6 +170,12 @@ static OTHER_FLAGS: &[Flag] = &[
         Switch(true),
         "Compress metrics for clients that accept it (gzip)",
         |to, text| turn(&mut to.compression, text),
+    ),
+    Flag::new(
+        "web.failure-status",
+        Value("STATUS", "200"),
+        "Status of responses with a failed scrape (haproxy_up 0): 200, or 503 so that up is 0 in Prometheus",
+        |to, text| put(&mut to.failure_status, failure_status(text)),
     ),
     Flag::new(
         SYSTEMD_SOCKET,

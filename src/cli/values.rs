@@ -12,6 +12,7 @@ use crate::masked::masked;
 use crate::metrics::PROFILES;
 use crate::net::unsigned;
 use crate::server::listen::ListenAddress;
+use crate::server::response::Status;
 use crate::server::routes::{HEALTHY_PATH, READY_PATH};
 use crate::sys::InheritedFd;
 
@@ -49,6 +50,10 @@ fn number(text: &str, least: u64, largest: u64) -> Result<u64, String> {
     unsigned(text.as_bytes())
         .filter(|number| (least..=largest).contains(number))
         .ok_or_else(|| must_be(&format!("a number from {least} to {largest}"), text))
+}
+
+pub(super) fn failure_status(text: &str) -> Result<Status, String> {
+    Status::parse(text).ok_or_else(|| must_be("200 or 503", text))
 }
 
 /// Numbers that no metric has are ignored, as the Go exporter ignores them; it refuses words as well.

@@ -9,7 +9,7 @@
 mod pairs;
 
 use super::command::{Command, When};
-use crate::metrics::EXPORTER;
+use crate::metrics::{BUILTIN, EXPORTER};
 use crate::metrics::macros::table;
 use crate::metrics::snapshot::Sink;
 use crate::metrics::value::Value;
@@ -25,6 +25,8 @@ pub(crate) static COMMAND: Command = Command {
         &INFO.group,
         &PID.group,
         &PROCESS.group,
+        &COUNTERS.group,
+        &BUILTIN_COUNTERS.group,
         &BUILD.group,
         &NODE.group,
         &DESCRIPTION.group,
@@ -126,14 +128,10 @@ table! {
     Gauge   connected_peers = "ConnectedPeers", "Peers with a connection, verified or not.";
     Counter dropped_logs_total = "DroppedLogs", "Log lines dropped.";
     Gauge   busy_polling_enabled = "BusyPolling", "1 if HAProxy polls without sleeping (busy-polling), else 0.";
-    Counter failed_resolutions = "FailedResolutions", "DNS resolutions that failed (a counter).";
     Counter bytes_out_total = "TotalBytesOut", "Bytes sent.";
     Counter spliced_bytes_out_total = "TotalSplicedBytesOut|TotalSplicdedBytesOut", "Bytes sent through a kernel pipe (splicing).";
     Gauge   bytes_out_rate = "BytesOutRate", "Bytes sent in the last second.";
     Counter recv_logs_total = "CumRecvLogs", "Log messages received.";
-    Counter total_warnings = "TotalWarnings", "Warnings issued.";
-    Gauge   patterns_added_total = "PatternsAdded", "ACL and map entries added.";
-    Gauge   patterns_freed_total = "PatternsFreed", "ACL and map entries freed.";
     Gauge   nb_thread_groups = "NbThreadGroups", "Thread groups.";
     Counter maxconn_reached_total = "MaxconnReached", "Number of times the connection limit was reached.";
     Counter warnings_total = "TotalWarnings", "Warnings issued by HAProxy.";
@@ -142,6 +140,31 @@ table! {
     Counter streams_total = "CumStreams", "Streams opened; HAProxy 3.2 and later.";
     Gauge   tainted = "Tainted", "Bits of what made this process unsupported, such as expert-mode commands; 0 means nothing did; HAProxy 2.4 and later.";
     Gauge   boot_duration_seconds = "BootTime_ms", "Time from the start of the process to its first event, in seconds; HAProxy 3.0 and later.";
+}
+
+table! {
+    /// Counters whose names or types in HAProxy's exporter are not what Prometheus recommends.
+    static COUNTERS: Key {
+        profile: Some(EXPORTER),
+        scope: "global",
+        prefix: "haproxy_process_",
+    }
+    Counter failed_resolutions_total = "FailedResolutions", "DNS resolutions that failed.";
+    Counter patterns_added_total = "PatternsAdded", "ACL and map entries added.";
+    Counter patterns_freed_total = "PatternsFreed", "ACL and map entries freed.";
+}
+
+table! {
+    /// The same counters with the names and types of HAProxy's exporter.
+    static BUILTIN_COUNTERS: Key {
+        profile: Some(BUILTIN),
+        scope: "global",
+        prefix: "haproxy_process_",
+    }
+    Counter failed_resolutions = "FailedResolutions", "DNS resolutions that failed (a counter).";
+    Counter total_warnings = "TotalWarnings", "Warnings issued.";
+    Gauge   patterns_added_total = "PatternsAdded", "ACL and map entries added (a counter in spite of its type).";
+    Gauge   patterns_freed_total = "PatternsFreed", "ACL and map entries freed (a counter in spite of its type).";
 }
 
 table! {
@@ -210,7 +233,9 @@ impl Info {
             "Start_time_sec" => facts.start_time_seconds.is_some(),
             _ => false,
         };
-        into.add(&PID).put(&[], |key| self.value(key));
+        for table in [&PID, &COUNTERS, &BUILTIN_COUNTERS] {
+            into.add(table).put(&[], |key| self.value(key));
+        }
         into.add(&PROCESS).put(&[], |key| match is_known(key) {
             true => Value::Nothing,
             false => self.value(key),

@@ -4,7 +4,10 @@
 //! A selection filters what is written. Requests that share a scrape can select different things:
 //! HAProxy is queried for everything that any of them selects.
 
-use std::fmt;
+mod error;
+
+pub(crate) use error::SelectionError;
+use error::quoted;
 
 use super::catalog::Catalog;
 use super::{BUILTIN, PROFILES};
@@ -48,36 +51,24 @@ pub(crate) struct Defaults {
     pub(crate) profile: usize,
 }
 
-/// Why a query is invalid; the text names the parameter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum SelectionError {
-    /// The parameter needs a value.
-    NoValue(&'static str),
-    /// The parameter does not accept this value.
-    UnknownValue(&'static str, String, String),
-    /// A second equals sign.
-    BadValue(String),
-    /// A percent sign without two digits, or not UTF-8: in the value of a parameter, or in its
-    /// name.
-    BadEncoding(Option<String>),
-}
+/// Scopes that a longer word asks for as well, as in HAProxy 3.0 and later: `resolvers`, `sticktables`.
+const SCOPES_BY_PREFIX: [&str; 2] = ["sticktable", "resolver"];
+/// Parameters that would be ignored like all unknown ones, and what is meant: `?targets=a` would give the metrics
+/// of another HAProxy.
+const MISSPELT: [(&str, &str); 4] = [
+    ("targets", "target"),
+    ("scopes", "scope"),
+    ("metric", "metrics"),
+    ("name", "names"),
+];
 
-impl std::error::Error for SelectionError {}
-
-impl fmt::Display for SelectionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoValue(key) => write!(f, "{key}: the value is missing ({key}=VALUE)"),
-            Self::UnknownValue(key, value, use_one) => {
-                write!(f, "{key}: {value:?} is not a known value (use {use_one})")
-            }
-            Self::BadValue(key) => write!(f, "{key}: the value holds an equals sign"),
-            Self::BadEncoding(Some(key)) => {
-                write!(f, "{key}: the value is not percent-encoded UTF-8")
-            }
-            Self::BadEncoding(None) => f.write_str("the query is not percent-encoded UTF-8"),
-        }
-    }
+/// A query that is understood.
+pub(crate) struct Query {
+    pub(crate) selection: Selection,
+    /// The name of the target.
+    pub(crate) target: Option<String>,
+    /// Names in `metrics=` that no metric has, in short; they are ignored.
+    pub(crate) unknown: Option<String>,
 }
 
 /// The parameters of a query, before they are applied to a profile.
@@ -104,18 +95,16 @@ impl Selection {
         Parameters::all(defaults.profile).select(defaults.catalog)
     }
 
-    /// Reads a query, without its question mark: what is wanted, and of which target. Unknown
-    /// parameters are ignored.
+    /// Reads a query without its question mark: what is wanted, and of which target.
     ///
     /// # Errors
-    /// When a parameter has a value that it does not take.
+    /// See `Query::parse`.
     pub(crate) fn parse(
         query: &str,
         defaults: &Defaults,
     ) -> Result<(Self, Option<String>), SelectionError> {
-        let mut parameters = Parameters::parse(query, defaults)?;
-        let target = parameters.target.take();
-        Ok((parameters.select(defaults.catalog), target))
+        let query = Query::parse(query, defaults)?;
+        Ok((query.selection, query.target))
     }
 
     /// Whether a family is selected, by its number in the profile.
@@ -136,6 +125,23 @@ impl Selection {
     /// Whether such rows are excluded while the server is in maintenance.
     pub(crate) fn leaves_out_maint(&self, rows: RowsOf) -> bool {
         self.no_maint && rows == RowsOf::Stat(RowType::Server)
+    }
+}
+
+impl Query {
+    /// Reads a query without its question mark. Unknown parameters are ignored, and so are unknown names in
+    /// `metrics=` beside a known one.
+    ///
+    /// # Errors
+    /// If a parameter has an invalid value or is misspelt, or if no metric in `metrics=` is known.
+    pub(crate) fn parse(query: &str, defaults: &Defaults) -> Result<Self, SelectionError> {
+        let parameters = Parameters::parse(query, defaults)?;
+        let unknown = parameters.unknown_metrics(defaults.catalog)?;
+        Ok(Self {
+            selection: parameters.select(defaults.catalog),
+            target: parameters.target,
+            unknown,
+        })
     }
 }
 
@@ -183,7 +189,11 @@ impl Parameters {
                 ("names", None) => return Err(SelectionError::NoValue("names")),
                 ("no-maint", _) => parameters.no_maint = true,
                 ("extra-counters", _) => parameters.has_extra = true,
-                _ => {}
+                (key, _) => {
+                    if let Some((key, right)) = MISSPELT.iter().find(|(wrong, _)| *wrong == key) {
+                        return Err(SelectionError::Misspelt(key, right));
+                    }
+                }
             }
         }
         Ok(parameters)
@@ -195,7 +205,10 @@ impl Parameters {
             "*" => self.scopes = None,
             _ => {
                 let all = scope_words(catalog);
-                let Some(known) = all.iter().find(|known| **known == word) else {
+                let is_it = |known: &&&str| {
+                    **known == word || SCOPES_BY_PREFIX.contains(known) && word.starts_with(**known)
+                };
+                let Some(known) = all.iter().find(is_it) else {
                     let names = format!("{} or *", all.join(", "));
                     return Err(SelectionError::UnknownValue("scope", word, names));
                 };
@@ -216,6 +229,27 @@ impl Parameters {
             if !name.is_empty() {
                 self.metrics.push((keep, name.to_owned()));
             }
+        }
+    }
+
+    /// The names in `metrics=` that no metric of the profile has.
+    ///
+    /// # Errors
+    /// If there is no known name beside them, and something is to be kept: nothing would be.
+    fn unknown_metrics(&self, catalog: &Catalog) -> Result<Option<String>, SelectionError> {
+        let is_known = |name: &str| {
+            let mut families = catalog.families(self.profile);
+            families.any(|(group, family)| name.strip_prefix(group.prefix) == Some(family.name))
+        };
+        let names = self.metrics.iter().map(|(_, name)| name);
+        let unknown: Vec<String> = names.filter(|name| !is_known(name)).cloned().collect();
+        let keeps_named_only = self.metrics.iter().any(|(keep, _)| *keep);
+        match unknown.len() {
+            0 => Ok(None),
+            count if count == self.metrics.len() && keeps_named_only => {
+                Err(SelectionError::UnknownMetrics(unknown))
+            }
+            _ => Ok(Some(quoted(&unknown))),
         }
     }
 

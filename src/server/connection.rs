@@ -7,7 +7,6 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::encoding::Encoding;
 use super::request::{self, MAX_HEAD_BYTES, Parsed, Refusal, Request};
 use super::response::{Buffers, Manner, Progress, REST, Response, SendError};
 use super::routes::Text;
@@ -96,18 +95,14 @@ impl Wait {
     pub(crate) fn new(
         request: &Request,
         (target, selection): (usize, Selection),
-        encoding: Encoding,
+        manner: Manner,
         now: Instant,
     ) -> Self {
         let announced = request.announced.map(|time| time.max(MIN_ANNOUNCED));
         Self {
             target,
             selection,
-            manner: Manner {
-                is_head: request.is_head,
-                keep_alive: request.keep_alive,
-                encoding,
-            },
+            manner,
             scrape_until: announced.and_then(|time| now.checked_add(time / 10 * 9)),
             gives_up: announced.and_then(|time| now.checked_add(time / 20 * 19)),
             ends: announced.and_then(|time| now.checked_add(time)),

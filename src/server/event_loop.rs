@@ -245,11 +245,11 @@ impl EventLoop {
             return;
         };
         let targets = self.scrapes.targets();
-        let text = match self.routes.find(request) {
+        let text = match self.routes.find(request, now) {
             Route::Metrics(name, selection) => match targets.find(name.as_deref()) {
                 Ok(target) => {
-                    let encoding = self.routes.encoding(request);
-                    let wait = Wait::new(request, (target, selection), encoding, now);
+                    let manner = self.routes.manner(request);
+                    let wait = Wait::new(request, (target, selection), manner, now);
                     client.wait(wait, now);
                     match self.stop_at {
                         Some(_) => self.connections.refuse_waiting(&Text::stopping(), now),

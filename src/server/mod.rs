@@ -14,7 +14,7 @@ mod landing;
 pub(crate) mod listen;
 mod pace;
 pub(crate) mod request;
-mod response;
+pub(crate) mod response;
 pub(crate) mod routes;
 pub(crate) mod scrapes;
 mod snapshots;

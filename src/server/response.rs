@@ -147,6 +147,28 @@ pub(crate) struct Manner {
     /// Whether the connection stays open after it.
     pub(crate) keep_alive: bool,
     pub(crate) encoding: Encoding,
+    /// The status of a response with a failed scrape.
+    pub(crate) failure_status: Status,
+}
+
+/// The status of a response with metrics, as its first line has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Status(&'static str);
+
+impl Status {
+    /// What can be chosen for a failed scrape.
+    const ALL: [(&str, Self); 2] = [
+        ("200", Self("200 OK")),
+        ("503", Self("503 Service Unavailable")),
+    ];
+    /// The status of a complete scrape.
+    pub(crate) const OK: Self = Self::ALL[0].1;
+
+    /// Parses the number of a status that can be chosen.
+    pub(crate) fn parse(number: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find_map(|(known, status)| (known == number).then_some(status))
+    }
 }
 
 /// An answer that is being sent.
@@ -172,6 +194,7 @@ struct Head {
     /// `None` for chunks.
     length: Option<u64>,
     encoding: Encoding,
+    status: Status,
 }
 
 impl Response {
@@ -187,6 +210,10 @@ impl Response {
             Encoding::Gzip if manner.is_head => Encoding::Identity,
             encoding => encoding,
         };
+        let status = match snapshot.outcome.is_up {
+            true => Status::OK,
+            false => manner.failure_status,
+        };
         let body = Body::new(&snapshot, &selection, encoding);
         let length = match &body {
             Body::Plain { length, .. } => Some(*length),
@@ -196,7 +223,11 @@ impl Response {
             snapshot,
             selection,
             body: if manner.is_head { Body::Over } else { body },
-            head: Some(Head { length, encoding }),
+            head: Some(Head {
+                length,
+                encoding,
+                status,
+            }),
             keep_alive: manner.keep_alive,
             began: now,
             rests_until: None,
@@ -294,7 +325,11 @@ fn put_before(
     let mut rest = &mut room[..];
     if let Some(head) = head {
         let connection = if keep_alive { "keep-alive" } else { "close" };
-        write!(rest, "HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE}\r\n")?;
+        let Status(status) = head.status;
+        write!(
+            rest,
+            "HTTP/1.1 {status}\r\nContent-Type: {CONTENT_TYPE}\r\n"
+        )?;
         if head.encoding == Encoding::Gzip {
             rest.write_all(b"Content-Encoding: gzip\r\n")?;
         }

@@ -1,18 +1,24 @@
 //! The paths that are served, and the responses that need no scrape.
 
 use std::borrow::Cow;
-use std::time::Instant;
+use std::cell::Cell;
+use std::fmt::Display;
+use std::time::{Duration, Instant};
 
 use super::encoding::Encoding;
 use super::landing;
 use super::request::{Refusal, Request};
+use super::response::{Manner, Status};
 use super::targets::{TargetError, Targets};
-use crate::metrics::selection::{Defaults, Selection};
+use crate::log::{self, Level};
+use crate::metrics::selection::{Defaults, Query, Selection};
 
 /// Path of the health check, which shows that the process is alive.
 pub(crate) const HEALTHY_PATH: &str = "/-/healthy";
 /// Path of the check whether it can serve: whatever HAProxy does, because `haproxy_up` tells that.
 pub(crate) const READY_PATH: &str = "/-/ready";
+/// Interval between log lines about queries.
+const REPORT_EVERY: Duration = Duration::from_secs(60);
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
@@ -42,28 +48,50 @@ pub(crate) struct Routes {
     defaults: Defaults,
     /// Whether metrics are compressed for clients that accept it.
     compresses: bool,
+    /// The status of responses with a failed scrape.
+    failure_status: Status,
     started: Instant,
+    /// When the last query was reported.
+    reported: Cell<Option<Instant>>,
 }
 
 impl Routes {
     /// Serves metrics at `telemetry_path`, compressed if `compresses`, for clients that accept it.
-    /// `defaults` apply where a query does not choose.
-    pub(crate) fn new(telemetry_path: String, defaults: Defaults, compresses: bool) -> Self {
+    /// `defaults` apply where a query does not choose; with a failed scrape, `failure_status` is the status.
+    pub(crate) fn new(
+        telemetry_path: String,
+        defaults: Defaults,
+        compresses: bool,
+        failure_status: Status,
+    ) -> Self {
         Self {
             telemetry_path,
             defaults,
             compresses,
+            failure_status,
             started: Instant::now(),
+            reported: Cell::new(None),
         }
     }
 
     /// Decides what a request gets.
-    pub(crate) fn find(&self, request: &Request) -> Route {
+    pub(crate) fn find(&self, request: &Request, now: Instant) -> Route {
         let (status, body) = match request.path.as_str() {
             path if path == self.telemetry_path => {
-                match Selection::parse(&request.query, &self.defaults) {
-                    Ok((selection, target)) => return Route::Metrics(target, selection),
-                    Err(error) => ("400 Bad Request", format!("{error}\n").into()),
+                match Query::parse(&request.query, &self.defaults) {
+                    Ok(query) => {
+                        if let Some(names) = &query.unknown {
+                            let message = "unknown metrics in a query are ignored";
+                            self.report(Level::Info, message, names, now);
+                        }
+                        return Route::Metrics(query.target, query.selection);
+                    }
+                    Err(error) => {
+                        if error.is_reported() {
+                            self.report(Level::Warn, "a query was rejected", &error, now);
+                        }
+                        ("400 Bad Request", format!("{error}\n").into())
+                    }
                 }
             }
             "/" => return Route::Landing,
@@ -73,12 +101,26 @@ impl Routes {
         Route::Text(Text::plain(status, body))
     }
 
+    /// Logs what is wrong with a query, at most once a minute: any client can send one.
+    fn report(&self, level: Level, message: &str, what: &dyn Display, now: Instant) {
+        let is_early = |at: Instant| now.saturating_duration_since(at) < REPORT_EVERY;
+        if !self.reported.get().is_some_and(is_early) {
+            self.reported.set(Some(now));
+            log::line(level, message, &[("err", what)]);
+        }
+    }
+
     /// How a request gets its metrics.
-    pub(crate) fn encoding(&self, request: &Request) -> Encoding {
-        match request.takes_gzip {
-            _ if !self.compresses => Encoding::Fixed,
-            true => Encoding::Gzip,
-            false => Encoding::Identity,
+    pub(crate) fn manner(&self, request: &Request) -> Manner {
+        Manner {
+            is_head: request.is_head,
+            keep_alive: request.keep_alive,
+            encoding: match request.takes_gzip {
+                _ if !self.compresses => Encoding::Fixed,
+                true => Encoding::Gzip,
+                false => Encoding::Identity,
+            },
+            failure_status: self.failure_status,
         }
     }
 

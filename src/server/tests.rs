@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use super::encoding::Encoding;
+use super::response::{Manner, Status};
 use crate::commands;
 use crate::metrics::RowType;
 use crate::metrics::catalog::Catalog;
@@ -27,6 +29,14 @@ pub(super) fn defaults() -> Defaults {
 pub(super) fn selection() -> Selection {
     Selection::all(&defaults())
 }
+
+/// As a plain response with its body.
+pub(super) const MANNER: Manner = Manner {
+    is_head: false,
+    keep_alive: false,
+    encoding: Encoding::Fixed,
+    failure_status: Status::OK,
+};
 
 /// A snapshot that shows so many scrapes, and frontends: each has 2 KB of text.
 pub(super) fn snapshot(scrapes: u64, frontends: usize) -> Snapshot {

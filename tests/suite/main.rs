@@ -30,6 +30,7 @@ mod check;
 mod deb;
 mod differential;
 mod dist;
+mod failure_status;
 mod faults;
 mod golden;
 mod hostile;

@@ -94,7 +94,7 @@ fn every_snapshot_has_the_same_text_plain_and_compressed() {
         "",
         "no-maint=1",
         "extra-counters=1",
-        "metrics=haproxy_server_up",
+        "metrics=haproxy_server_up,haproxy_up",
     ];
     for seed in 0..200 {
         let mut random = Random::new(seed);

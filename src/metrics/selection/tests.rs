@@ -1,6 +1,8 @@
 use super::*;
 use crate::commands;
 
+mod names;
+
 fn defaults() -> Defaults {
     let columns: Vec<usize> = (0..128).collect();
     Defaults {

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use socket2::SockRef;
 
 use super::super::request::{Parsed, parse};
-use super::super::tests::{selection, snapshot};
+use super::super::tests::{MANNER, selection, snapshot};
 
 /// For what is there in a moment.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -85,7 +85,11 @@ impl Bench {
         let Parsed::Request(request, _) = parse(GET) else {
             panic!("a request");
         };
-        let wait = Wait::new(&request, (0, selection()), Encoding::Fixed, self.now);
+        let manner = Manner {
+            keep_alive: request.keep_alive,
+            ..MANNER
+        };
+        let wait = Wait::new(&request, (0, selection()), manner, self.now);
         self.client.wait(wait, self.now);
     }
 

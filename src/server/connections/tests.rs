@@ -2,9 +2,8 @@ use super::*;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use super::super::encoding::Encoding;
 use super::super::request::{Parsed, parse};
-use super::super::tests::{selection, snapshot};
+use super::super::tests::{MANNER, selection, snapshot};
 
 /// Who gives way first stands first; the last never does.
 const ORDER: [(&str, bool); 7] = [
@@ -32,10 +31,7 @@ fn client(doing: &str, half_closed: bool, began: Instant, kept: &mut Vec<UnixStr
         _ => Some(1_000),
     };
     if let Some(frontends) = frontends {
-        client.wait(
-            Wait::new(&request, (0, selection()), Encoding::Fixed, began),
-            began,
-        );
+        client.wait(Wait::new(&request, (0, selection()), MANNER, began), began);
         if doing != "waiting" {
             let snapshot = Arc::new(snapshot(1, frontends));
             client.answer(&snapshot, &mut Buffers::default(), began);

@@ -9,7 +9,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::super::doorbell::tests::{FakeMain, fake};
 use super::super::listen::{ListenAddress, bind_all};
-use super::super::tests::{defaults, snapshot, text};
+use super::super::tests::{MANNER, defaults, snapshot, text};
 
 /// A front whose main loop is the test.
 struct Bench {
@@ -31,7 +31,12 @@ impl Bench {
         let listener = TcpListener::from(listeners[0].fd.try_clone().unwrap());
         let (signals, others) = UnixStream::pair().unwrap();
         let (link, main) = fake();
-        let routes = Routes::new("/metrics".to_owned(), defaults(), true);
+        let routes = Routes::new(
+            "/metrics".to_owned(),
+            defaults(),
+            true,
+            MANNER.failure_status,
+        );
         let scrapes = Scrapes::new(link, Targets::new(vec![String::new()]), timeout, spare);
         let event_loop = EventLoop::new(signals.into(), listeners, routes, scrapes);
         Self {

@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
+mod status;
+
 /// An answer with a snapshot of so many frontends.
 fn response(frontends: usize, is_head: bool, keep_alive: bool) -> Response {
     let snapshot = Arc::new(snapshot(1, frontends));
@@ -12,6 +14,7 @@ fn response(frontends: usize, is_head: bool, keep_alive: bool) -> Response {
         is_head,
         keep_alive,
         encoding: Encoding::Fixed,
+        failure_status: Status::OK,
     };
     Response::new(snapshot, selection(), manner, Instant::now())
 }
@@ -168,6 +171,7 @@ fn a_wrong_length_is_our_fault() {
         response.head = Some(Head {
             length: Some(announced_length),
             encoding: Encoding::Fixed,
+            status: Status::OK,
         });
         let mut buffers = Buffers::default();
         let error = loop {
@@ -268,6 +272,7 @@ fn in_encoding(
         is_head,
         keep_alive,
         encoding,
+        failure_status: Status::OK,
     };
     let snapshot = Arc::new(snapshot(1, frontends));
     Response::new(snapshot, selection(), manner, Instant::now())
@@ -363,6 +368,7 @@ fn every_client_of_a_snapshot_has_its_own_place() {
         is_head: false,
         keep_alive: false,
         encoding,
+        failure_status: Status::OK,
     };
     let mut clients: Vec<_> = [
         Encoding::Gzip,

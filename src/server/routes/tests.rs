@@ -7,7 +7,7 @@ fn find(routes: &Routes, target: &str) -> String {
     let Parsed::Request(request, _) = parse(head.as_bytes()) else {
         panic!("{target}");
     };
-    match routes.find(&request) {
+    match routes.find(&request, Instant::now()) {
         Route::Metrics(None, _) => "metrics".to_owned(),
         Route::Metrics(Some(target), _) => format!("metrics of target {target}"),
         Route::Landing => "the landing page".to_owned(),
@@ -37,7 +37,7 @@ fn paths() {
         ("/-/healthy", "/-/healthy", "metrics"),
     ];
     for (telemetry_path, target, expected) in cases {
-        let routes = Routes::new(telemetry_path.to_owned(), defaults(), true);
+        let routes = Routes::new(telemetry_path.to_owned(), defaults(), true, Status::OK);
         assert_eq!(find(&routes, target), expected, "{telemetry_path} {target}");
     }
 }
@@ -91,5 +91,31 @@ fn texts_as_bytes() {
     for (text, (is_head, keep_alive), expected) in cases {
         let bytes = text.bytes(is_head, keep_alive);
         assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+    }
+}
+
+/// Whether a query is reported depends on when the last one was, whatever they are.
+#[test]
+fn queries_are_reported_once_a_minute() {
+    let routes = Routes::new("/metrics".to_owned(), defaults(), true, Status::OK);
+    let began = Instant::now();
+    let cases = [
+        (0, "/metrics?target=a&scope=", None),
+        (1, "/metrics?metrics=x", Some(1)),
+        (2, "/metrics?targets=x", Some(1)),
+        (60, "/metrics?metrics=x,haproxy_up", Some(1)),
+        (61, "/metrics?metrics=x,haproxy_up", Some(61)),
+        (130, "/metrics?x=y&metrics=haproxy_up", Some(61)),
+        (131, "/metrics?scope=x", Some(61)),
+        (132, "/metrics?name=x", Some(132)),
+    ];
+    for (second, target, reported) in cases {
+        let head = format!("GET {target} HTTP/1.0\r\n\r\n");
+        let Parsed::Request(request, _) = parse(head.as_bytes()) else {
+            panic!("{target}");
+        };
+        routes.find(&request, began + Duration::from_secs(second));
+        let at = reported.map(|second| began + Duration::from_secs(second));
+        assert_eq!(routes.reported.get(), at, "{target}");
     }
 }

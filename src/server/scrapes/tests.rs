@@ -4,10 +4,9 @@ use std::os::unix::net::UnixStream;
 
 use super::super::connection::{Client, MIN_ANSWER_TIME, State};
 use super::super::doorbell::tests::{FakeMain, fake};
-use super::super::encoding::Encoding;
 use super::super::request::{Parsed, parse};
 use super::super::snapshots::MAX_SNAPSHOTS;
-use super::super::tests::{selection, snapshot};
+use super::super::tests::{MANNER, selection, snapshot};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -59,10 +58,7 @@ impl Bench {
             panic!("a request");
         };
         request.announced = announced.map(Duration::from_secs_f64);
-        client.wait(
-            Wait::new(&request, (target, selection()), Encoding::Fixed, now),
-            now,
-        );
+        client.wait(Wait::new(&request, (target, selection()), MANNER, now), now);
         let slot = self.connections.free(now).unwrap();
         self.connections.put(slot, client);
         self.clients.push(far);

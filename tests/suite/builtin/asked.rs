@@ -24,7 +24,7 @@ const CASES: [(&str, &str, &str); 40] = [
     ),
     ("builtin", "scope=", "show info"),
     ("builtin", "metrics=haproxy_up", "show info"),
-    ("builtin", "metrics=nothing", "show info"),
+    ("builtin", "metrics=nothing,haproxy_up", "show info"),
     (
         "exporter",
         "scope=listener&scope=sticktable&scope=resolver",
@@ -48,7 +48,7 @@ const CASES: [(&str, &str, &str); 40] = [
     (
         "builtin",
         "scope=server&scope=resolver",
-        "show stat -1 4 -1;show stat domain resolvers",
+        "show stat -1 4 -1;show info;show stat domain resolvers",
     ),
     (
         "builtin",
@@ -107,7 +107,8 @@ const CASES: [(&str, &str, &str); 40] = [
     ("exporter", "scope=global", "show info"),
     ("exporter", "scope=frontend", "show stat -1 1 -1"),
     ("exporter", "scope=backend", "show stat -1 2 -1"),
-    ("exporter", "scope=server", "show stat -1 4 -1"),
+    // Its servers are counted for each backend.
+    ("exporter", "scope=server", "show stat -1 6 -1"),
     (
         "exporter",
         "scope=frontend&scope=backend",

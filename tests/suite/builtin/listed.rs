@@ -198,6 +198,12 @@ fn builtin_names() {
 #[test]
 fn exporter_names() {
     let mut want = common();
+    for (name, renamed) in fixtures::RENAMED {
+        want.remove(name).expect("a builtin name");
+        if let Some(renamed) = renamed {
+            add(&mut want, renamed, "counter", "");
+        }
+    }
     for (name, kind, labels) in EXPORTER {
         add(&mut want, name, kind, labels);
     }
@@ -219,4 +225,36 @@ fn exporter_names() {
     let info = "backend,server,address,cookie";
     add(&mut want, "haproxy_server_info", "gauge", info);
     assert_same(&listed("exporter"), &want);
+}
+
+/// As Prometheus recommends: counters end in `_total`, other families do not.
+#[test]
+fn counters_of_the_exporter_names_end_in_total() {
+    let families = listed("exporter");
+    let wrong = families.iter().filter(|(name, (kind, _))| {
+        // The Go exporter has these names: an average of the total time.
+        name.ends_with("_total") != (kind == "counter")
+    });
+    assert_eq!(wrong.collect::<Vec<_>>(), []);
+    assert!(families.len() > 100, "{}", families.len());
+}
+
+/// What is open now is not called a counter, though HAProxy types it as one.
+#[test]
+fn gauges_of_modules_are_called_so() {
+    let mut command = exporter::command();
+    command.args(["--haproxy.metric-names=builtin", "--list-metrics"]);
+    let (_, output, _) = peers::run(&mut command);
+    let is_gauge = |line: &&str| {
+        let name = line.split('\t').next().unwrap_or_default();
+        name.ends_with("_open_connections")
+            || name.ends_with("_open_streams")
+            || name.ends_with("_half_open_conn")
+    };
+    let lines: Vec<&str> = output.lines().filter(is_gauge).collect();
+    assert!(lines.len() >= 8, "{lines:?}");
+    for line in lines {
+        assert!(!line.contains("counter of"), "{line}");
+        assert!(line.contains("a gauge in spite of its type"), "{line}");
+    }
 }

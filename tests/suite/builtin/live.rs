@@ -8,6 +8,8 @@ use super::contract;
 use super::farm::Farm;
 use super::ours;
 use super::text::{self, Family, Sample};
+use crate::support::exporter::Exporter;
+use crate::support::haproxy::RELEASES;
 use crate::support::peers;
 
 /// Comparisons of everything. A value that moves within one stands still in another.
@@ -185,6 +187,33 @@ fn lint() {
         "{} complaints, all of HAProxy's names",
         ours.len()
     ));
+}
+
+/// The linter has nothing to say of the exporter names, as of those of the Go exporter.
+#[test]
+fn lint_of_the_exporter_names() {
+    let Some(promtool) = peers::find("promtool") else {
+        return;
+    };
+    for release in RELEASES {
+        let Some(farm) = Farm::start_release(release) else {
+            return;
+        };
+        let exporter = Exporter::start(&[
+            &farm.haproxy.unix_flag(),
+            "--haproxy.peers",
+            "--haproxy.certificates",
+        ]);
+        let text = exporter.get("/metrics").body;
+        let mut command = std::process::Command::new(&promtool);
+        command.args(["check", "metrics"]);
+        let (status, output, error) = peers::run_with_input(&mut command, &text);
+        assert_eq!(
+            (status.code(), output + &error),
+            (Some(0), String::new()),
+            "{release}"
+        );
+    }
 }
 
 /// Nothing that is asked needs more than the level `user`.

@@ -83,7 +83,7 @@ pub(super) const ANSWERED: [&str; 74] = [
     "extra-counters&metrics=haproxy_frontend_h1_open_streams",
     "metrics=haproxy_frontend_h1_open_streams",
     "extra-counters&metrics=-haproxy_frontend_h1_open_streams",
-    "Scope=frontend&SCOPE=nope&scopes=x",
+    "Scope=frontend&SCOPE=nope&Scopes=x",
     "desc-labels&unknown=1&x",
     "no_maint&nomaint&extra_counters",
 ];
@@ -107,7 +107,7 @@ macro_rules! not_names {
     };
 }
 /// Queries that are refused, and the line that says why.
-const REFUSED: [(&str, &str); 34] = [
+const REFUSED: [(&str, &str); 39] = [
     ("scope", "scope: the value is missing (scope=VALUE)"),
     (
         "scope=frontend&scope",
@@ -126,7 +126,24 @@ const REFUSED: [(&str, &str); 34] = [
     ("scope=frontend,backend", not_a_scope!("frontend,backend")),
     ("scope=Frontend", not_a_scope!("Frontend")),
     ("scope=frontends", not_a_scope!("frontends")),
-    ("scope=sticktables", not_a_scope!("sticktables")),
+    (
+        "scope=sticktable&scope=listeners",
+        not_a_scope!("listeners"),
+    ),
+    ("targets=a", "targets: unknown parameter (use target)"),
+    (
+        "scope=server&scopes=server",
+        "scopes: unknown parameter (use scope)",
+    ),
+    (
+        "metric=haproxy_up",
+        "metric: unknown parameter (use metrics)",
+    ),
+    (
+        "name=builtin&names=builtin",
+        "name: unknown parameter (use names)",
+    ),
+    ("metrics=nope", "metrics: no metric is called \"nope\""),
     ("scope=*x", not_a_scope!("*x")),
     ("scope=**", not_a_scope!("**")),
     ("scope=+frontend", not_a_scope!(" frontend")),
@@ -197,11 +214,20 @@ fn path(names: &str, query: &str) -> String {
 fn selections() {
     let (responder, maint) = haproxy();
     let exporter = Exporter::start(&[&responder.flag()]);
+    let mut rejected = 0;
     for names in ["builtin", "exporter"] {
         let all = ours::get(&exporter, &path(names, "extra-counters"));
         for query in ANSWERED {
+            let wish = Wish::read(query);
+            if let Some(why) = wish.names_nothing(&all) {
+                let response = exporter.get(&path(names, query));
+                let found = (response.status, response.text());
+                assert_eq!(found, (400, why.as_str()), "{names} {query}");
+                rejected += 1;
+                continue;
+            }
             let got = ours::get(&exporter, &path(names, query));
-            let wanted = Wish::read(query).of(&all, &maint);
+            let wanted = wish.of(&all, &maint);
             let listed = |families: &[Family]| -> Vec<String> {
                 let names = families.iter().map(|family| family.name.clone());
                 names.collect()
@@ -213,7 +239,13 @@ fn selections() {
             );
         }
     }
-    assert_eq!(exporter.finish().problems(), []);
+    // Reported once a minute.
+    let problems = exporter.finish().problems();
+    let messages: Vec<&str> = problems
+        .iter()
+        .map(|problem| problem.msg.as_str())
+        .collect();
+    assert_eq!((messages, rejected), (vec!["a query was rejected"], 25));
 }
 
 /// The last `names` wins; without it the flag's names are those.
@@ -265,7 +297,13 @@ fn refusals() {
     }
     assert!(wrong.is_empty(), "{}", wrong.concat());
     assert_eq!(responder.take_lines(), [""; 0]);
-    assert_eq!(exporter.finish().problems(), []);
+    let problems = exporter.finish().problems();
+    let what: Vec<_> = problems
+        .iter()
+        .map(|problem| (problem.msg.as_str(), &problem.details[..]))
+        .collect();
+    let first = "err=targets: unknown parameter (use target)".to_owned();
+    assert_eq!(what, [("a query was rejected", &[first][..])]);
 }
 
 /// `?extra-counters`, and what it adds to what is there without.

@@ -8,6 +8,7 @@ use super::reference;
 use super::responder::{self, Responder};
 use crate::support::exporter::Exporter;
 use crate::support::fake_haproxy::{self, Fake};
+use crate::support::fixtures::RENAMED;
 use crate::support::fixtures::{self, CAPTURES};
 use crate::support::peers;
 
@@ -84,6 +85,14 @@ fn show_info_for_both() {
         let exporter = Exporter::start(&[&responder.flag()]);
         let mut expected = reference::main(&answers);
         expected.retain(|_, sample| sample.line.scope == "process");
+        for (name, renamed) in RENAMED {
+            let sample = expected.remove(name);
+            if let (Some(mut sample), Some(renamed)) = (sample, renamed) {
+                sample.line.name = renamed.to_owned();
+                sample.line.kind = "counter".to_owned();
+                expected.insert(renamed.to_owned(), sample);
+            }
+        }
         let mut families = ours::get(&exporter, "/metrics");
         let pid = families
             .iter()

@@ -31,6 +31,29 @@ pub(super) struct Wish {
 }
 
 impl Wish {
+    /// Why it is rejected: something is to be kept, and no name is that of a metric.
+    pub(super) fn names_nothing(&self, all: &[Family]) -> Option<String> {
+        let is_known = |name: &String| all.iter().any(|family| family.name == *name);
+        let keeps = self.metrics.iter().any(|(keep, _)| *keep);
+        let names: Vec<&String> = self.metrics.iter().map(|(_, name)| name).collect();
+        if !keeps || names.iter().any(|name| is_known(name)) {
+            return None;
+        }
+        let shown: Vec<String> = names
+            .iter()
+            .take(3)
+            .map(|name| format!("{name:?}"))
+            .collect();
+        let more = match names.len() {
+            0..=3 => String::new(),
+            count => format!(" and {} more", count - 3),
+        };
+        Some(format!(
+            "metrics: no metric is called {}{more}\n",
+            shown.join(", ")
+        ))
+    }
+
     /// A query without its question mark, which must be one that is answered.
     pub(super) fn read(query: &str) -> Wish {
         let mut wish = Wish {

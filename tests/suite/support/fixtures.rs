@@ -4,6 +4,24 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+/// Builtin names that are others under the exporter names, where counters end in `_total`; `None` for one that
+/// is there under another name anyway.
+pub(crate) const RENAMED: [(&str, Option<&str>); 4] = [
+    (
+        "haproxy_process_failed_resolutions",
+        Some("haproxy_process_failed_resolutions_total"),
+    ),
+    ("haproxy_process_total_warnings", None),
+    (
+        "haproxy_process_patterns_added_total",
+        Some("haproxy_process_patterns_added_total"),
+    ),
+    (
+        "haproxy_process_patterns_freed_total",
+        Some("haproxy_process_patterns_freed_total"),
+    ),
+];
+
 /// The HAProxy versions that were recorded, one per generation of the CSV.
 pub(crate) const VERSIONS: [&str; 4] = ["1.5.0", "2.0.0", "2.6.12", "3.2.0"];
 
@@ -66,5 +84,6 @@ fn table(name: &str) -> Vec<BTreeMap<String, String>> {
 /// Whether a family is made of `show info` under a name of HAProxy's own exporter.
 pub(crate) fn is_from_show_info(family: &str) -> bool {
     let is_it = |row: &BTreeMap<String, String>| row["scope"] == "process" && row["name"] == family;
-    facts().iter().any(is_it) || builtin().iter().any(is_it)
+    let is_renamed = RENAMED.iter().any(|(_, renamed)| *renamed == Some(family));
+    is_renamed || facts().iter().any(is_it) || builtin().iter().any(is_it)
 }

@@ -9,6 +9,7 @@ use std::fmt::Write;
 use super::csv::info_value;
 use super::csv_reader::rows;
 use super::exposition::{self, Exposition};
+use super::fixtures::RENAMED;
 use super::{cases, fixtures};
 
 /// What the naive exporter makes of one scrape.
@@ -301,6 +302,12 @@ impl Reference {
             )
         });
         for (keys, family, kind) in rows.chain(more) {
+            let renamed = RENAMED.iter().find(|(name, _)| *name == family);
+            let (family, kind) = match renamed {
+                Some((_, None)) => continue,
+                Some((_, Some(renamed))) => (*renamed, "counter"),
+                None => (family, kind),
+            };
             let Some(text) = keys.split('|').find_map(value) else {
                 continue;
             };

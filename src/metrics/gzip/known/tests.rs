@@ -31,7 +31,8 @@ fn snapshot(servers: usize) -> Snapshot {
     let rows = snapshot.rows_mut(2);
     for server in 0..servers {
         let name = format!("server-{server:05}");
-        let _ = rows.push_labels(&["server"], &[b"backend", name.as_bytes()]);
+        rows.push_labels(&["server"], &[b"backend", name.as_bytes()])
+            .unwrap();
     }
     snapshot
 }
