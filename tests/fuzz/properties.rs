@@ -13,8 +13,11 @@ use haproxy_exporter::testing::{self, Proof, Statistics};
 
 use crate::support::exposition;
 
+#[path = "properties_gzip.rs"]
+mod gzip;
 #[path = "properties_text.rs"]
 mod text;
+pub use gzip::gzip;
 pub use text::{arguments, duration, scrape_uri};
 
 /// A property with the name of its fuzz target.
@@ -23,6 +26,7 @@ pub type Property = (&'static str, fn(&[u8]));
 /// All properties.
 pub const ALL: &[Property] = &[
     ("csv_table", csv_table),
+    ("gzip", gzip),
     ("show_info", show_info),
     ("http_response", http_response),
     ("scrape_uri", scrape_uri),
@@ -91,6 +95,7 @@ fn in_pieces(whole: &mut Statistics, pieces: &mut Statistics, csv: &[u8], proof:
     if in_one.is_ok() {
         assert_eq!(whole.failures(), pieces.failures());
         assert_eq!(text, written(pieces));
+        gzip::assert_decodes_to(whole, &text);
         exposition::read(&text).unwrap_or_else(|error| panic!("{error}"));
     }
     whole.clear();

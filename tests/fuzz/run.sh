@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 seconds=$1
 shift
-[ $# -gt 0 ] || set -- csv_table show_info http_response scrape_uri request_head duration arguments
+[ $# -gt 0 ] || set -- csv_table gzip show_info http_response scrape_uri request_head duration arguments
 command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
 # No sanitizer: unsafe code is in sys alone, which no target reaches, and without it the slowest
 # target tries four times as many inputs. Overflows and debug assertions are checked all the same.
