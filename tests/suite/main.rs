@@ -6,6 +6,7 @@
 //! | question | file or folder in tests/suite |
 //! |---|---|
 //! | which metrics does a reply give? | `golden.rs`; compared with the Go exporter in `differential/`, with HAProxy's in `builtin/` |
+//! | who gets a compressed response, and is its text the same? | `compression.rs` |
 //! | several HAProxy instances, peers, certificates | `targets.rs`, `stick_table_peers.rs`, `certificates.rs` |
 //! | `--once`, `--check`, the page at `/`, mistakes in flags | `once.rs`, `check.rs`, `landing.rs`, `mistakes.rs` |
 //! | is a reply of one process, and read at its pace? | `one_process/` |
@@ -27,6 +28,7 @@ mod build;
 mod builtin;
 mod certificates;
 mod check;
+mod compression;
 mod deb;
 mod differential;
 mod dist;

@@ -227,3 +227,35 @@ fn the_longest_line_finds_room_in_a_buffer() {
         assert_same(&decoded(&compressed), &plain, "long lines in long codes");
     }
 }
+
+/// More rows than 16 bits count; every third in maintenance.
+#[test]
+fn many_rows() {
+    const ROWS: usize = 65_536 + 100;
+    let catalog = catalog();
+    let mut snapshot = Snapshot::default();
+    let stored = catalog.stored_columns(RowType::Server);
+    let rows = snapshot.stat_rows_mut(RowType::Server);
+    rows.make_columns(stored.len());
+    for row in 0..ROWS {
+        let name = format!("server-{row}");
+        let labels = [b"backend", name.as_bytes()];
+        let label_bytes = rows.push_labels(&["server"], &labels).expect("a new row");
+        for (column, stored) in rows.columns.iter_mut().zip(stored) {
+            match stored.conversion.is_state() {
+                true => column.push_state(if row % 3 == 0 { 2 } else { 1 }, label_bytes),
+                false => column.push((row / 1_000).to_string().as_bytes(), label_bytes),
+            }
+        }
+    }
+    let common = &mut Common::default();
+    for query in [
+        "metrics=haproxy_server_current_sessions,haproxy_server_up",
+        "metrics=haproxy_server_max_sessions&no-maint=1",
+    ] {
+        let selection = selection(catalog, 0, query);
+        let (plain, compressed) = responses(&snapshot, &selection, common, || BUFFER_BYTES);
+        assert!(plain.len() > ROWS * 30, "{} bytes", plain.len());
+        assert_same(&decoded(&compressed), &plain, query);
+    }
+}

@@ -22,7 +22,7 @@ mod signals;
 mod slow;
 mod stopped;
 mod threads;
-mod tools;
+pub(crate) mod tools;
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};

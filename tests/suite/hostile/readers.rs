@@ -1,11 +1,11 @@
 //! Clients that ask for much and read little of it.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::hostile::tools::{connect_with_small_buffer, many_servers, unsent};
+use crate::hostile::tools::{connect_with_small_buffer, many_servers, read_response, unsent};
 use crate::hostile::{Attack, Honest, Rules, alone, is_idle, siege};
 use crate::lifecycle::binaries::static_binary;
 use crate::support::exporter::{self, Exporter};
@@ -14,12 +14,15 @@ use crate::support::peers;
 
 pub(crate) const GET: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
 
+/// The same, compressed: half a megabyte.
+const GET_GZIP: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n";
+
 fn large() -> Exporter {
     Exporter::start(&[&format!("--haproxy.scrape-uri={}", many_servers())])
 }
 
 /// Asks for all of it and never reads; asks again when it is cut off.
-fn never_read(attack: &Attack<'_>, count: usize) -> usize {
+fn never_read(attack: &Attack<'_>, count: usize, request: &[u8]) -> usize {
     let mut asked = 0;
     let mut clients: Vec<Option<TcpStream>> = (0..count).map(|_| None).collect();
     while attack.goes_on(asked, 10 * count) {
@@ -32,7 +35,7 @@ fn never_read(attack: &Attack<'_>, count: usize) -> usize {
             if gone {
                 *client = attack.connect().ok();
                 if let Some(client) = client {
-                    asked += usize::from(client.write_all(GET).is_ok());
+                    asked += usize::from(client.write_all(request).is_ok());
                 }
             }
         }
@@ -55,8 +58,67 @@ fn never_readers() {
         "3 clients that ask for 20 MB and never read",
         Exporter::spawn(&mut command),
         Rules::default(),
-        |attack| never_read(attack, 3),
+        |attack| never_read(attack, 3, GET),
     );
+}
+
+/// A compressed response costs no more than a plain one, for as long as it is not read.
+#[test]
+fn never_readers_of_compressed_responses() {
+    let Some(binary) = static_binary() else {
+        return;
+    };
+    let _alone = alone();
+    let mut command = exporter::command_of(binary.as_os_str());
+    command.arg(format!("--haproxy.scrape-uri={}", many_servers()));
+    siege(
+        "20 clients that ask for 20 MB compressed and never read",
+        Exporter::spawn(&mut command),
+        Rules::default(),
+        |attack| never_read(attack, 20, GET_GZIP),
+    );
+}
+
+/// What the kernel does not take waits in one piece for each; nobody else waits.
+#[test]
+fn dripping_readers_of_compressed_responses() {
+    let _alone = alone();
+    let exporter = large();
+    let honest = Honest::new(exporter.address());
+    let drips: Vec<TcpStream> = (0..6)
+        .map(|_| {
+            let mut drip = connect_with_small_buffer(exporter.address());
+            drip.write_all(GET_GZIP).expect("send a request");
+            drip.peek(&mut [0; 1]).expect("the start of a response");
+            drip
+        })
+        .collect();
+    let port = exporter.address().port();
+    let unsent: Vec<u64> = unsent(port).into_iter().map(|(_, bytes)| bytes).collect();
+    let most = unsent.iter().max().copied().unwrap_or(0);
+    assert!(most < 1_000_000, "{most} bytes in the kernel for a client");
+    honest.scrape().expect("a scrape meanwhile");
+    for mut drip in drips {
+        let mut piece = [0; 8 * 1024];
+        for _ in 0..4 {
+            drip.read_exact(&mut piece).expect("a part of a response");
+        }
+    }
+    honest.scrape().expect("a scrape behind them");
+    let mut last = TcpStream::connect(exporter.address()).expect("connect");
+    last.set_read_timeout(Some(PATIENCE))
+        .expect("set a read timeout");
+    last.write_all(GET_GZIP).expect("send a request");
+    let mut last = BufReader::new(last);
+    let response = read_response(&mut last, false).expect("a whole response");
+    assert!(
+        response.body.len() < 1_000_000,
+        "{} bytes",
+        response.body.len()
+    );
+    let text = response.decoded().expect("a text");
+    honest.check(&text).expect("a complete exposition");
+    assert_eq!(exporter.finish().status.code(), Some(0));
 }
 
 /// However many they are, the scrape behind them is served whole, and what they were sent is not

@@ -30,6 +30,10 @@ pub(crate) fn read_response(stream: &mut impl BufRead, bodiless: bool) -> Result
     let head = String::from_utf8_lossy(&answer).to_ascii_lowercase();
     let length = head.split("\r\ncontent-length: ").nth(1);
     let length = length.and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+    if head.contains("\r\ntransfer-encoding: chunked\r\n") && !bodiless {
+        read_chunks(stream, &mut answer)?;
+        return http::parse(&answer, false);
+    }
     let length: usize = length.ok_or_else(|| format!("no Content-Length in {head:?}"))?;
     if !bodiless {
         let head = answer.len();
@@ -38,6 +42,25 @@ pub(crate) fn read_response(stream: &mut impl BufRead, bodiless: bool) -> Result
         body.map_err(|error| format!("{error} in a body of {length} bytes"))?;
     }
     http::parse(&answer, bodiless)
+}
+
+/// Reads chunks up to the last, as they come.
+fn read_chunks(stream: &mut impl BufRead, answer: &mut Vec<u8>) -> Result<(), String> {
+    loop {
+        let start = answer.len();
+        let line = stream.read_until(b'\n', answer);
+        let line = line.map_err(|error| format!("{error} before a chunk"))?;
+        let size = std::str::from_utf8(&answer[start..]).unwrap_or_default();
+        let size = usize::from_str_radix(size.trim_end(), 16);
+        let size = size.map_err(|_| format!("no size in {line} bytes before a chunk"))?;
+        let start = answer.len();
+        answer.resize(start + size + 2, 0);
+        let chunk = stream.read_exact(&mut answer[start..]);
+        chunk.map_err(|error| format!("{error} in a chunk of {size} bytes"))?;
+        if size == 0 {
+            return Ok(());
+        }
+    }
 }
 
 /// An exporter of the recorded answer: about 70 KB.

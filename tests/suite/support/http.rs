@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use flate2::bufread::GzDecoder;
+
 /// No answer of the exporter may take this long; a test that waits longer has found a hang.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -31,6 +33,25 @@ impl Response {
             self.headers
         );
         value
+    }
+
+    /// What stands in the body, decoded strictly: nothing is missing, and nothing stands behind the end.
+    pub(crate) fn decoded(&self) -> Result<Vec<u8>, String> {
+        match self.header("content-encoding") {
+            None => Ok(self.body.clone()),
+            Some("gzip") => {
+                let mut text = Vec::new();
+                let mut decoder = GzDecoder::new(self.body.as_slice());
+                decoder
+                    .read_to_end(&mut text)
+                    .map_err(|error| format!("gzip: {error} behind {} bytes", text.len()))?;
+                match decoder.into_inner() {
+                    [] => Ok(text),
+                    rest => Err(format!("gzip: {} bytes behind the end", rest.len())),
+                }
+            }
+            Some(other) => Err(format!("Content-Encoding {other:?}")),
+        }
     }
 
     /// The body as text.
