@@ -205,14 +205,15 @@ impl Response {
         manner: Manner,
         now: Instant,
     ) -> Self {
-        let encoding = match manner.encoding {
-            // What a plain response would say: the length of a compressed one is not known.
-            Encoding::Gzip if manner.is_head => Encoding::Identity,
-            encoding => encoding,
-        };
         let status = match snapshot.outcome.is_up {
             true => Status::OK,
             false => manner.failure_status,
+        };
+        let encoding = match manner.encoding {
+            // What a plain response would say: the length of a compressed one is not known. An error is
+            // short, and whoever looks for its reason may not decode it.
+            Encoding::Gzip if manner.is_head || status != Status::OK => Encoding::Identity,
+            encoding => encoding,
         };
         let body = Body::new(&snapshot, &selection, encoding);
         let length = match &body {
