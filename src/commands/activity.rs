@@ -5,7 +5,7 @@
 //! the value of each thread, `loops: 7` that of the only one. Lines are found by their keys: 3.2 has more of
 //! them than 2.6. Counters have 32 bits, and begin again at 0.
 
-use super::command::{Answer, Command, When};
+use super::command::{Answer, Command, Further, When};
 use crate::config::Flag;
 use crate::config::Takes::Switch;
 use crate::haproxy::lines::Lines;
@@ -90,6 +90,10 @@ impl Reply for Activity {
 }
 
 impl Answer for Activity {
+    fn replies(&mut self) -> (&mut dyn Reply, Option<Further<'_>>) {
+        (self, None)
+    }
+
     fn clear(&mut self) {
         self.lines.clear();
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::config::Flag;
 use crate::haproxy::error::SourceError;
+use crate::haproxy::failures::Failures;
 use crate::haproxy::reply::Reply;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::selection::Wanted;
@@ -21,6 +22,8 @@ pub(crate) struct Command {
     pub(crate) ask: &'static str,
     /// The first release that knows it, if older ones interpret it as another command.
     pub(crate) since: Option<Release>,
+    /// The text of the command for older releases, and the first of them.
+    pub(crate) older: Option<(&'static str, Release)>,
     /// The flag that enables it; `None` if it is sent whenever its families are wanted.
     pub(crate) flag: Option<Flag>,
     /// Its families, in the order of the exposition.
@@ -70,6 +73,7 @@ impl Command {
     pub(crate) const USUAL: Self = Self {
         ask: "",
         since: None,
+        older: None,
         flag: None,
         groups: &[],
         when: When::Itself,
@@ -89,15 +93,29 @@ impl Command {
     }
 }
 
-/// Receives the reply to a command and keeps it until rows are made of it. The memory is kept from
-/// scrape to scrape.
-pub(crate) trait Answer: Reply {
-    /// Discards the reply.
+/// Keeps the reply to a command until rows are made of it. The memory is kept from scrape to scrape.
+pub(crate) trait Answer {
+    /// What receives the reply, and the reply to a further command that its rows need in this scrape.
+    fn replies(&mut self) -> (&mut dyn Reply, Option<Further<'_>>);
+
+    /// Discards the replies.
     fn clear(&mut self);
+
+    /// Whether its rows need a further command that was not sent: all commands must be sent again, on one
+    /// connection.
+    fn needs_further(&mut self) -> bool {
+        false
+    }
+
+    /// Counts the rows that cannot be exported.
+    fn count_bad_rows(&self, _: &mut Failures) {}
 
     /// Adds its rows to the snapshot.
     fn put_rows(&self, into: &mut Sink<'_>);
 }
+
+/// A further command, and what receives its reply.
+pub(crate) type Further<'a> = (&'static str, &'a mut dyn Reply);
 
 /// Sends one command on its own connection.
 pub(crate) type Ask<'a> = dyn FnMut(&str, &mut dyn Reply) -> Result<(), ReadError> + 'a;

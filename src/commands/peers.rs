@@ -5,7 +5,7 @@
 //! 9.3): one line per section, below it a few lines per peer, and below each peer its tables. The
 //! fields are identified by their keys: 3.0 has more of them than 2.4.
 
-use super::command::{Answer, Command, When};
+use super::command::{Answer, Command, Further, When};
 use crate::config::Takes::Switch;
 use crate::config::Flag;
 use crate::haproxy::lines::Lines;
@@ -114,6 +114,10 @@ impl Reply for Peers {
 }
 
 impl Answer for Peers {
+    fn replies(&mut self) -> (&mut dyn Reply, Option<Further<'_>>) {
+        (self, None)
+    }
+
     fn clear(&mut self) {
         self.lines.clear();
     }

@@ -2,7 +2,7 @@
 //! guide, section 9.3). With a name or a filter HAProxy would walk through the entries, so that is
 //! never sent.
 
-use super::command::{Answer, Command, When};
+use super::command::{Answer, Command, Further, When};
 use crate::haproxy::lines::Lines;
 use crate::haproxy::reply::{Proof, Reply, ReplyError, Taken};
 use crate::metrics::BUILTIN;
@@ -58,6 +58,10 @@ impl StickTables {
 }
 
 impl Answer for StickTables {
+    fn replies(&mut self) -> (&mut dyn Reply, Option<Further<'_>>) {
+        (self, None)
+    }
+
     fn clear(&mut self) {
         self.lines.clear();
     }

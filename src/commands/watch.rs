@@ -3,6 +3,7 @@
 use super::command::{Answer, Command, Release, When};
 use crate::event::Event;
 use crate::haproxy::error::SourceError;
+use crate::haproxy::failures::Failures;
 use crate::haproxy::reply::{Need, Question};
 use crate::haproxy::source::Source;
 use crate::log::Level;
@@ -46,10 +47,22 @@ impl Watch {
         }
     }
 
-    /// Whether it is sent to this release, which must not interpret it as another command.
-    pub(crate) fn is_asked_of(&self, release: Option<Release>) -> bool {
+    /// Its text for this release, if it is sent: the release must not interpret it as another command.
+    pub(crate) fn text(&self, release: Option<Release>) -> Option<&'static str> {
         let is_known = |since| release.is_some_and(|release| release >= since);
-        self.is_asked && self.command.since.is_none_or(is_known)
+        match self.command {
+            _ if !self.is_asked => None,
+            command if command.since.is_none_or(is_known) => Some(command.ask),
+            command => command
+                .older
+                .filter(|(_, since)| is_known(*since))
+                .map(|(text, _)| text),
+        }
+    }
+
+    /// Whether its text is another one for another release.
+    pub(crate) fn is_new(&self, before: Option<Release>, now: Option<Release>) -> bool {
+        self.text(now).is_some() && self.text(now) != self.text(before)
     }
 
     /// Whether the release must be known before it can be sent.
@@ -62,12 +75,19 @@ impl Watch {
         self.answer.clear();
     }
 
-    /// The command with its reply.
-    pub(crate) fn question(&mut self) -> Question<'_> {
-        Question::new(self.command.ask, Need::Extra, &mut *self.answer)
+    /// The command with its reply, and the further one, if they are sent to this release.
+    pub(crate) fn questions(&mut self, release: Option<Release>) -> Vec<Question<'_>> {
+        let Some(text) = self.text(release) else {
+            return Vec::new();
+        };
+        let (reply, further) = self.answer.replies();
+        let further = further.map(|(text, reply)| Question::new(text, Need::Extra, reply));
+        let first = Question::new(text, Need::Extra, reply);
+        [first].into_iter().chain(further).collect()
     }
 
-    /// It was sent; if it failed, only its own rows are missing.
+    /// They were sent; if the first failed, only its own rows are missing. If the further one failed, its
+    /// reply counts as empty.
     pub(crate) fn is_answered(&mut self, failure: Option<SourceError>) {
         if failure.is_some() {
             self.answer.clear();
@@ -75,10 +95,21 @@ impl Watch {
         self.failed.report(failure);
     }
 
+    /// See `Answer::needs_further`.
+    pub(crate) fn needs_further(&mut self) -> bool {
+        self.answer.needs_further()
+    }
+
+    /// See `Answer::count_bad_rows`.
+    pub(crate) fn count_bad_rows(&self, failures: &mut Failures) {
+        self.answer.count_bad_rows(failures);
+    }
+
     /// Whether it could be read in the last scrape, by name.
     pub(crate) fn state(&self, release: Option<Release>) -> (String, State) {
         let state = match self.command.since {
-            Some((major, minor)) if !self.is_asked_of(release) => {
+            Some(since) if self.text(release).is_none() => {
+                let (major, minor) = self.command.older.map_or(since, |(_, since)| since);
                 State::Absent(format!("it needs HAProxy {major}.{minor}"))
             }
             _ => State::of(self.failed.reason()),

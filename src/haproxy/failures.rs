@@ -50,6 +50,8 @@ pub(crate) enum Why {
     Type(String),
     /// The proxy has no name.
     NoProxyName,
+    /// A name server has no name; holds the command whose reply it is in.
+    NoNameServer(&'static str),
     /// The server has no name; holds the name of its backend.
     NoServerName(String),
     /// A frontend or backend row with another name than FRONTEND or BACKEND.
@@ -96,7 +98,10 @@ impl BadRow {
             Why::BareQuote | Why::UnclosedQuote => "quote",
             Why::FieldCount { .. } => "fields",
             Why::Type(_) => "type",
-            Why::NoProxyName | Why::NoServerName(_) | Why::Misnamed { .. } => "name",
+            Why::NoProxyName
+            | Why::NoNameServer(_)
+            | Why::NoServerName(_)
+            | Why::Misnamed { .. } => "name",
             Why::Second(_) => "second",
             Why::Field { column, .. } => column,
         }
@@ -113,6 +118,9 @@ impl fmt::Display for BadRow {
                 write!(f, ": {found} fields instead of {expected}")
             }
             Why::Type(text) => write!(f, ": the type {text:?} is not a number"),
+            Why::NoNameServer(command) => {
+                write!(f, " of {command:?}: a name server without a name")
+            }
             Why::NoProxyName => f.write_str(": the proxy has no name"),
             Why::NoServerName(backend) => write!(f, ": a server of {backend:?} has no name"),
             Why::Misnamed { expected, found } => {

@@ -113,6 +113,11 @@ impl StatReader {
         is_new
     }
 
+    /// What could not be parsed in this scrape, to add more.
+    pub(crate) fn failures_mut(&mut self) -> &mut Failures {
+        &mut self.failures
+    }
+
     /// What could not be parsed in this scrape.
     pub(crate) fn failures(&self) -> &Failures {
         &self.failures

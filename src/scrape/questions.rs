@@ -125,6 +125,7 @@ impl Answers {
             self.learn_release(scrape)?;
         }
         let mut may_learn_info = true;
+        let mut may_need_further = true;
         let mut may_learn = asked.row_types > 0;
         loop {
             self.clear();
@@ -138,11 +139,17 @@ impl Answers {
             }
             // The release that replied can know more than the previous one.
             let now = self.release;
-            let is_new = |watch: &Watch| watch.is_asked_of(now) && !watch.is_asked_of(before);
+            let is_new = |watch: &Watch| watch.is_new(before, now);
             // Rows that are read in another way have to come once more.
             let has_learned = may_learn && scrape.reader.has_learned();
             may_learn &= !has_learned;
-            if !has_learned && !self.watches.iter().any(is_new) {
+            let mut watches = self.watches.iter_mut();
+            let needs_further = may_need_further && watches.any(Watch::needs_further);
+            may_need_further &= !needs_further;
+            if !has_learned && !needs_further && !self.watches.iter().any(is_new) {
+                let failures = scrape.reader.failures_mut();
+                let watches = self.watches.iter();
+                watches.for_each(|watch| watch.count_bad_rows(failures));
                 return Ok(());
             }
         }
@@ -175,13 +182,13 @@ impl Answers {
             questions.push(Question::new(info::COMMAND.ask, info_need, &mut self.info));
         }
         let release = self.release;
-        let is_asked = |watch: &&mut Watch| watch.is_asked_of(release);
-        questions.extend(
-            self.watches
-                .iter_mut()
-                .filter(is_asked)
-                .map(Watch::question),
-        );
+        // How many each of them sends.
+        let mut counts = Vec::with_capacity(self.watches.len());
+        for watch in &mut self.watches {
+            let of_watch = watch.questions(release);
+            counts.push(of_watch.len());
+            questions.extend(of_watch);
+        }
         let (limits, buffer) = (scrape.limits, &mut *scrape.buffer);
         let result = scrape.source.ask(&mut questions, limits, buffer);
         if result.is_ok() && asked.info && questions[info_at].failure.is_none() {
@@ -199,8 +206,14 @@ impl Answers {
         if asked.info {
             self.take_info(failures.next().flatten());
         }
-        for (watch, failure) in self.watches.iter_mut().filter(is_asked).zip(failures) {
-            watch.is_answered(failure);
+        for (watch, count) in self.watches.iter_mut().zip(counts) {
+            let of_watch: Vec<_> = failures.by_ref().take(count).collect();
+            match of_watch.into_iter().next() {
+                // It is sent again, as the release that replied wants it.
+                Some(_) if watch.is_new(release, self.release) => {}
+                Some(failure) => watch.is_answered(failure),
+                None => {}
+            }
         }
         Ok(true)
     }

@@ -12,6 +12,8 @@ pub(super) struct Answers {
     pub(super) info: String,
     pub(super) tables: String,
     pub(super) resolvers: String,
+    /// To `show resolvers`.
+    pub(super) names: String,
 }
 
 /// A table of cells with named columns.
@@ -29,16 +31,12 @@ impl Answers {
             let text = fixtures::text(&format!("builtin/{version}/{name}"));
             text.strip_suffix('\n').expect("the empty line").to_owned()
         };
-        // HAProxy 2.4 has `show stat domain dns` instead, which is not asked.
-        let resolvers = match version {
-            "2.4.0" => "Invalid statistics domain.\n".to_owned(),
-            _ => read("stat-resolvers.csv"),
-        };
         Answers {
             stat: read(&format!("{of}stat{when}.csv")),
             info: read(&format!("info{when}.txt")),
             tables: read("table.txt"),
-            resolvers,
+            resolvers: read("stat-resolvers.csv"),
+            ..Answers::default()
         }
     }
 
@@ -67,6 +65,15 @@ impl Answers {
     pub(super) fn fact(&self, key: &str) -> Option<&str> {
         let mut lines = self.info.lines();
         lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))
+    }
+
+    /// The word of this release for its resolvers in `show stat domain`; before 2.3 that is a `show stat`.
+    pub(super) fn domain(&self) -> &str {
+        let version = self.fact("Version").unwrap_or_default();
+        match version.starts_with("2.3") || version.starts_with("2.4") {
+            true => "dns",
+            false => "resolvers",
+        }
     }
 
     /// The rows of `show stat`.

@@ -22,6 +22,7 @@ mod proxies;
 mod queries;
 mod reference;
 mod releases;
+mod resolvers;
 mod responder;
 mod served;
 mod shared;

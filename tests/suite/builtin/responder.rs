@@ -202,7 +202,9 @@ fn answer(answers: &Answers, command: &str) -> String {
         ["show", "info"] => answers.info.clone(),
         ["show", "table"] => answers.tables.clone(),
         ["show", "stat"] => answers.stat.clone(),
-        ["show", "stat", "domain", "resolvers"] => answers.resolvers.clone(),
+        ["show", "resolvers"] => answers.names.clone(),
+        ["show", "stat", "domain", word] if word == answers.domain() => answers.resolvers.clone(),
+        ["show", "stat", "domain", _] => "Invalid statistics domain.\n".to_owned(),
         ["show", "stat", proxy, mask, "-1"] => {
             let mask: u32 = mask.parse().expect("a mask");
             of_proxy(&masked(&answers.stat, mask), proxy)
