@@ -239,14 +239,7 @@ fn excluded_states() {
     let answers = Answers::recorded("3.4.0", "", "");
     let responder = Responder::start(answers.clone());
     let stat = answers.stat();
-    for states in [
-        "MAINT",
-        "DOWN",
-        "MAINT,DRAIN",
-        "UP,no check",
-        "NOLB",
-        "nothing",
-    ] {
+    for states in ["MAINT", "DOWN", "MAINT,DRAIN", "UP,no check", "NOLB"] {
         let flag = format!("--haproxy.server-exclude-states={states}");
         let excluded: Vec<&str> = states.split(',').collect();
         let mut expected = reference::main(&answers);

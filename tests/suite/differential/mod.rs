@@ -178,7 +178,6 @@ fn flags() {
         "--haproxy.server-exclude-states=",
         "--haproxy.server-exclude-states=DOWN",
         "--haproxy.server-exclude-states=no check,DRAIN",
-        "--haproxy.server-exclude-states=up,nothing,OPEN",
     ];
     for variant in variants {
         let Some(pair) = Pair::start(&[&uri, variant]) else {
