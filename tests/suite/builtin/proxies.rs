@@ -7,7 +7,7 @@ use super::responder::Responder;
 use crate::support::exporter::Exporter;
 
 /// Patterns to include and to exclude, and the proxies that are left.
-const CASES: [(&[&str], &[&str], &[&str]); 14] = [
+const CASES: [(&[&str], &[&str], &[&str]); 13] = [
     (&["be_http"], &[], &["be_http"]),
     (&["be_h*"], &[], &["be_http", "be_h2"]),
     (&["*_h2*"], &[], &["be_h2", "fe_h2c"]),
@@ -24,7 +24,6 @@ const CASES: [(&[&str], &[&str], &[&str]); 14] = [
     (&["be"], &[], &[]),
     (&["nothing"], &[], &[]),
     (&["*"], &["*"], &[]),
-    (&["[bf]e_q", "be_[q]"], &[], &[]),
     (&[], &["?e_*", "st_*"], &["tcp_listen", "metrics"]),
 ];
 
