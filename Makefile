@@ -106,6 +106,7 @@ install-built: ## Install without building first
 	put src/share/haproxy_exporter.8 '$(SHARE)/man/man8/haproxy_exporter.8'; \
 	for file in README.md LICENSE CHANGELOG.md; do put "$$file" "$(OWN)/$$file"; done; \
 	for file in $$(cd src/share && find . -type f ! -name '*.8'); do put "src/share/$$file" "$(OWN)/$$file"; done; \
+	tests/tools/completions.sh src/share/haproxy_exporter.8 '$(SHARE)'; \
 	[ '$(PREFIX)' != /usr ] || put 'src/share/$(UNIT)' '$(DESTDIR)/usr/lib/$(subst systemd/,systemd/system/,$(UNIT))'
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)

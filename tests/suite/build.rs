@@ -58,9 +58,23 @@ impl Tree {
             write_script(&tree.path("fake").join(name), text);
         }
         std::fs::create_dir_all(tree.path("tests/tools")).expect("make a directory");
-        let scripts = ["build", "dist", "foreign-libc", "pack", "skipped"];
+        let scripts = [
+            "build",
+            "completions",
+            "dist",
+            "foreign-libc",
+            "pack",
+            "skipped",
+        ];
         let scripts = scripts.map(|name| format!("tests/tools/{name}.sh"));
-        let others = ["Cargo.toml", "README.md", "LICENSE", "CHANGELOG.md"].map(str::to_owned);
+        let others = [
+            "Cargo.toml",
+            "README.md",
+            "LICENSE",
+            "CHANGELOG.md",
+            "src/share/haproxy_exporter.8",
+        ];
+        let others = others.map(str::to_owned);
         for name in scripts.into_iter().chain(others) {
             std::fs::copy(root.join(&name), tree.path(&name)).expect("copy a file");
         }

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::completions;
 use crate::support::peers;
 
 /// The target that is amd64.
@@ -179,6 +180,10 @@ fn the_package() {
     let foreign = list.lines().find(|line| !line.contains(" root/root "));
     assert_eq!(foreign, None);
     assert!(!list.contains("/usr/local"), "{list}");
+    for file in completions::FILES {
+        let file = file.replace("site-functions", "vendor-completions");
+        assert!(list.contains(&format!(" ./usr/share/{file}\n")), "{list}");
+    }
     let size = one_read.len();
     peers::note(&format!("Debian package: {size} bytes"));
 }

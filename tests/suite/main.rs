@@ -28,6 +28,7 @@ mod build;
 mod builtin;
 mod certificates;
 mod check;
+mod completions;
 mod compression;
 mod deb;
 mod differential;

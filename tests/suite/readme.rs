@@ -321,7 +321,7 @@ fn the_manual_page_is_good() {
 }
 
 /// The flags of `--help` with their texts.
-fn help() -> Vec<(String, String)> {
+pub(crate) fn help() -> Vec<(String, String)> {
     let text = print("--help");
     let mut flags: Vec<(String, String)> = Vec::new();
     for line in text.lines() {

@@ -47,6 +47,8 @@ rm -r "$root/usr/lib" "$own/LICENSE"
 gzip --no-name --best <"$own/CHANGELOG.md" >"$documents/changelog.gz"
 ln -s ../../haproxy_exporter/README.md ../../haproxy_exporter/doc "$documents/"
 gzip --no-name --best "$root/usr/share/man/man8/haproxy_exporter.8"
+# Where Debian's zsh looks for those of packages.
+mv "$root/usr/share/zsh/site-functions" "$root/usr/share/zsh/vendor-completions"
 
 changed=$(date --utc --date="@$epoch" --rfc-email)
 maintainer='haproxy_exporter maintainers <maintainers@haproxy-exporter.example>'

@@ -19,6 +19,7 @@ cp README.md LICENSE CHANGELOG.md "$work/$name/"
 # README's links lead to the documents as they are packed.
 sed -i 's|](src/share/|](share/|g' "$work/$name/README.md"
 cp -r src/share "$work/$name/share"
+tests/tools/completions.sh src/share/haproxy_exporter.8 "$work/$name/share"
 # What may be executed stays so, whatever the umask here.
 chmod -R u=rwX,go=rX "$work/$name"
 

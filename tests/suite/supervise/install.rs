@@ -8,6 +8,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::binary;
+use crate::completions;
 use crate::support::{documents, peers};
 
 /// Installs the tested binary and `src/share` below `root`. `None` when make is not installed.
@@ -89,6 +90,9 @@ fn everything_is_installed_where_it_belongs() {
             .map(|(name, (_, mode))| (name.clone(), *mode))
             .collect();
         modes.insert(format!("{}/bin/haproxy_exporter", &prefix[1..]), 0o755);
+        for name in completions::FILES {
+            modes.insert(format!("{}/share/{name}", &prefix[1..]), 0o644);
+        }
         assert_eq!(files(root.path()), modes, "{prefix}");
         for (name, (from, _)) in &wanted {
             let source = std::fs::read_to_string(from).expect("read a file of the project");
