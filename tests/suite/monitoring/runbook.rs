@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 
 use super::{read, share};
@@ -35,6 +36,45 @@ fn every_alert_has_its_section() {
         let commands = section.split("```sh\n").nth(1).expect("commands");
         let commands = commands.split("```").next().unwrap_or_default();
         assert_eq!(commands.lines().count(), 3, "{section}");
+    }
+}
+
+/// An operator who looks for a quoted log line finds it: a line that `alerts.yml` quotes, or for which `alerts.md`
+/// searches the exporter's log, stands in the program.
+#[test]
+fn quoted_log_lines_are_those_of_the_program() {
+    let alerts = read(&share("prometheus/alerts.yml"));
+    let quoted = alerts
+        .split("exporter''s log line \"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    let runbook = read(&share("doc/alerts.md"));
+    let searched = runbook
+        .split("journalctl -u haproxy_exporter | grep '")
+        .skip(1)
+        .filter_map(|rest| rest.split('\'').next());
+    let mut sources = String::new();
+    all_below(&share("").join("../"), &mut sources);
+    let mut count = 0;
+    for line in quoted.chain(searched) {
+        assert!(
+            sources.contains(&format!("\"{line}\"")),
+            "no log line {line:?}"
+        );
+        count += 1;
+    }
+    assert!(count >= 2, "{count} log lines");
+}
+
+/// The text of all Rust files of a folder.
+fn all_below(folder: &Path, text: &mut String) {
+    for entry in std::fs::read_dir(folder).expect("read a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            all_below(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&read(&path));
+        }
     }
 }
 
