@@ -29,7 +29,7 @@ const ALERTS: &[&str] = &[
 
 /// What the panels on top show of the scene, by their ids.
 const NOW: &[(u64, f64)] = &[
-    (2, 0.0),  // HAProxies that cannot be read
+    (2, 0.0),  // Failing scrapes
     (3, 1.0),  // backends without a server: dead
     (4, 2.0),  // servers down: app/two, dead/gone
     (5, 0.0),  // requests that wait
