@@ -22,7 +22,7 @@ pub(super) static COMMAND: Command = Command {
     flag: Some(Flag::new(
         "haproxy.activity",
         Switch(false),
-        "Export what each thread does (show activity); needs a CLI socket with level operator",
+        "Export what each thread does (show activity); needs a CLI socket (level operator from HAProxy 2.8 on)",
         |to, text| to.turn_command(ASK, text),
     )),
     groups: &[&THREAD.group],

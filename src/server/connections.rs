@@ -10,7 +10,7 @@ use crate::log;
 use crate::metrics::snapshot::Snapshot;
 use crate::sys::{self, PollFd};
 
-/// One of so many slots is never held by a client that waits for a scrape: what needs no scrape is served
+/// One of this number of slots is never held by a client that waits for a scrape: what needs no scrape is served
 /// however many wait for a target that hangs.
 const NEVER_WAITING: usize = 8;
 /// A wait for a target that answers is short.
