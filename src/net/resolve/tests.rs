@@ -133,7 +133,7 @@ fn one_lookup_at_a_time() {
         assert_eq!(resolve(&mut resolver, "app", time), timed_out);
     }
     while GATE.started() == 0 {
-        std::thread::yield_now();
+        thread::yield_now();
     }
     assert_eq!(GATE.started(), 1);
     // It may end before somebody waits for it again; then it is too old, and another one begins.
