@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+/// Times that differ by one part in so many are alike.
+const ALIKE: u32 = 4;
+
 /// A target missed the deadline of clients with a short timeout. While it takes longer than that
 /// timeout, clients with no longer one are served at the pace of those with a long one. A client
 /// that is alone is excepted: it cannot cause more scrapes than it waits for.
@@ -13,9 +16,10 @@ pub(super) struct Pace {
 
 impl Pace {
     /// Until when a scrape is held back that may take `time`. Who has more time than was too short is not, as
-    /// that may be enough.
+    /// that may be enough; those who announce the same differ a little, as each has waited for a while.
     pub(super) fn held_until(&self, time: Duration) -> Option<Instant> {
-        (time <= self.longer_than).then_some(self.until)
+        let alike = self.longer_than + self.longer_than / ALIKE;
+        (time <= alike).then_some(self.until)
     }
 
     /// The pace after a scrape that `began` then, `took` so long and may have taken `time`; `is_shared` if

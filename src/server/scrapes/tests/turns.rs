@@ -15,26 +15,26 @@ fn who_has_more_time_than_was_too_short_is_not_held_back() {
             .for_each(|slot| bench.connections.close(slot));
     };
     let mut bench = Bench::new();
-    // 0.45 s are too short, and then 0.54 s.
+    // 0.45 s are too short, and then 0.63 s.
     let first = pair(&mut bench, 0.0, 0.5);
     assert!(bench.begins(0.0));
     bench.end(0.45);
     close(&mut bench, first);
-    let second = pair(&mut bench, 0.5, 0.6);
+    let second = pair(&mut bench, 0.5, 0.7);
     assert!(bench.begins(0.5));
-    bench.end(1.04);
+    bench.end(1.13);
     close(&mut bench, second);
-    let held = [bench.ask(1.1, Some(0.5)), bench.ask(1.1, Some(0.6))];
-    assert!(!bench.begins(1.1));
+    let held = [bench.ask(1.2, Some(0.5)), bench.ask(1.2, Some(0.8))];
+    assert!(!bench.begins(1.2));
     // The longest time is too short as long as it takes longer, whoever had less in the meantime.
-    let honest = bench.ask(1.2, Some(0.7));
+    let honest = bench.ask(1.2, Some(1.0));
     assert!(bench.begins(1.2));
-    bench.end(1.8);
+    bench.end(1.9);
     assert!(bench.is_answered(honest) && bench.is_answered(held[1]));
-    bench.ask(1.9, Some(0.6));
-    assert!(!bench.begins(1.9));
-    bench.ask(1.9, Some(2.0));
-    assert!(bench.begins(1.9));
+    bench.ask(2.0, Some(0.7));
+    assert!(!bench.begins(2.0));
+    bench.ask(2.0, Some(2.0));
+    assert!(bench.begins(2.0));
 }
 
 /// An answer of HAProxy, or none, after so many seconds.
