@@ -44,7 +44,7 @@ pub(super) fn text(
 fn block(text: &mut String, scraper: &mut Scraper, defaults: &Defaults) -> io::Result<bool> {
     let mut exposition = Vec::new();
     let snapshot = print_scrape(scraper, defaults, &mut exposition)?;
-    let (report, outcome) = (&snapshot.report, snapshot.outcome);
+    let report = scraper.report(&snapshot);
     line(text, "connected as", &users::own());
     if let Some(why) = &report.failure {
         line(text, "scrape", &format!("FAILED: {why}"));
@@ -61,7 +61,7 @@ fn block(text: &mut String, scraper: &mut Scraper, defaults: &Defaults) -> io::R
             "metrics",
             &format!("{families} families, {bytes} bytes"),
         );
-        let took = outcome.took.as_secs_f64() * 1e3;
+        let took = snapshot.outcome.took.as_secs_f64() * 1e3;
         line(
             text,
             "scrape",
@@ -75,7 +75,7 @@ fn block(text: &mut String, scraper: &mut Scraper, defaults: &Defaults) -> io::R
     for problem in &problems {
         line(text, "problem", problem);
     }
-    problems.extend(failed(report));
+    problems.extend(failed(&report));
     let result = match problems.len() {
         0 => "all works".to_owned(),
         count => format!("{count} FAILED, see above"),

@@ -1,9 +1,8 @@
-//! What a scrape found out about its HAProxy instance, in words: for the landing page and for `--check`.
+//! What a scrape found out about its HAProxy instance, in words, for `--check`.
 
 use std::fmt::{self, Display};
 
 /// The result of one scrape.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Report {
     /// Why it failed.
     pub(crate) failure: Option<String>,
@@ -22,7 +21,6 @@ pub(crate) struct Report {
 }
 
 /// Whether a group of families could be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// It was.
     Works,

@@ -10,7 +10,6 @@ use super::column::Column;
 use super::exposition::push_escaped;
 use super::gzip::facts::Facts;
 use super::name_index::NameIndex;
-use super::report::Report;
 use super::selection::Wanted;
 use super::value::{MAX_VALUE_BYTES, Value};
 use super::{Group, Table};
@@ -38,8 +37,6 @@ pub(crate) struct Outcome {
 pub(crate) struct Snapshot {
     /// The outcome of the scrape that filled it.
     pub(crate) outcome: Outcome,
-    /// The same scrape in words.
-    pub(crate) report: Report,
     /// What was scraped. It can serve only requests that select no more.
     pub(crate) wanted: Wanted,
     /// The rows of `show stat`, by type.

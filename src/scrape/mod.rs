@@ -136,7 +136,6 @@ impl Scraper {
         into: &mut Snapshot,
     ) -> bool {
         let start = Instant::now();
-        let received = self.read_buffer.received();
         let (time, abort) = within.unwrap_or((self.config.timeout, None));
         let timeout = self.config.timeout.min(time);
         self.scrapes += 1;
@@ -168,8 +167,7 @@ impl Scraper {
                 self.reader.clear();
             }
         }
-        let failure = result.err().map(|error| error.to_string());
-        self.failed.report(failure.as_ref());
+        self.failed.report(result.err());
         self.add_master(wanted, limits, into);
         let facts = self.add_processes(into);
         let mut sink = Sink {
@@ -183,14 +181,14 @@ impl Scraper {
         let took = start.elapsed();
         self.add_exporter(is_up, took, into);
         into.outcome = Outcome { is_up, took };
-        into.report = self.report(failure, into, received);
         into.wanted = *wanted;
         into.shrink();
         is_up
     }
 
-    /// What the scrape has found out, in words.
-    fn report(&self, failure: Option<String>, from: &Snapshot, received: u64) -> Report {
+    /// What the only scrape so far, which filled `from`, has found out, in words.
+    pub(crate) fn report(&self, from: &Snapshot) -> Report {
+        let failure = self.failed.reason().map(str::to_owned);
         let info = |key| String::from_utf8_lossy(self.answers.info.get(key).unwrap_or_default());
         let mut groups = match failure {
             Some(_) => Vec::new(),
@@ -211,7 +209,7 @@ impl Scraper {
             node: info("node").into_owned(),
             uptime_seconds: info("Uptime_sec").into_owned(),
             rows: RowType::ALL.map(|row_type| from.stat_rows(row_type).count()),
-            bytes: self.read_buffer.received() - received,
+            bytes: self.read_buffer.received(),
             groups,
         }
     }
