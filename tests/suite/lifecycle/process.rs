@@ -1,14 +1,16 @@
 //! The process collector on a live HAProxy, beside the Go exporter's.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::binaries::static_binary;
 use super::unprivileged;
 use crate::support::children;
 use crate::support::csv::answer;
-use crate::support::exporter::Exporter;
+use crate::support::exporter::{self, Exporter};
 use crate::support::fake_haproxy::{Answers, Fake};
+use crate::support::fixtures;
 use crate::support::go_exporter::Pair;
 use crate::support::haproxy::{Haproxy, Place};
 use crate::support::peers;
@@ -182,4 +184,29 @@ fn while_the_socket_is_away() {
         ALL.iter()
             .all(|name| got.get(&format!("haproxy_process_{name}")).is_some())
     );
+}
+
+/// As ps and a debugger show them; the static binary names its threads without the C library.
+#[test]
+fn threads_have_names() {
+    let uri = format!(
+        "--haproxy.scrape-uri=file:{}",
+        fixtures::path("3.2.0/stat.csv").display()
+    );
+    let names = |command: &mut Command| {
+        let exporter = Exporter::spawn(command.arg(&uri));
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", exporter.pid())).expect("threads");
+        let names = tasks.map(|task| {
+            let file = task.expect("a thread").path().join("comm");
+            std::fs::read_to_string(file).unwrap_or_default()
+        });
+        names.collect::<Vec<_>>()
+    };
+    let is_front = |name: &String| name == "front\n";
+    let found = names(&mut exporter::command());
+    assert!(found.iter().any(is_front), "{found:?}");
+    if let Some(binary) = static_binary() {
+        let found = names(&mut exporter::command_of(binary.as_os_str()));
+        assert!(found.iter().any(is_front), "{found:?}");
+    }
 }
