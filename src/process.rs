@@ -22,14 +22,16 @@ use pid_file::Pids;
 /// end.
 const USUAL_FILE_BYTES: usize = 4096;
 
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
 /// If the clock jumps by more than this, it was set; slewing by NTP is smaller.
 const CLOCK_STEP: Duration = Duration::from_millis(100);
 
 /// Facts about a process from /proc; a fact whose file cannot be read is missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Facts {
-    /// User and system time, seconds (stat, fields 14 and 15).
-    pub cpu_seconds: Option<f64>,
+    /// User and system time (stat, fields 14 and 15).
+    pub cpu_time: Option<Duration>,
     /// Entries of `fd`.
     pub open_fds: Option<u64>,
     /// Soft limit `Max open files`; `u64::MAX` is unlimited.
@@ -40,8 +42,8 @@ pub(crate) struct Facts {
     pub virtual_memory_max_bytes: Option<u64>,
     /// Resident memory, bytes (stat, field 24, in pages).
     pub resident_memory_bytes: Option<u64>,
-    /// Seconds since the epoch (stat, field 22, plus btime of /proc/stat).
-    pub start_time_seconds: Option<f64>,
+    /// When it started, since the epoch (stat, field 22, plus btime of /proc/stat).
+    pub start_time: Option<Duration>,
 }
 
 /// Why facts are missing: the file, the reason, and a fix.
@@ -205,15 +207,15 @@ impl ProcRoot {
     }
 
     fn add_stat(&self, stat: &Stat, facts: &mut Facts) {
-        facts.cpu_seconds = Some(self.seconds(stat.cpu_ticks));
+        facts.cpu_time = Some(self.time(stat.cpu_ticks));
         facts.virtual_memory_bytes = Some(stat.virtual_bytes);
         facts.resident_memory_bytes = Some(stat.resident_pages.saturating_mul(self.page_bytes));
-        facts.start_time_seconds = Some(self.seconds(stat.start_ticks));
+        facts.start_time = Some(self.time(stat.start_ticks));
     }
 
     /// Adds the time of the boot to a start time that counts from the boot.
     fn add_start_time(&mut self, facts: &mut Facts) -> Result<(), MissingFacts> {
-        let since_boot = facts.start_time_seconds.take();
+        let since_boot = facts.start_time.take();
         let clock = sys::time_of_day().saturating_sub(self.started.elapsed());
         let boot = match self.boot_time {
             Some(time) if clock.abs_diff(self.clock) < CLOCK_STEP => time,
@@ -223,7 +225,7 @@ impl ProcRoot {
             }
         };
         (self.boot_time, self.clock) = (Some(boot), clock);
-        facts.start_time_seconds = since_boot.map(|time| boot as f64 + time);
+        facts.start_time = since_boot.map(|time| time.saturating_add(Duration::from_secs(boot)));
         Ok(())
     }
 
@@ -274,8 +276,10 @@ impl ProcRoot {
         Ok(())
     }
 
-    fn seconds(&self, ticks: u64) -> f64 {
-        ticks as f64 / self.ticks_per_second as f64
+    fn time(&self, ticks: u64) -> Duration {
+        let rest = ticks % self.ticks_per_second;
+        let nanos = rest * NANOS_PER_SECOND / self.ticks_per_second;
+        Duration::new(ticks / self.ticks_per_second, nanos as u32)
     }
 
     /// The error of the file that was read last.

@@ -5,7 +5,7 @@ use std::io;
 
 use super::once::print_scrape;
 use crate::config::Config;
-use crate::metrics::report::{Report, State};
+use crate::metrics::report::{Report, State, milliseconds};
 use crate::metrics::selection::Defaults;
 use crate::process::users;
 use crate::scrape::Scraper;
@@ -61,11 +61,11 @@ fn block(text: &mut String, scraper: &mut Scraper, defaults: &Defaults) -> io::R
             "metrics",
             &format!("{families} families, {bytes} bytes"),
         );
-        let took = snapshot.outcome.took.as_secs_f64() * 1e3;
+        let took = milliseconds(snapshot.outcome.took);
         line(
             text,
             "scrape",
-            &format!("{took:.1} ms, {} bytes read", report.bytes),
+            &format!("{took}, {} bytes read", report.bytes),
         );
     }
     let mut problems = scraper.problems();

@@ -5,6 +5,8 @@
 //! the value of each thread, `loops: 7` that of the only one. Lines are found by their keys: 3.2 has more of
 //! them than 2.6. Counters have 32 bits, and begin again at 0.
 
+use std::time::Duration;
+
 use super::command::{Answer, Command, Further, When};
 use crate::config::Flag;
 use crate::config::Takes::Switch;
@@ -30,8 +32,8 @@ pub(super) static COMMAND: Command = Command {
     ..Command::USUAL
 };
 
-/// A line of the reply, and how many of its units are one of the exported.
-type Line = (&'static str, u32);
+/// A line of the reply, and its unit if that is one of time.
+type Line = (&'static str, Option<fn(u64) -> Duration>);
 
 table! {
     /// The threads, by their numbers from 1.
@@ -39,14 +41,14 @@ table! {
         prefix: "haproxy_thread_",
         labels: &["thread"],
     }
-    Counter stolen_seconds_total = ("cpust_ms_tot", 1_000), "Time this thread was ready to run and got no processor, in seconds; HAProxy 2.4 and later.";
-    Gauge   loop_time_average_seconds = ("avg_loop_us", 1_000_000), "Average time of one turn of this thread's event loop, in seconds.";
-    Counter loops_total = ("loops", 1), "Turns of this thread's event loop.";
-    Counter long_run_queues_total = ("long_rq", 1), "Times this thread left tasks in its run queue to poll for events.";
-    Counter accept_queue_full_total = ("accq_full", 1), "Connections that another thread could not pass to this one because its accept queue was full.";
-    Counter pool_failures_total = ("pool_fail", 1), "Memory allocations of this thread that failed.";
-    Counter buffer_waits_total = ("buf_wait", 1), "Times this thread had to wait for a buffer.";
-    Gauge   running_checks = ("check_running", 1), "Health checks that run on this thread now; HAProxy 3.0 and later.";
+    Counter stolen_seconds_total = ("cpust_ms_tot", Some(Duration::from_millis)), "Time this thread was ready to run and got no processor, in seconds; HAProxy 2.4 and later.";
+    Gauge   loop_time_average_seconds = ("avg_loop_us", Some(Duration::from_micros)), "Average time of one turn of this thread's event loop, in seconds.";
+    Counter loops_total = ("loops", None), "Turns of this thread's event loop.";
+    Counter long_run_queues_total = ("long_rq", None), "Times this thread left tasks in its run queue to poll for events.";
+    Counter accept_queue_full_total = ("accq_full", None), "Connections that another thread could not pass to this one because its accept queue was full.";
+    Counter pool_failures_total = ("pool_fail", None), "Memory allocations of this thread that failed.";
+    Counter buffer_waits_total = ("buf_wait", None), "Times this thread had to wait for a buffer.";
+    Gauge   running_checks = ("check_running", None), "Health checks that run on this thread now; HAProxy 3.0 and later.";
 }
 
 /// The lines of one reply.
@@ -105,13 +107,13 @@ impl Answer for Activity {
         let mut rows = into.add(&THREAD);
         for thread in 0..threads {
             let label = (thread + 1).to_string();
-            rows.put(&[label.as_bytes()], |&(key, units)| {
+            rows.put(&[label.as_bytes()], |&(key, time)| {
                 let mut lines = THREAD.values.iter().zip(&values);
                 let line = lines.find(|(line, _)| line.0 == key);
                 let value = line.and_then(|(_, values)| values.get(thread).copied());
-                match units {
-                    1 => value.into(),
-                    units => Value::from(value.map(|value| value as f64 / f64::from(units))),
+                match time {
+                    None => value.into(),
+                    Some(time) => Value::from(value.map(time)),
                 }
             });
         }

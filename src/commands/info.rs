@@ -8,6 +8,8 @@
 
 mod pairs;
 
+use std::time::Duration;
+
 use super::command::{Command, When};
 use crate::metrics::{BUILTIN, EXPORTER};
 use crate::metrics::macros::table;
@@ -230,7 +232,7 @@ impl Info {
         // These two families have the same names in /proc, which is more precise.
         let is_known = |key: &str| match key {
             "Ulimit-n" => facts.max_fds.is_some(),
-            "Start_time_sec" => facts.start_time_seconds.is_some(),
+            "Start_time_sec" => facts.start_time.is_some(),
             _ => false,
         };
         for table in [&PID, &COUNTERS, &BUILTIN_COUNTERS] {
@@ -250,7 +252,7 @@ impl Info {
         match key {
             // HAProxy has sometimes printed more than 100.
             "Idle_pct" => unsigned(cell).filter(|percent| *percent <= 100).into(),
-            "BootTime_ms" => unsigned(cell).map(|time| time as f64 / 1000.0).into(),
+            "BootTime_ms" => unsigned(cell).map(Duration::from_millis).into(),
             "Tainted" => hexadecimal(cell).into(),
             _ => cell.into(),
         }

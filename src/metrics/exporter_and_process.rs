@@ -1,6 +1,8 @@
 //! Families of every profile that do not come from HAProxy's replies: about the exporter, its
 //! scrapes, and the two processes with the names that Prometheus' client libraries use (proc(5)).
 
+use std::time::Duration;
+
 use super::Group;
 use super::value::Value;
 use crate::process::Facts;
@@ -20,7 +22,7 @@ pub(crate) struct ExporterFacts {
     /// Rows and fields that could not be parsed since the exporter started.
     pub(crate) parse_failures: u64,
     /// Duration of the last scrape.
-    pub(crate) took_seconds: f64,
+    pub(crate) took: Duration,
 }
 
 type OfExporter = fn(&ExporterFacts) -> Value<'_>;
@@ -32,7 +34,7 @@ table! {
     Gauge   up = |facts| facts.is_up.into(), "Whether the last scrape of HAProxy was complete.";
     Counter exporter_scrapes_total = |facts| facts.scrapes.into(), "Scrapes of HAProxy since the exporter started.";
     Counter exporter_csv_parse_failures_total = |facts| facts.parse_failures.into(), "CSV rows and fields that could not be parsed, since the exporter started.";
-    Gauge   exporter_scrape_duration_seconds = |facts| facts.took_seconds.into(), "Duration of the last scrape of HAProxy, in seconds.";
+    Gauge   exporter_scrape_duration_seconds = |facts| facts.took.into(), "Duration of the last scrape of HAProxy, in seconds.";
 }
 
 table! {
@@ -49,13 +51,13 @@ table! {
         scope: "global",
         prefix: "haproxy_process_",
     }
-    Counter cpu_seconds_total = |facts| facts.cpu_seconds.into(), "CPU time used by the HAProxy process, user and system, in seconds.";
+    Counter cpu_seconds_total = |facts| facts.cpu_time.into(), "CPU time used by the HAProxy process, user and system, in seconds.";
     Gauge   open_fds = |facts| facts.open_fds.into(), "Open file descriptors of the HAProxy process.";
     Gauge   max_fds = |facts| facts.max_fds.into(), "Limit of open file descriptors of the HAProxy process.";
     Gauge   virtual_memory_bytes = |facts| facts.virtual_memory_bytes.into(), "Address space of the HAProxy process, in bytes.";
     Gauge   virtual_memory_max_bytes = |facts| facts.virtual_memory_max_bytes.into(), "Limit of the address space of the HAProxy process, in bytes.";
     Gauge   resident_memory_bytes = |facts| facts.resident_memory_bytes.into(), "Resident memory of the HAProxy process, in bytes.";
-    Gauge   start_time_seconds = |facts| facts.start_time_seconds.into(), "Start time of the HAProxy process, in seconds since 1970-01-01 UTC.";
+    Gauge   start_time_seconds = |facts| facts.start_time.into(), "Start time of the HAProxy process, in seconds since 1970-01-01 UTC.";
 }
 
 table! {
@@ -63,13 +65,13 @@ table! {
     pub(crate) static OWN_PROCESS: OfProcess {
         prefix: "process_",
     }
-    Counter cpu_seconds_total = |facts| facts.cpu_seconds.into(), "CPU time used by the exporter, user and system, in seconds.";
+    Counter cpu_seconds_total = |facts| facts.cpu_time.into(), "CPU time used by the exporter, user and system, in seconds.";
     Gauge   open_fds = |facts| facts.open_fds.into(), "Open file descriptors of the exporter.";
     Gauge   max_fds = |facts| facts.max_fds.into(), "Limit of open file descriptors of the exporter.";
     Gauge   virtual_memory_bytes = |facts| facts.virtual_memory_bytes.into(), "Address space of the exporter, in bytes.";
     Gauge   virtual_memory_max_bytes = |facts| facts.virtual_memory_max_bytes.into(), "Limit of the address space of the exporter, in bytes.";
     Gauge   resident_memory_bytes = |facts| facts.resident_memory_bytes.into(), "Resident memory of the exporter, in bytes.";
-    Gauge   start_time_seconds = |facts| facts.start_time_seconds.into(), "Start time of the exporter, in seconds since 1970-01-01 UTC.";
+    Gauge   start_time_seconds = |facts| facts.start_time.into(), "Start time of the exporter, in seconds since 1970-01-01 UTC.";
 }
 
 #[cfg(test)]

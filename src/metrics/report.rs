@@ -1,6 +1,7 @@
 //! What a scrape found out about its HAProxy instance, in words, for `--check`.
 
 use std::fmt::{self, Display};
+use std::time::Duration;
 
 /// The result of one scrape.
 pub(crate) struct Report {
@@ -58,8 +59,8 @@ impl Report {
 
     /// HAProxy's release, node and uptime in words; empty where they are unknown.
     pub(crate) fn haproxy(&self) -> String {
-        let uptime = self.uptime_seconds.parse().map(words);
-        let uptime = uptime.map(|time| format!("up for {time}"));
+        let uptime = self.uptime_seconds.parse().map(Duration::from_secs);
+        let uptime = uptime.map(|time| format!("up for {}", words(time)));
         let node = (!self.node.is_empty()).then(|| format!("node {}", self.node));
         let parts = [Some(self.release.clone()), node, uptime.ok()];
         let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
@@ -67,8 +68,15 @@ impl Report {
     }
 }
 
-/// A number of seconds in words.
-pub(crate) fn words(seconds: u64) -> String {
+/// A time in milliseconds, with one digit after the point, not rounded.
+pub(crate) fn milliseconds(time: Duration) -> String {
+    let tenths = time.as_micros() as u64 / 100;
+    format!("{}.{} ms", tenths / 10, tenths % 10)
+}
+
+/// A time in words, to the second at most.
+pub(crate) fn words(time: Duration) -> String {
+    let seconds = time.as_secs();
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
@@ -76,3 +84,6 @@ pub(crate) fn words(seconds: u64) -> String {
         _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -357,7 +357,7 @@ impl Scraper {
             is_up,
             scrapes: self.scrapes,
             parse_failures: self.parse_failures,
-            took_seconds: took.as_secs_f64(),
+            took,
         };
         into.add(self.catalog, &EXPORTER)
             .put(&[], |value| value(&facts));

@@ -1,10 +1,10 @@
 //! The landing page at `/`: the state of the exporter, the last scrapes, and links.
 
 use std::fmt::Write;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::targets::{Targets, UNNAMED};
-use crate::metrics::PROFILES;
+use crate::metrics::{PROFILES, report};
 
 /// Responsive, with dark mode, no JavaScript. If a row does not fit into one line, it becomes two,
 /// and its cells are labelled instead of the header.
@@ -37,7 +37,7 @@ pub(super) fn page(
 ) -> String {
     let mut page = String::with_capacity(4096);
     let version = env!("CARGO_PKG_VERSION");
-    let uptime = words(now.saturating_duration_since(started));
+    let uptime = report::words(now.saturating_duration_since(started));
     // Writing to a String cannot fail, here and below.
     let _ = write!(
         page,
@@ -54,10 +54,8 @@ pub(super) fn page(
             Some(last) if last.outcome.is_up => ("up", "up"),
             Some(_) => ("down", "down"),
         };
-        let age = last.map_or_else(String::new, |last| words(last.age(now)));
-        let took = last.map_or_else(String::new, |last| {
-            format!("{:.1} ms", last.outcome.took.as_secs_f64() * 1e3)
-        });
+        let age = last.map_or_else(String::new, |last| report::words(last.age(now)));
+        let took = last.map_or_else(String::new, |last| report::milliseconds(last.outcome.took));
         let target = match name {
             "" => String::new(),
             name => format!("target={name}&amp;"),
@@ -84,17 +82,6 @@ pub(super) fn page(
         "<a href=\"{healthy_path}\">{healthy_path}</a></p>\n</body>\n</html>\n"
     );
     page
-}
-
-/// A duration in words, to the second at most.
-fn words(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
-    }
 }
 
 #[cfg(test)]

@@ -99,7 +99,8 @@ pub(crate) fn descriptor_limit() -> u64 {
 pub(crate) fn clock_ticks() -> u64 {
     // SAFETY: sysconf has no preconditions.
     let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
-    u64::try_from(ticks).unwrap_or(100)
+    let ticks = u64::try_from(ticks).ok().filter(|ticks| *ticks > 0);
+    ticks.unwrap_or(100)
 }
 
 /// Bytes of a memory page: the unit of rss in /proc/PID/stat (proc(5)).

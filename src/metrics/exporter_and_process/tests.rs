@@ -20,13 +20,13 @@ fn texts<T>(
 #[test]
 fn each_family_of_a_process_shows_its_fact() {
     let facts = Facts {
-        cpu_seconds: Some(18.01),
+        cpu_time: Some(Duration::from_millis(18_010)),
         open_fds: Some(4),
         max_fds: Some(4223),
         virtual_memory_bytes: Some(104_857_600),
         virtual_memory_max_bytes: Some(u64::MAX),
         resident_memory_bytes: Some(10_240_000),
-        start_time_seconds: Some(1_700_000_098.76),
+        start_time: Some(Duration::from_millis(1_700_000_098_760)),
     };
     let expected = [
         ("cpu_seconds_total", "18.01"),
@@ -52,7 +52,7 @@ fn each_family_of_the_exporter_shows_its_fact() {
         is_up: true,
         scrapes: 2,
         parse_failures: 3,
-        took_seconds: 0.25,
+        took: Duration::from_millis(250),
     };
     let expected = [
         ("up", "1"),

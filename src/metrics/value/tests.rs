@@ -101,3 +101,34 @@ fn milliseconds_are_seconds() {
         assert_eq!(got, f64::from(millis) / 1000.0);
     }
 }
+
+#[test]
+fn times_in_seconds() {
+    let cases = [
+        (Duration::ZERO, "0"),
+        (Duration::from_secs(7), "7"),
+        (Duration::from_nanos(1), "0.000000001"),
+        (Duration::from_nanos(1_234_567), "0.001234567"),
+        (Duration::from_micros(250), "0.00025"),
+        (Duration::from_millis(100), "0.1"),
+        (Duration::from_millis(1_700_000_098_760), "1700000098.76"),
+        (Duration::new(9, 999_999_999), "9.999999999"),
+        (Duration::new(10, 10), "10.00000001"),
+        (Duration::from_millis(u64::MAX), "18446744073709551.615"),
+        // What finds no room is cut.
+        (
+            Duration::new(u64::MAX, 987_654_321),
+            "18446744073709551615.987",
+        ),
+        (Duration::new(u64::MAX, 1), "18446744073709551615.000"),
+    ];
+    for (time, expected) in cases {
+        let mut to = [b'x'; MAX_VALUE_BYTES];
+        let length = Value::from(time).write(&mut to);
+        assert_eq!(std::str::from_utf8(&to[..length]), Ok(expected), "{time:?}");
+    }
+    assert_eq!(
+        Value::from(None::<Duration>).write(&mut [0; MAX_VALUE_BYTES]),
+        0
+    );
+}

@@ -63,7 +63,10 @@ fn pid_files() {
 /// The process that answered, as far as the file vouches for it.
 #[test]
 fn pid_files_and_the_process_that_answered() {
-    let (first, other) = (Some(18.01), Some(1.0));
+    let (first, other) = (
+        Some(Duration::from_millis(18_010)),
+        Some(Duration::from_secs(1)),
+    );
     #[rustfmt::skip]
     let cases = [
         // Processes of nbproc.
@@ -87,10 +90,7 @@ fn pid_files_and_the_process_that_answered() {
         tree.add_process(43, parent);
         tree.write("pid", text);
         let (facts, missing) = tree.proc_root().of_pid_file(&tree.path("pid"), answering);
-        assert_eq!(
-            facts.cpu_seconds, expected,
-            "{text:?} {answering:?} {parent}"
-        );
+        assert_eq!(facts.cpu_time, expected, "{text:?} {answering:?} {parent}");
         assert_eq!(missing, None);
     }
     let tree = Tree::new();

@@ -140,7 +140,7 @@ fn virtual_bytes(pid: &str) -> Option<f64> {
 /// With `nbproc` the file lists all processes; another one may answer each time.
 #[test]
 fn the_process_that_answered() {
-    let mut other = std::process::Command::new("sleep");
+    let mut other = Command::new("sleep");
     other
         .arg("600")
         .stdin(Stdio::null())

@@ -1,0 +1,32 @@
+use super::*;
+
+#[test]
+fn times_in_words() {
+    let cases = [
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min 0 s"),
+        (3599, "59 min 59 s"),
+        (3600, "1 h 0 min"),
+        (86_399, "23 h 59 min"),
+        (90_000, "1 d 1 h"),
+    ];
+    for (seconds, expected) in cases {
+        assert_eq!(words(Duration::from_secs(seconds)), expected);
+    }
+}
+
+#[test]
+fn times_in_milliseconds() {
+    let cases = [
+        (0, "0.0 ms"),
+        (99, "0.0 ms"),
+        (100, "0.1 ms"),
+        (999, "0.9 ms"),
+        (12_250, "12.2 ms"),
+        (10_000_000, "10000.0 ms"),
+    ];
+    for (micros, expected) in cases {
+        assert_eq!(milliseconds(Duration::from_micros(micros)), expected);
+    }
+}
