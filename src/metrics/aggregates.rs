@@ -22,6 +22,8 @@ const RESULTS: usize = STATES + SERVER_STATES.len();
 #[derive(Debug, Default)]
 pub(crate) struct Aggregates {
     is_wanted: bool,
+    /// Whether check results are counted: under the exporter names only states are wanted.
+    counts_results: bool,
     names: Vec<u8>,
     name_ends: Vec<u32>,
     found: NameIndex,
@@ -33,9 +35,13 @@ pub(crate) struct Aggregates {
 }
 
 impl Aggregates {
-    /// Sets whether anything is counted.
-    pub(crate) fn set_wanted(&mut self, is_wanted: bool) {
-        self.is_wanted = is_wanted;
+    /// Sets what is counted: that of these conversions.
+    pub(crate) fn set_wanted(&mut self, wanted: impl Iterator<Item = Conversion>) {
+        (self.is_wanted, self.counts_results) = (false, false);
+        for conversion in wanted {
+            self.is_wanted |= conversion.is_aggregate();
+            self.counts_results |= conversion == Conversion::ServersWithResult;
+        }
     }
 
     /// Forgets all proxies, keeps the memory.
@@ -63,6 +69,9 @@ impl Aggregates {
         let state = usize::from(states::server_state(status));
         if state < SERVER_STATES.len() {
             counts[STATES + state] += 1;
+        }
+        if !self.counts_results {
+            return;
         }
         let result = usize::from(states::check_result(check));
         if result < CHECK_RESULTS.len() {
@@ -125,3 +134,6 @@ impl Aggregates {
         self.last
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,11 +123,9 @@ impl RowBatcher {
             let backends = stored
                 .iter()
                 .zip(&self.batches[RowType::Backend as usize].wanted);
-            let is_wanted = |(stored, wanted): (&StoredColumn, &bool)| {
-                *wanted && stored.conversion.is_aggregate()
-            };
+            let wanted = backends.filter(|(_, wanted)| **wanted);
             self.aggregates
-                .set_wanted(backends.into_iter().any(is_wanted));
+                .set_wanted(wanted.map(|(stored, _)| stored.conversion));
         }
         self.aggregates.clear();
         self.listeners.clear();
