@@ -77,7 +77,8 @@ pub(crate) fn listener_state(status: &[u8]) -> u8 {
 /// The number of a server's state, from the first word of its status. A server without checks is
 /// up.
 pub(crate) fn server_state(status: &[u8]) -> u8 {
-    if status == NO_CHECK.as_bytes() {
+    // Nearly all servers have one of these.
+    if status == b"UP" || status == NO_CHECK.as_bytes() {
         return 1;
     }
     let end = memchr::memchr(b' ', status).unwrap_or(status.len());
@@ -100,6 +101,10 @@ pub(crate) const MAINTENANCE_REASONS: usize = 3;
 
 /// The number of such a reason, or [`NOTHING`].
 pub(crate) fn out_of_service(status: &[u8]) -> u8 {
+    // Nearly all servers have another one.
+    if !matches!(status.first(), Some(b'M' | b'D' | b'N')) {
+        return NOTHING;
+    }
     let end = memchr::memchr(b' ', status).unwrap_or(status.len());
     let (state, rest) = status.split_at(end);
     match state {

@@ -72,6 +72,8 @@ fn states() {
         ("", "nothing"),
         ("whatever", "other"),
         ("UPX", "other"),
+        ("U", "other"),
+        ("up", "other"),
         ("no checks", "other"),
     ];
     for (status, expected) in servers {
@@ -141,7 +143,7 @@ fn states() {
 
 #[test]
 fn why_servers_are_out_of_service() {
-    let cases: [(&str, Option<&str>); 14] = [
+    let cases: [(&str, Option<&str>); 18] = [
         ("MAINT", Some("MAINT admin")),
         ("MAINT (resolution)", Some("MAINT resolution")),
         ("MAINT (via app/one)", Some("MAINT tracked")),
@@ -152,6 +154,10 @@ fn why_servers_are_out_of_service() {
         ("NOLB", Some("other check")),
         ("NOLB 1/2", Some("other check")),
         ("MAINTX", None),
+        ("DRAINED", None),
+        ("NOLBS", None),
+        ("MAIN", None),
+        ("OPEN", None),
         ("UP", None),
         ("DOWN (agent)", None),
         ("no check", None),
