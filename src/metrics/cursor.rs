@@ -27,6 +27,19 @@ pub(super) struct RowPlace {
     pub(super) value_at: usize,
 }
 
+impl RowPlace {
+    /// Goes to the next row of which a sparse cell has a sample, or behind the last: few have one.
+    #[inline(always)]
+    fn skip(&mut self, column: &Column, cell: &Cell) {
+        if cell.conversion.is_sparse() {
+            let rest = column.values.get(self.value_at..).unwrap_or_default();
+            let rows = memchr::memchr(cell.state, rest).unwrap_or(rest.len());
+            self.row += rows;
+            self.value_at += rows;
+        }
+    }
+}
+
 /// Receives lines: a response buffer, plain or compressed. If a whole line does not fit, the output
 /// stays unchanged and returns false.
 pub(super) trait Output {
@@ -47,37 +60,35 @@ pub(super) trait Output {
         let cell = &view.family.cells[cell];
         // Two loops, each without a look at the conversion.
         match cell.conversion.is_state() {
-            true => self.put_values(view, line, place, |at| state(column, cell, at)),
-            false => self.put_values(view, line, place, |at| text(column, at)),
+            true => self.put_values(view, line, place, |at| {
+                at.skip(column, cell);
+                state(column, cell, &mut at.value_at)
+            }),
+            false => self.put_values(view, line, place, |at| text(column, &mut at.value_at)),
         }
     }
 
-    /// The lines of values, which `value` reads and goes behind.
+    /// The lines of values, which `value` reads and goes behind; it can go over rows without one before.
     #[inline(always)]
     fn put_values<'a>(
         &mut self,
         view: &View<'_>,
         line: &CellLine,
         place: &mut RowPlace,
-        value: impl Fn(&mut usize) -> (&'a [u8], usize),
+        value: impl Fn(&mut RowPlace) -> (&'a [u8], usize),
     ) -> bool {
-        let RowPlace {
-            mut row,
-            mut value_at,
-        } = *place;
+        let mut next = *place;
         let count = view.rows.count();
-        while row < count {
-            let before = value_at;
-            let value = value(&mut value_at);
+        while next.row < count {
+            let before = next;
+            let value = value(&mut next);
+            let row = next.row;
             if value.1 > 0 && !view.is_left_out(row) && !self.put_line(line, view.rows, row, value)
             {
-                *place = RowPlace {
-                    row,
-                    value_at: before,
-                };
+                *place = before;
                 return false;
             }
-            row += 1;
+            next.row += 1;
         }
         true
     }
@@ -144,6 +155,11 @@ impl<'a> View<'a> {
 
     /// Number of samples of the cell, and the bytes of their labels and values.
     pub(super) fn size(&self, cell: usize) -> (u64, u64, u64) {
+        self.size_of(cell, u64::MAX)
+    }
+
+    /// The same of the first samples; where all are known, of all.
+    fn size_of(&self, cell: usize, most: u64) -> (u64, u64, u64) {
         let Some(column) = self.column(cell) else {
             return (0, 0, 0);
         };
@@ -153,16 +169,20 @@ impl<'a> View<'a> {
             return (samples, column.label_bytes, column.value_bytes);
         }
         let (mut samples, mut label_bytes, mut value_bytes) = (0, 0, 0);
-        let mut at = 0;
-        for row in 0..self.rows.count() {
-            let (_, length) = value(column, cell, &mut at);
-            if length > 0 && !self.is_left_out(row) {
+        let mut at = RowPlace::default();
+        loop {
+            at.skip(column, cell);
+            if at.row >= self.rows.count() || samples >= most {
+                return (samples, label_bytes, value_bytes);
+            }
+            let (_, length) = value(column, cell, &mut at.value_at);
+            if length > 0 && !self.is_left_out(at.row) {
                 samples += 1;
-                label_bytes += self.rows.labels_of(row).1 as u64;
+                label_bytes += self.rows.labels_of(at.row).1 as u64;
                 value_bytes += length as u64;
             }
+            at.row += 1;
         }
-        (samples, label_bytes, value_bytes)
     }
 
     /// The number of its rows in the snapshot: families with the same number have the same rows.
@@ -171,7 +191,7 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn has_samples(&self) -> bool {
-        (0..self.family.cells.len()).any(|cell| self.size(cell).0 > 0)
+        (0..self.family.cells.len()).any(|cell| self.size_of(cell, 1).0 > 0)
     }
 }
 
@@ -310,6 +330,7 @@ pub(super) fn put_row(
     line: &CellLine,
     place: &mut RowPlace,
 ) -> Option<bool> {
+    place.skip(column, &view.family.cells[cell]);
     let RowPlace { row, mut value_at } = *place;
     if row >= view.rows.count() {
         return None;

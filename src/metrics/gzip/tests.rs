@@ -9,6 +9,7 @@ use crate::metrics::exposition::BUFFER_BYTES;
 use crate::metrics::selection::Defaults;
 use crate::testing::{Proof, Statistics};
 
+mod each_row;
 mod random;
 
 use random::{Random, Shape};
