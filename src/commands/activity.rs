@@ -19,6 +19,10 @@ use crate::net::unsigned;
 
 const ASK: &str = "show activity";
 
+/// Threads that are exported at most, each with a sample of each family: HAProxy has groups of 64 threads, and
+/// at most 64 groups in theory; as it is built, 64 threads in all up to 2.6, and 256 in later releases.
+const MAX_THREADS: usize = 64 * 64;
+
 pub(super) static COMMAND: Command = Command {
     ask: ASK,
     flag: Some(Flag::new(
@@ -58,8 +62,9 @@ struct Activity {
 }
 
 impl Activity {
-    /// The values of a line by thread; empty where HAProxy does not print it.
-    fn values<'a>(&'a self, key: &str) -> impl Iterator<Item = u64> + use<'a> {
+    /// The values of a line by thread; empty where HAProxy does not print it. A word that is no number is the
+    /// missing value of its thread.
+    fn values<'a>(&'a self, key: &str) -> impl Iterator<Item = Option<u64>> + use<'a> {
         let found = self.lines.iter().find_map(|line| value_of(line, key));
         let text = found.unwrap_or_default();
         // Of several threads the total comes first.
@@ -67,8 +72,10 @@ impl Activity {
             Some(at) => &text[at + 1..],
             None => text,
         };
+        let threads = threads.split(|byte| *byte == b']').next().unwrap_or_default();
         let words = threads.split(|byte| *byte == b' ');
-        words.filter_map(unsigned)
+        let words = words.filter(|word| !word.is_empty());
+        words.map(unsigned).take(MAX_THREADS)
     }
 }
 
@@ -102,16 +109,14 @@ impl Answer for Activity {
 
     fn put_rows(&self, into: &mut Sink<'_>) {
         let lines = THREAD.values.iter();
-        let values: Vec<Vec<u64>> = lines.map(|line| self.values(line.0).collect()).collect();
+        let values: Vec<Vec<_>> = lines.map(|line| self.values(line.0).collect()).collect();
         let threads = values.iter().map(Vec::len).max().unwrap_or_default();
         let mut rows = into.add(&THREAD);
         for thread in 0..threads {
             let label = (thread + 1).to_string();
-            rows.put(&[label.as_bytes()], |&(key, time)| {
-                let mut lines = THREAD.values.iter().zip(&values);
-                let line = lines.find(|(line, _)| line.0 == key);
-                let value = line.and_then(|(_, values)| values.get(thread).copied());
-                match time {
+            rows.put_slots(&[label.as_bytes()], &|slot| {
+                let value = values[slot].get(thread).copied().flatten();
+                match THREAD.values[slot].1 {
                     None => value.into(),
                     Some(time) => Value::from(value.map(time)),
                 }

@@ -91,7 +91,16 @@ impl Snapshot {
         catalog: &Catalog,
         table: &'static Table<V>,
     ) -> TableRows<'_, V> {
-        let number = catalog.rows_of(&table.group) - self.stat.len();
+        self.add_at(catalog.rows_of(&table.group), table)
+    }
+
+    /// The same, where the number of the rows is known.
+    pub(super) fn add_at<V>(
+        &mut self,
+        number: usize,
+        table: &'static Table<V>,
+    ) -> TableRows<'_, V> {
+        let number = number - self.stat.len();
         if self.own.len() <= number {
             self.own.resize_with(number + 1, Rows::default);
         }
@@ -169,8 +178,12 @@ impl<V> TableRows<'_, V> {
     /// Adds a row. `value` makes a value from the recipe in the table.
     pub(crate) fn put<'v>(&mut self, labels: &[&[u8]], value: impl Fn(&'static V) -> Value<'v>) {
         let values = self.table.values;
-        self.rows
-            .put(&self.table.group, labels, &|slot| value(&values[slot]));
+        self.put_slots(labels, &|slot| value(&values[slot]));
+    }
+
+    /// Adds a row. `value` makes the value at a position in the table.
+    pub(crate) fn put_slots<'v>(&mut self, labels: &[&[u8]], value: &dyn Fn(usize) -> Value<'v>) {
+        self.rows.put(&self.table.group, labels, value);
     }
 }
 
@@ -284,8 +297,9 @@ impl Rows {
     }
 }
 
+/// Where a text stands, among texts with these ends.
 #[inline(always)]
-fn range(ends: &[u32], row: usize) -> std::ops::Range<usize> {
+pub(super) fn range(ends: &[u32], row: usize) -> std::ops::Range<usize> {
     let start = match row {
         0 => 0,
         row => ends[row - 1] as usize,
