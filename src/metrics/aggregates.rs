@@ -7,8 +7,8 @@
 use super::Conversion;
 use super::catalog::StoredColumn;
 use super::name_index::NameIndex;
-use super::snapshot::Rows;
-use super::value;
+use super::snapshot::{Rows, range};
+use super::value::{self, Value};
 use crate::haproxy::states::{self, CHECK_RESULTS, SERVER_STATES};
 
 /// Counts of one proxy: all servers, those in each state, those with each check result.
@@ -106,20 +106,17 @@ impl Aggregates {
                 let label_bytes = rows.labels_of(row).1;
                 let counts = &self.counts[*proxy as usize];
                 let mut text = [0; value::MAX_VALUE_BYTES];
-                let length = match counts[0] {
-                    0 => 0,
-                    _ => value::write_display(counts[at + stored.state()], &mut text).unwrap_or(0),
+                let value = match counts[0] {
+                    0 => Value::Nothing,
+                    _ => Value::from(u64::from(counts[at + stored.state()])),
                 };
+                let length = value.write(&mut text);
                 rows.columns[slot].push(&text[..length], label_bytes);
             }
         }
     }
 
     fn proxy(&mut self, name: &[u8]) -> usize {
-        let range = |ends: &[u32], at: usize| {
-            let start = if at == 0 { 0 } else { ends[at - 1] as usize };
-            start..ends[at] as usize
-        };
         if !self.counts.is_empty() && self.names[range(&self.name_ends, self.last)] == *name {
             return self.last;
         }

@@ -7,7 +7,7 @@
 use super::catalog::StoredColumn;
 use super::column::Column;
 use super::snapshot::Rows;
-use super::value;
+use super::value::{self, Value};
 use crate::haproxy::states::{LISTENER_STATES, NOTHING, OTHER};
 
 /// The rows of listeners in one scrape, while the columns still have a cell for each of them.
@@ -36,45 +36,38 @@ impl Listeners {
         }
         let mut joined = std::mem::take(&mut rows.columns);
         for (stored, column) in stored.iter().zip(&mut joined) {
-            let values = std::mem::take(&mut column.values);
-            column.clear();
-            if values.is_empty() {
+            if column.values.is_empty() {
                 continue;
             }
             match stored.conversion.is_state() {
-                true => self.join_states(&values, rows, column),
+                true => self.join_states(rows, column),
                 false => {
                     let is_maximum = stored.column.ends_with("max");
                     let join = if is_maximum { i128::max } else { |a, b| a + b };
-                    self.join_numbers(&values, join, rows, column);
+                    self.join_numbers(join, rows, column);
                 }
             }
         }
         rows.columns = joined;
     }
 
-    fn join_states(&self, states: &[u8], rows: &Rows, to: &mut Column) {
+    fn join_states(&self, rows: &Rows, column: &mut Column) {
         let mut best = vec![NOTHING; rows.count()];
-        for (state, listener) in states.iter().zip(&self.of_rows) {
+        for (state, listener) in column.values.iter().zip(&self.of_rows) {
             let best = &mut best[*listener as usize];
             if rank(*state) > rank(*best) {
                 *best = *state;
             }
         }
+        column.clear();
         for (row, state) in best.into_iter().enumerate() {
-            to.push_state(state, rows.labels_of(row).1);
+            column.push_state(state, rows.labels_of(row).1);
         }
     }
 
-    fn join_numbers(
-        &self,
-        values: &[u8],
-        join: fn(i128, i128) -> i128,
-        rows: &Rows,
-        to: &mut Column,
-    ) {
+    fn join_numbers(&self, join: fn(i128, i128) -> i128, rows: &Rows, column: &mut Column) {
         let mut numbers = vec![None; rows.count()];
-        let mut rest = values;
+        let mut rest = &column.values[..];
         for listener in &self.of_rows {
             let Some((length, text)) = rest.split_first() else {
                 break;
@@ -91,12 +84,16 @@ impl Listeners {
                 (all, number) => all.or(number),
             };
         }
+        column.clear();
         for (row, number) in numbers.into_iter().enumerate() {
             let mut text = [0; value::MAX_VALUE_BYTES];
             // As a cell may be: more than 64 bits hold stays at their end.
-            let number = number.map(|all| all.clamp(i64::MIN.into(), u64::MAX.into()));
-            let length = number.and_then(|all| value::write_display(all, &mut text));
-            to.push(&text[..length.unwrap_or(0)], rows.labels_of(row).1);
+            let value = number.map(|all| match all {
+                ..0 => Value::Signed(i64::try_from(all).unwrap_or(i64::MIN)),
+                _ => Value::Unsigned(u64::try_from(all).unwrap_or(u64::MAX)),
+            });
+            let length = Value::from(value).write(&mut text);
+            column.push(&text[..length], rows.labels_of(row).1);
         }
     }
 }

@@ -17,8 +17,8 @@ pub(super) const MAX_TEXT_BYTES: usize = 256;
 pub(crate) struct ServerInfo {
     /// Whether `--haproxy.server-info` is given.
     pub(crate) is_on: bool,
-    /// The tables that are wanted.
-    wanted: Vec<&'static Table<u64>>,
+    /// The tables that are wanted, and the numbers of their rows.
+    wanted: Vec<(&'static Table<u64>, usize)>,
     /// The positions of both cells in the reply at hand.
     positions: [Option<usize>; 2],
     /// Servers of this scrape, and those of them that have an address or a cookie.
@@ -44,7 +44,9 @@ impl ServerInfo {
 
     /// Begins a scrape.
     pub(super) fn begin(&mut self, wanted: &Wanted, catalog: &Catalog) {
-        self.wanted = self.wanted_tables(wanted, catalog).collect();
+        let tables = self.wanted_tables(wanted, catalog);
+        let numbered = tables.map(|table| (table, catalog.rows_of(&table.group)));
+        self.wanted = numbered.collect();
         (self.servers, self.known) = (0, 0);
     }
 
@@ -61,7 +63,7 @@ impl ServerInfo {
     }
 
     /// Adds a server by its names. One without address and cookie has no sample.
-    pub(super) fn push(&mut self, names: &[&[u8]], row: &Row<'_>, to: (&Catalog, &mut Snapshot)) {
+    pub(super) fn push(&mut self, names: &[&[u8]], row: &Row<'_>, snapshot: &mut Snapshot) {
         if self.wanted.is_empty() {
             return;
         }
@@ -79,17 +81,16 @@ impl ServerInfo {
             return;
         }
         self.known += 1;
-        let (catalog, snapshot) = to;
-        for table in &self.wanted {
-            let mut rows = snapshot.add(catalog, table);
+        for (table, number) in &self.wanted {
+            let mut rows = snapshot.add_at(*number, table);
             rows.put_constant(&[names[0], names[1], address, cookie]);
         }
     }
 
     /// Bytes of the labels that were added.
-    pub(super) fn label_bytes(&self, catalog: &Catalog, snapshot: &Snapshot) -> usize {
-        let rows = |table: &&'static Table<u64>| snapshot.rows(catalog.rows_of(&table.group));
-        let rows = self.wanted.iter().filter_map(rows);
+    pub(super) fn label_bytes(&self, snapshot: &Snapshot) -> usize {
+        let rows = self.wanted.iter();
+        let rows = rows.filter_map(|(_, number)| snapshot.rows(*number));
         rows.map(|rows| rows.labels.len()).sum()
     }
 

@@ -177,7 +177,7 @@ fn write_seconds(time: Duration, to: &mut Text) -> Option<usize> {
 }
 
 /// Writes a whole number.
-pub(crate) fn write_display(number: impl std::fmt::Display, to: &mut Text) -> Option<usize> {
+fn write_display(number: impl std::fmt::Display, to: &mut Text) -> Option<usize> {
     use std::io::Write;
     let mut room = to.as_mut_slice();
     write!(room, "{number}").ok()?;

@@ -224,8 +224,7 @@ impl RowSink for SnapshotWriter<'_> {
         match row_type {
             RowType::Server => {
                 self.count(row);
-                let to = (self.batcher.catalog, &mut *self.snapshot);
-                self.batcher.server_info.push(names, row, to);
+                self.batcher.server_info.push(names, row, self.snapshot);
             }
             RowType::Backend => self.batcher.aggregates.backend(proxy),
             RowType::Listener => self.batcher.listeners.push(number),
@@ -267,9 +266,7 @@ impl RowSink for SnapshotWriter<'_> {
         let batcher = &self.batcher;
         labels.iter().sum::<usize>()
             + batcher.aggregates.name_bytes()
-            + batcher
-                .server_info
-                .label_bytes(batcher.catalog, self.snapshot)
+            + batcher.server_info.label_bytes(self.snapshot)
     }
 }
 

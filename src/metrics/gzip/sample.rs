@@ -41,6 +41,8 @@ pub(super) fn counts(headers: &Headers, snapshot: &Snapshot, selection: &Selecti
             }
         }
     }
+    let bytes = text.state.position;
+    debug_assert_eq!(bytes, cursor::exposition_bytes(snapshot, selection));
     text.tokens
 }
 
@@ -58,8 +60,8 @@ fn count_cell(
         return;
     }
     text.tokens.weight = (count / (PARTS * ROWS_A_PART)).clamp(1, MOST_WEIGHT) as u32;
-    let (_, label_bytes, value_bytes) = view.size(cell);
-    let total = line.bytes(u64::from(column.samples), label_bytes, value_bytes);
+    let (samples, label_bytes, value_bytes) = view.size(cell);
+    let total = line.bytes(samples, label_bytes, value_bytes);
     for part in 0..PARTS {
         let first = (part * count / PARTS + turn * NEXT_ROWS) % (count - ROWS_A_PART);
         text.state.position = begins + total * first as u64 / count as u64;
@@ -77,7 +79,10 @@ fn count_rows(
 ) {
     let facts = view.rows.facts.get();
     let cell = &view.family.cells[cell];
-    let mut at = value_at(column, rows.start, view.rows.count());
+    let mut at = match cell.conversion.is_state() {
+        true => rows.start,
+        false => value_at(column, rows.start, view.rows.count()),
+    };
     for number in rows {
         let (value, length) = cursor::value(column, cell, &mut at);
         if length == 0 || view.is_left_out(number) {
@@ -99,7 +104,7 @@ fn count_rows(
     }
 }
 
-/// Where the value of a row near this one begins in its column. To count from the first would take longer
+/// Where the text of a value of a row near this one begins in its column. To count from the first would take longer
 /// than all else. The texts of values have no bytes as low as their lengths.
 fn value_at(column: &Column, row: usize, count: usize) -> usize {
     let values = &column.values;
