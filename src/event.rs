@@ -1,5 +1,6 @@
 //! A problem that can last. It is logged when it begins, when its reason changes, once per hour
-//! while it lasts, and when it ends, but not at every scrape.
+//! while it lasts, and when it ends, but not at every scrape. One that comes and goes, or whose reason
+//! is another each time, is logged ten times a minute at most.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -9,6 +10,10 @@ use crate::log::{self, Level};
 
 /// Interval at which a lasting problem is logged again.
 const REMINDER: Duration = Duration::from_secs(3600);
+
+/// Lines of one problem in `WINDOW`. A peer or a client can make it change at every scrape.
+const MOST_LINES: u32 = 10;
+const WINDOW: Duration = Duration::from_secs(60);
 
 /// A kind of problem, and whether it lasts now.
 #[derive(Debug)]
@@ -21,6 +26,40 @@ pub(crate) struct Event {
     /// The HAProxy instance concerned, if there are several.
     target: Option<String>,
     present: Option<Present>,
+    lines: Lines,
+}
+
+/// The lines of the current window.
+#[derive(Debug, Default)]
+struct Lines {
+    began: Option<Instant>,
+    written: u32,
+    withheld: u64,
+}
+
+impl Lines {
+    /// Whether `wanted` leads to a line now, and how many it stands for that were withheld before: once the
+    /// window is over one line is due that says how many, and how things are.
+    fn next(&mut self, now: Instant, wanted: bool) -> Option<u64> {
+        let is_over = |began| now.saturating_duration_since(began) >= WINDOW;
+        let is_due = wanted || self.withheld > 0;
+        if self.began.is_none_or(is_over) && is_due {
+            let withheld = self.withheld;
+            *self = Self {
+                began: Some(now),
+                written: 1,
+                withheld: 0,
+            };
+            return Some(withheld);
+        }
+        if !wanted {
+            return None;
+        }
+        let may = self.written < MOST_LINES;
+        self.written += u32::from(may);
+        self.withheld += u64::from(!may);
+        may.then_some(0)
+    }
 }
 
 /// A problem that lasts now.
@@ -45,6 +84,7 @@ impl Event {
             over: over.into(),
             target: None,
             present: None,
+            lines: Lines::default(),
         }
     }
 
@@ -57,15 +97,18 @@ impl Event {
     /// Records an occurrence. `reason` decides whether it is the same problem as before; `fields`
     /// are logged with it.
     pub(crate) fn happens(&mut self, now: Instant, reason: &str, fields: &[(&str, &dyn Display)]) {
-        match self.count(now, reason) {
-            Said::Nothing => {}
-            Said::New => log::line(self.level, &self.message, &[&self.about(), fields].concat()),
-            Said::Again(times) => {
-                let times: (&str, &dyn Display) = ("times", &times);
-                let all = [&self.about()[..], &[times], fields].concat();
-                log::line(self.level, &self.message, &all);
-            }
-        }
+        let said = self.count(now, reason);
+        let Some(withheld) = self.lines.next(now, said != Said::Nothing) else {
+            return;
+        };
+        let times = self.present.as_ref().map_or(0, |present| present.times);
+        let times = (said != Said::New).then_some(("times", &times as &dyn Display));
+        let withheld = shown(&withheld);
+        let own = times.into_iter().chain(withheld);
+        let all: Vec<_> = (self.about().into_iter().chain(own))
+            .chain(fields.iter().copied())
+            .collect();
+        log::line(self.level, &self.message, &all);
     }
 
     /// Records the outcome of an operation that fails with this problem.
@@ -81,10 +124,14 @@ impl Event {
 
     /// Records that it did not occur, so a lasting problem ends.
     pub(crate) fn is_over(&mut self) {
-        if let Some(times) = self.end() {
-            let times: (&str, &dyn Display) = ("times", &times);
-            log::info(&self.over, &[&self.about()[..], &[times]].concat());
-        }
+        let ended = self.end();
+        let Some(withheld) = self.lines.next(Instant::now(), ended.is_some()) else {
+            return;
+        };
+        let times = ended.as_ref().map(|times| ("times", times as &dyn Display));
+        let own = times.into_iter().chain(shown(&withheld));
+        let all: Vec<_> = self.about().into_iter().chain(own).collect();
+        log::info(&self.over, &all);
     }
 
     /// Why it lasts, if it does.
@@ -117,7 +164,7 @@ impl Event {
             reason.clone_into(&mut present.reason);
             return Said::New;
         }
-        Said::Again(present.times)
+        Said::Again
     }
 
     /// Number of occurrences, if it occurred before.
@@ -126,14 +173,19 @@ impl Event {
     }
 }
 
+/// The field of the lines that were withheld, if there were any.
+fn shown(withheld: &u64) -> Option<(&'static str, &dyn Display)> {
+    (*withheld > 0).then_some(("lines_withheld", withheld as &dyn Display))
+}
+
 /// What is logged about an occurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Said {
     Nothing,
     /// The problem began, or its reason changed.
     New,
-    /// The problem lasts; the number of occurrences.
-    Again(u64),
+    /// The problem lasts.
+    Again,
 }
 
 #[cfg(test)]

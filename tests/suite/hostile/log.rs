@@ -11,8 +11,11 @@ use tempfile::TempDir;
 
 use crate::hostile::threads::for_others;
 use crate::hostile::tools::{Bare, signal};
-use crate::support::exporter::command;
+use crate::support::csv::answer;
+use crate::support::exporter::{Exporter, command};
 use crate::support::exposition;
+use crate::support::fake_haproxy::{Answers, Fake};
+use crate::support::faults::INFO;
 use crate::support::logfmt;
 use crate::support::peers;
 
@@ -228,4 +231,27 @@ fn no_standard_error_at_all() {
     };
     let (mut exporter, _directory) = serves_in_spite_of(&mut command, 20, |_| {});
     assert_eq!(exporter.stop().code(), Some(0));
+}
+
+/// A client can make a scrape fail and succeed in turns, and a peer can have another reason each time.
+#[test]
+fn what_changes_at_every_scrape_is_logged_ten_times() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let fake = Fake::unix(&directory.path().join("socket"), Answers::default());
+    let exporter = Exporter::start(&[&format!("--haproxy.scrape-uri={}", fake.uri())]);
+    for number in 0..30 {
+        let other = format!("the time is {number}\n\n");
+        fake.set(Answers::whole(other.as_bytes(), INFO));
+        assert_eq!(exporter.scrape().value("haproxy_up"), 0.0);
+    }
+    for _ in 0..30 {
+        fake.set(Answers::whole(&answer(&[]), INFO));
+        assert_eq!(exporter.scrape().value("haproxy_up"), 1.0);
+        fake.set(Answers::whole(b"no\n\n", INFO));
+        assert_eq!(exporter.scrape().value("haproxy_up"), 0.0);
+    }
+    let log = exporter.finish().lines;
+    let about = ["scrape failed", "scrape succeeded again"];
+    let is_about = |line: &&String| about.contains(&logfmt::fields(line)["msg"].as_str());
+    assert_eq!(log.iter().filter(is_about).count(), 10, "{log:#?}");
 }
