@@ -10,6 +10,7 @@ use crate::config::Flag;
 use crate::config::Takes::Switch;
 use crate::haproxy::error::{Problem, SourceError};
 use crate::haproxy::failures::excerpt;
+use crate::haproxy::limits::MAX_NAME_BYTES;
 use crate::haproxy::reply::{Proof, Reply, ReplyError, Taken};
 use crate::metrics::macros::table;
 use crate::metrics::snapshot::Sink;
@@ -68,6 +69,8 @@ const SHOW_SSL_CERT: &str = "show ssl cert";
 const DENIED: &[u8] = b"Can't allocate memory!";
 /// Maximum number of certificates: each is a sample of each scrape.
 const MAX_CERTIFICATES: usize = 10_000;
+/// Size in bytes of a name's entry in the list, without the name.
+const ENTRY_BYTES: usize = 64;
 /// Maximum length of a command line: HAProxy's buffers have 16,384 bytes, a part of which is
 /// reserved.
 const MAX_LINE_BYTES: usize = 15_000;
@@ -206,6 +209,9 @@ impl Certificates {
     }
 
     fn put(&mut self, file: &[u8], end: Option<i64>) -> Result<(), ReplyError> {
+        if file.len() > MAX_NAME_BYTES {
+            return Err(ReplyError::NameTooLong(self.lines as u64));
+        }
         self.files.entry(file.to_vec()).or_insert(end);
         match self.files.len() > MAX_CERTIFICATES {
             true => Err(ReplyError::TooMany(MAX_CERTIFICATES, "certificates")),
@@ -215,8 +221,9 @@ impl Certificates {
 }
 
 impl Periodic for Certificates {
-    fn clear(&mut self) {
-        *self = Self::new(Form::Sni);
+    fn kept_bytes(&self) -> usize {
+        let names = self.files.keys().map(Vec::len).sum::<usize>();
+        names + self.files.len() * ENTRY_BYTES
     }
 
     /// HAProxy before 3.2 does not know the first command: then each file is queried.
@@ -315,10 +322,13 @@ fn seconds(text: &[u8]) -> Option<i64> {
     let year = number(words.next()?)?;
     let is_end = time.next().is_none() && words.next() == Some("GMT") && words.next().is_none();
     let is_valid = (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
-    if !is_end || !is_valid {
+    let days = calendar::days(year, month + 1, day);
+    // There is no 30 February.
+    let next = month + 1;
+    let has_day = days < calendar::days(year + next / 12, next % 12 + 1, 1);
+    if !is_end || !is_valid || !has_day {
         return None;
     }
-    let days = calendar::days(year, month + 1, day);
     Some(days * 86_400 + hour * 3600 + minute * 60 + second)
 }
 

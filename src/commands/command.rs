@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 use std::time::Duration;
 
 use crate::config::Flag;
-use crate::haproxy::error::SourceError;
+use crate::haproxy::error::{Problem, SourceError};
 use crate::haproxy::failures::Failures;
 use crate::haproxy::reply::Reply;
 use crate::metrics::catalog::Catalog;
@@ -127,12 +127,28 @@ pub(crate) enum ReadError {
     Failed(SourceError),
     /// The connections led to different processes.
     Mixed,
+    /// What is kept of all targets would have more than this number of bytes.
+    TooMuch(usize),
+}
+
+impl ReadError {
+    /// Whether the same reading may succeed at once.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Failed(error) => matches!(error.problem, Problem::Net(_)),
+            Self::Mixed => true,
+            Self::TooMuch(_) => false,
+        }
+    }
 }
 
 impl Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(error) => error.fmt(f),
+            Self::TooMuch(most) => {
+                write!(f, "the replies of all targets are larger than {most} bytes")
+            }
             Self::Mixed => f.write_str("the replies are of several processes at this address"),
         }
     }
@@ -140,8 +156,8 @@ impl Display for ReadError {
 
 /// A reply that is read at intervals and kept in between.
 pub(crate) trait Periodic {
-    /// Discards what was read.
-    fn clear(&mut self);
+    /// Size in bytes of what was read.
+    fn kept_bytes(&self) -> usize;
 
     /// Sends all commands of the reading.
     ///

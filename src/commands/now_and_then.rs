@@ -1,5 +1,6 @@
 //! A command that is sent at intervals; between them the last reply is exported.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::command::{Command, OfStatus, Periodic, ReadError, Status, When};
@@ -15,11 +16,28 @@ use crate::metrics::report::State;
 use crate::metrics::snapshot::Sink;
 use crate::sys;
 
+/// A reading has at least this time. It begins only where there is as much: a failed one would say nothing
+/// of HAProxy.
+const LEAST_TIME: Duration = Duration::from_secs(1);
+/// What was read is exported for so long while it cannot be read again.
+const KEPT: Duration = Duration::from_secs(3600);
+/// Maximum size of a reply in bytes: 10,000 certificates with two names on two binds are about 8 MB.
+const MAX_REPLY_BYTES: u64 = 16 << 20;
+/// Maximum size in bytes of everything that is kept, of all targets together.
+const MAX_KEPT_BYTES: usize = 32 << 20;
+
+/// What is kept by all targets.
+static KEPT_BYTES: AtomicUsize = AtomicUsize::new(0);
+
 /// The command, and its last reply.
 pub(crate) struct NowAndThen {
     pub(crate) command: &'static Command,
     every: Duration,
-    answer: Box<dyn Periodic>,
+    /// The time that a reading has at least.
+    least: Duration,
+    make: fn() -> Box<dyn Periodic>,
+    /// The last reply that could be read, if it is not too old.
+    answer: Option<Kept>,
     status_table: &'static Table<OfStatus>,
     status: Status,
     tried: Option<Instant>,
@@ -30,12 +48,44 @@ pub(crate) struct NowAndThen {
     failed: Event,
 }
 
+/// A reply and its size, which counts as long as it lives.
+struct Kept {
+    answer: Box<dyn Periodic>,
+    bytes: usize,
+    at: Instant,
+}
+
+impl Kept {
+    /// # Errors
+    /// If everything that is kept becomes too large.
+    fn new(answer: Box<dyn Periodic>) -> Result<Self, ReadError> {
+        let bytes = answer.kept_bytes();
+        let before = KEPT_BYTES.fetch_add(bytes, Ordering::Relaxed);
+        let at = Instant::now();
+        let kept = Self { answer, bytes, at };
+        match before.saturating_add(bytes) > MAX_KEPT_BYTES {
+            true => Err(ReadError::TooMuch(MAX_KEPT_BYTES)),
+            false => Ok(kept),
+        }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        KEPT_BYTES.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 /// A process id, if the process reported it.
 type Pid = Option<u64>;
 
 impl NowAndThen {
-    /// `None` for a command that is sent at each scrape.
-    pub(crate) fn new(command: &'static Command, target: Option<&str>) -> Option<Self> {
+    /// `None` for a command that is sent at each scrape. `timeout` is that of a whole scrape.
+    pub(crate) fn new(
+        command: &'static Command,
+        target: Option<&str>,
+        timeout: Duration,
+    ) -> Option<Self> {
         let When::NowAndThen {
             every,
             answer,
@@ -47,7 +97,9 @@ impl NowAndThen {
         Some(Self {
             command,
             every,
-            answer: answer(),
+            least: LEAST_TIME.min(timeout / 2),
+            make: answer,
+            answer: None,
             status_table: status,
             status: Status::default(),
             tried: None,
@@ -70,15 +122,25 @@ impl NowAndThen {
     ) {
         let now = Instant::now();
         let is_recent = |tried: Instant| now.saturating_duration_since(tried) < self.every;
-        if self.is_due || !self.tried.is_some_and(is_recent) {
-            self.tried = Some(now);
-            self.of = answering;
-            self.is_due = false;
-            self.read(source, limits.of_extra(), buffer);
-        } else {
-            self.is_due = answering.is_some() && answering != self.of;
+        let is_due = self.is_due || !self.tried.is_some_and(is_recent);
+        match limits
+            .of_periodic(self.least, MAX_REPLY_BYTES)
+            .filter(|_| is_due)
+        {
+            Some(limits) => {
+                self.tried = Some(now);
+                self.of = answering;
+                self.is_due = false;
+                self.read(source, limits, buffer);
+            }
+            None => self.is_due |= answering.is_some() && answering != self.of,
         }
-        self.answer.put_rows(into);
+        if self.tried.is_none() {
+            return;
+        }
+        if let Some(kept) = &self.answer {
+            kept.answer.put_rows(into);
+        }
         let mut rows = into.add(self.status_table);
         rows.put(&[], |value| value(&self.status));
     }
@@ -90,6 +152,13 @@ impl NowAndThen {
 
     fn read(&mut self, source: &mut Source, limits: Limits, buffer: &mut ReadBuffer) {
         self.status.is_up = false;
+        if self
+            .answer
+            .as_ref()
+            .is_some_and(|kept| kept.at.elapsed() >= KEPT)
+        {
+            self.answer = None;
+        }
         if !source.takes_commands() {
             self.failed.report(Some(NO_CLI));
             return;
@@ -99,17 +168,14 @@ impl NowAndThen {
             // Most likely a reload.
             result = self.read_once(source, limits, buffer);
         }
-        match &result {
-            Ok(pid) => {
-                let read_at = Some(sys::time_of_day().as_secs());
-                let is_up = true;
-                self.status = Status { is_up, read_at };
-                self.of = pid.or(self.of);
-            }
-            Err(error) => {
-                self.answer.clear();
-                self.is_due = matches!(error, ReadError::Mixed);
-            }
+        // What a network error cost is read at the next scrape; a reply that is no good would be the same.
+        self.is_due = result.as_ref().is_err_and(ReadError::is_passing);
+        if let Ok((pid, kept)) = &mut result {
+            let read_at = Some(sys::time_of_day().as_secs());
+            let is_up = true;
+            self.status = Status { is_up, read_at };
+            self.of = pid.or(self.of);
+            self.answer = kept.take();
         }
         self.failed.report(result.err());
     }
@@ -123,9 +189,10 @@ impl NowAndThen {
         source: &mut Source,
         limits: Limits,
         buffer: &mut ReadBuffer,
-    ) -> Result<Pid, ReadError> {
+    ) -> Result<(Pid, Option<Kept>), ReadError> {
         let mut of = None;
-        self.answer.read(&mut |command, reply| {
+        let mut answer = (self.make)();
+        answer.read(&mut |command, reply| {
             let mut info = Info::default();
             let mut questions = [
                 Question::new(command, Need::All, reply),
@@ -140,6 +207,11 @@ impl NowAndThen {
                 false => Err(ReadError::Mixed),
             }
         })?;
-        Ok(of.flatten())
+        // The new one takes the place of the old one.
+        let old = self.answer.as_ref().map_or(0, |kept| kept.bytes);
+        KEPT_BYTES.fetch_sub(old, Ordering::Relaxed);
+        let kept = Kept::new(answer);
+        KEPT_BYTES.fetch_add(old, Ordering::Relaxed);
+        Ok((of.flatten(), Some(kept?)))
     }
 }

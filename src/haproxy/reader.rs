@@ -1,5 +1,7 @@
 //! Passes one reply from its source to its reader, within limits.
 
+use std::time::Duration;
+
 use super::buffer::ReadBuffer;
 use super::error::Problem;
 use super::reply::{Proof, Reply};
@@ -19,6 +21,16 @@ impl Limits {
     /// hangs loses only its own metrics.
     pub(crate) fn of_extra(self) -> Self {
         self.part(4)
+    }
+
+    /// The limits of a command that is sent at intervals: a quarter of the remaining time, or `least` if that
+    /// is more; `None` if there is not so much. A reply has at most `max_bytes`.
+    pub(crate) fn of_periodic(self, least: Duration, max_bytes: u64) -> Option<Self> {
+        let left = self.deadline.remaining().filter(|left| *left >= least)?;
+        Some(Self {
+            deadline: self.deadline.or_after(least.max(left / 4)),
+            max_bytes: self.max_bytes.min(max_bytes),
+        })
     }
 
     /// Half of the remaining time: for one of several commands, each of which can hang.

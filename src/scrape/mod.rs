@@ -93,7 +93,7 @@ impl Scraper {
                 in_use().filter_map(|of| Watch::new(of, target)).collect(),
             ),
             now_and_then: in_use()
-                .filter_map(|of| NowAndThen::new(of, target))
+                .filter_map(|of| NowAndThen::new(of, target, config.timeout))
                 .collect(),
             master: master.map(|source| MasterWatch::new(source, target)),
             read_buffer: ReadBuffer::default(),

@@ -196,3 +196,163 @@ fn a_cut_answer_is_not_asked_for_in_another_way() {
     };
     assert_eq!(problems, [expected]);
 }
+
+const UP: &str = "haproxy_ssl_certificates_up";
+const END: &str = "haproxy_ssl_certificate_not_after_timestamp_seconds";
+/// Large replies take a while on a busy machine.
+const PATIENT: &str = "--haproxy.timeout=60s";
+const ANNOUNCES: &str = "X-Prometheus-Scrape-Timeout-Seconds";
+
+fn sni(_: &str) -> Script {
+    vec![Act::Send(fixtures::bytes("cli/3.4.0/c03-show-ssl-sni.out"))]
+}
+
+/// A reply of so many certificates, whose names have so many bytes.
+fn sni_of(count: usize, name_bytes: usize) -> Vec<u8> {
+    let mut reply =
+        b"# Frontend/Bind\tSNI\tNegative Filter\tType\tFilename\tNotAfter\tNotBefore\n".to_vec();
+    for number in 0..count {
+        let row = format!(
+            "f/b:1\tx\t-\tecdsa\t{number:0>name_bytes$}\tJan  1 00:00:00 2099 GMT\tJan  1 00:00:00 2020 GMT\n"
+        );
+        reply.extend_from_slice(row.as_bytes());
+    }
+    reply.push(b'\n');
+    reply
+}
+
+/// A HAProxy that answers `show ssl sni` so.
+fn of_sni(choose: fn(&str) -> Script) -> Answers {
+    Answers {
+        stat: vec![Act::Choose(choose)],
+        info: vec![Act::Send(INFO.to_vec())],
+    }
+}
+
+fn start(fake: &Fake) -> Exporter {
+    let uri = format!("--haproxy.scrape-uri={}", fake.uri());
+    Exporter::start(&[&uri, "--haproxy.certificates"])
+}
+
+fn hangs(command: &str) -> Script {
+    match command {
+        "show ssl sni" => vec![Act::Hold],
+        _ => rows(),
+    }
+}
+
+fn whole(command: &str) -> Script {
+    match command {
+        "show ssl sni" => sni(command),
+        _ => rows(),
+    }
+}
+
+/// A request whose time is too short does not begin a reading, so it takes the certificates from nobody; one
+/// that took too long is repeated at the next scrape.
+#[test]
+fn a_reading_has_enough_time_and_is_repeated_where_it_had_not() {
+    let fake = Fake::tcp("127.0.0.1", of_sni(whole));
+    let exporter = start(&fake);
+    for _ in 0..3 {
+        let hurried = exporter.scrape_with(&[(ANNOUNCES, "0.5")]);
+        assert_eq!(hurried.value("haproxy_up"), 1.0);
+        assert!(!hurried.families.contains_key(UP), "not read yet");
+    }
+    assert!(!fake.requests().iter().any(|line| line.contains(" ssl ")));
+    assert_eq!(exporter.scrape_with(&[(ANNOUNCES, "10")]).value(UP), 1.0);
+    // The last ones are shown to whoever has little time.
+    assert_eq!(exporter.scrape_with(&[(ANNOUNCES, "0.5")]).value(UP), 1.0);
+    let fake = Fake::tcp("127.0.0.1", of_sni(hangs));
+    let exporter = start(&fake);
+    assert_eq!(exporter.scrape().value(UP), 0.0);
+    fake.set(of_sni(whole));
+    assert_eq!(exporter.scrape().value(UP), 1.0);
+}
+
+/// How many certificates there are.
+fn ends(found: &Exposition) -> usize {
+    let keys = found.samples.keys();
+    keys.filter(|key| key.starts_with(END)).count()
+}
+
+/// Another process cannot be read: what was read stays, with its time.
+#[test]
+fn what_was_read_stays_while_it_cannot_be_read_again() {
+    let fake = Fake::tcp("127.0.0.1", of_sni(whole));
+    let exporter = start(&fake);
+    let before = exporter.scrape();
+    assert_eq!((before.value(UP), ends(&before)), (1.0, 3));
+    let other = String::from_utf8_lossy(INFO).replace("\nPid: ", "\nPid: 9");
+    assert_ne!(other.as_bytes(), INFO);
+    fake.set(Answers {
+        info: vec![Act::Send(other.into_bytes())],
+        ..of_sni(hangs)
+    });
+    exporter.scrape();
+    let after = exporter.scrape();
+    let read = "haproxy_ssl_certificates_last_read_timestamp_seconds";
+    assert_eq!(
+        (after.value(UP), after.value(read)),
+        (0.0, before.value(read))
+    );
+    assert_eq!(ends(&after), 3);
+}
+
+#[test]
+fn what_certificates_need_is_bounded() {
+    fn long(command: &str) -> Script {
+        match command {
+            "show ssl sni" => vec![Act::Send(sni_of(1, 4097))],
+            _ => rows(),
+        }
+    }
+    fn large(command: &str) -> Script {
+        match command {
+            "show ssl sni" => vec![Act::Send(sni_of(4200, 4000))],
+            _ => rows(),
+        }
+    }
+    let cases: [(fn(&str) -> Script, &str); 2] = [
+        (long, "line 2 has a name longer than 4096 bytes"),
+        (large, "larger than 16777216 bytes"),
+    ];
+    for (choose, expected) in cases {
+        let fake = Fake::tcp("127.0.0.1", of_sni(choose));
+        let uri = format!("--haproxy.scrape-uri={}", fake.uri());
+        let exporter = Exporter::start(&[&uri, "--haproxy.certificates", PATIENT]);
+        assert_eq!(exporter.scrape().value(UP), 0.0);
+        let problems = exporter.finish().problems();
+        assert!(problems[0].details[0].contains(expected), "{problems:?}");
+    }
+    // Two lists of 12 MiB each are kept, and a third is not.
+    fn some(command: &str) -> Script {
+        match command {
+            "show ssl sni" => vec![Act::Send(sni_of(3100, 4000))],
+            _ => rows(),
+        }
+    }
+    let fake = Fake::tcp("127.0.0.1", of_sni(some));
+    let target = |name| format!("--haproxy.target={name}={}", fake.uri());
+    let targets = ["a", "b", "c"].map(target);
+    let flags = [
+        &targets[0],
+        &targets[1],
+        &targets[2],
+        "--haproxy.certificates",
+        PATIENT,
+    ];
+    let exporter = Exporter::start(&flags);
+    let up = ["a", "b", "c"].map(|name| {
+        let response = exporter.get(&format!("/metrics?target={name}"));
+        let text = response.text();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(UP))
+            .expect("a line");
+        line.ends_with(" 1")
+    });
+    assert_eq!(up, [true, true, false]);
+    let peak = exporter.proc_status("VmHWM");
+    assert!(peak < 100 * 1024, "{peak} KiB");
+}

@@ -40,7 +40,7 @@ fn site(number: u8, end: i64) -> (String, i64) {
 
 #[test]
 fn dates() {
-    let cases: [(&str, Option<i64>); 13] = [
+    let cases: [(&str, Option<i64>); 17] = [
         ("Jan  1 00:00:00 1970 GMT", Some(0)),
         ("Dec 25 03:53:13 2026 GMT", Some(SITE1)),
         ("Feb 29 00:00:00 2024 GMT", Some(1_709_164_800)),
@@ -52,6 +52,10 @@ fn dates() {
         ("dec 25 03:53:13 2026 GMT", None),
         ("Dec 32 03:53:13 2026 GMT", None),
         ("Dec 25 24:53:13 2026 GMT", None),
+        ("Feb 30 00:00:00 2024 GMT", None),
+        ("Feb 29 00:00:00 2023 GMT", None),
+        ("Apr 31 00:00:00 2026 GMT", None),
+        ("Nov 31 00:00:00 2026 GMT", None),
         ("Dec 25 03:53 2026 GMT", None),
         ("", None),
     ];
