@@ -4,7 +4,9 @@ mod check;
 mod once;
 
 use std::fmt::{self, Display};
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -202,7 +204,9 @@ fn once(config: &'static Config, sources: Vec<(String, Source)>) -> Result<u8, S
         );
         return Err(StartError::Usage(why));
     };
-    let printed = once::print_scrape(scraper, &defaults, &mut io::stdout().lock());
+    // Unbuffered: what a non-blocking pipe did not take is then known.
+    let out = io::stdout().as_fd().try_clone_to_owned();
+    let printed = out.and_then(|out| once::print_scrape(scraper, &defaults, &mut File::from(out)));
     let snapshot = printed.map_err(StartError::of(STDOUT))?;
     Ok(if snapshot.outcome.is_up { 0 } else { FAILED })
 }

@@ -7,6 +7,7 @@ use crate::metrics::exposition::BUFFER_BYTES;
 use crate::metrics::selection::{Defaults, Selection, Wanted};
 use crate::metrics::snapshot::Snapshot;
 use crate::scrape::Scraper;
+use crate::sys;
 
 /// Scrapes everything and writes the exposition to `out`, even if the scrape failed. Returns what was
 /// found out; the reason of a failure is logged.
@@ -27,9 +28,28 @@ pub(super) fn print_scrape(
     loop {
         match cursor.fill(&snapshot, &selection, &mut buffer) {
             0 => break,
-            filled => out.write_all(&buffer[..filled])?,
+            filled => write_whole(out, &buffer[..filled])?,
         }
     }
     out.flush()?;
     Ok(snapshot)
+}
+
+/// Writes all of it, also to a pipe that its reader has made non-blocking.
+///
+/// # Errors
+/// Errors of writing to `out`.
+fn write_whole(out: &mut dyn Write, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match out.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => bytes = &bytes[count..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                sys::poll(&mut [sys::poll_fd(1, sys::WRITABLE)], None)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

@@ -101,6 +101,8 @@ pub(crate) struct Listener {
     /// The address it is bound to.
     pub name: String,
     kind: ListenerKind,
+    /// Others may have it, who passed it on.
+    is_inherited: bool,
     /// A socket file that the exporter created.
     _file: Option<SocketFile>,
 }
@@ -125,6 +127,10 @@ impl Listener {
     /// Accepts a connection: non-blocking, close-on-exec, with a limit on the bytes that the kernel
     /// buffers. TCP connections inherit the limit from their listener, unix sockets do not.
     pub(crate) fn accept(&self) -> io::Result<OwnedFd> {
+        // Who shares an inherited socket can have set it to blocking.
+        if self.is_inherited {
+            sys::set_nonblocking(self.fd.as_fd())?;
+        }
         let client = sys::accept(self.fd.as_raw_fd())?;
         if self.kind == ListenerKind::Unix {
             let _ = sys::set_send_buffer(client.as_fd(), UNREAD_BYTES);
@@ -198,10 +204,12 @@ fn bind_any(port: u16, listen: Listen<'_>) -> io::Result<Vec<Listener>> {
     }
 }
 
-/// Whether this machine lacks an address or its family.
+/// Whether this machine lacks an address or its family. Strict profiles refuse sockets of a family
+/// with EPERM or EACCES; where that is about the port, the other family fails as well.
 fn is_absent(error: &io::Error) -> bool {
+    use libc::{EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EPERM};
     let number = error.raw_os_error();
-    matches!(number, Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL))
+    matches!(number, Some(EAFNOSUPPORT | EADDRNOTAVAIL | EPERM | EACCES))
 }
 
 /// Binds all addresses of a host. An address that this machine lacks is skipped if another one
@@ -244,6 +252,7 @@ fn tcp_listener(listener: TcpListener) -> Listener {
         fd: listener.into(),
         name,
         kind: ListenerKind::Tcp,
+        is_inherited: false,
         _file: None,
     }
 }
@@ -253,6 +262,7 @@ fn unix_listener(listener: UnixListener, path: &Path, file: Option<SocketFile>) 
         fd: listener.into(),
         name: format!("unix:{}", path.display()),
         kind: ListenerKind::Unix,
+        is_inherited: false,
         _file: file,
     }
 }
@@ -319,18 +329,22 @@ pub(crate) fn inherited(variable: impl Fn(&str) -> Option<String>) -> io::Result
 }
 
 fn take_over(fd: OwnedFd) -> io::Result<Listener> {
+    let inherited = |listener| Listener {
+        is_inherited: true,
+        ..listener
+    };
     if sys::listener_kind(fd.as_fd())? == ListenerKind::Unix {
         let listener = UnixListener::from(fd);
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         // The file belongs to systemd and is not removed.
         let path = address.as_pathname().unwrap_or(Path::new("?"));
-        return Ok(unix_listener(listener, path, None));
+        return Ok(inherited(unix_listener(listener, path, None)));
     }
     let listener = TcpListener::from(fd);
     listener.set_nonblocking(true)?;
     sys::set_backlog(listener.as_raw_fd(), BACKLOG)?;
-    Ok(tcp_listener(listener))
+    Ok(inherited(tcp_listener(listener)))
 }
 
 #[cfg(test)]

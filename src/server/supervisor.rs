@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -35,12 +35,16 @@ impl ReadyFd {
         }
     }
 
-    /// Writes a newline and closes the descriptor.
+    /// Writes a newline and closes the descriptor. Does not wait for room in a full pipe.
     ///
     /// # Errors
-    /// Those of the write.
+    /// Those of the write, or that there is no room.
     pub(crate) fn tell(mut self) -> io::Result<()> {
-        self.0.write_all(b"\n")
+        let mut ready = [sys::poll_fd(self.0.as_raw_fd(), sys::WRITABLE)];
+        match sys::poll(&mut ready, Some(QUEUE_TIMEOUT))? {
+            0 => Err(io::Error::other("the pipe is full, and nobody reads it")),
+            _ => self.0.write_all(b"\n"),
+        }
     }
 }
 
@@ -59,3 +63,6 @@ pub(crate) fn systemd(name: &OsStr) -> io::Result<()> {
     socket.set_write_timeout(Some(QUEUE_TIMEOUT))?;
     socket.send_to_addr(b"READY=1", &address).map(drop)
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,8 +30,8 @@ pub(crate) use machine::{
 use result::check;
 pub(crate) use sockets::{
     ListenerKind, accept, has_error, interface_number, listener_kind, queued_bytes, receive,
-    reset_at_close, send, set_backlog, set_most_not_sent, set_no_delay, set_send_buffer,
-    set_user_timeout, shutdown, take_error, unsent_bytes,
+    reset_at_close, send, set_backlog, set_most_not_sent, set_no_delay, set_nonblocking,
+    set_send_buffer, set_user_timeout, shutdown, take_error, unsent_bytes,
 };
 pub(crate) use tcp::{Families, connect_tcp, listen_tcp};
 pub(crate) use threads::set_default_stack_bytes;

@@ -29,6 +29,13 @@ pub(crate) fn accept(listener: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Makes a socket non-blocking, for all processes that share it.
+pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
+    let mut on: c_int = 1;
+    // SAFETY: FIONBIO reads one int from the live `on`.
+    check(unsafe { libc::ioctl(fd.as_raw_fd(), libc::FIONBIO, &raw mut on) }).map(drop)
+}
+
 /// Receives into `buffer` without waiting; 0 is the end of the stream.
 pub(crate) fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
     let pointer = buffer.as_mut_ptr().cast::<c_void>();
@@ -117,6 +124,9 @@ pub(crate) fn listener_kind(fd: BorrowedFd<'_>) -> io::Result<ListenerKind> {
     let unfit = |why: &'static str| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     if get_option(fd, libc::SO_ACCEPTCONN)? == 0 {
         return unfit("not a listening socket");
+    }
+    if get_option(fd, libc::SO_TYPE)? != libc::SOCK_STREAM {
+        return unfit("not a stream socket");
     }
     match get_option(fd, libc::SO_DOMAIN)? {
         libc::AF_UNIX => Ok(ListenerKind::Unix),

@@ -106,7 +106,8 @@ fn set_send_timeout(fd: RawFd, timeout: Duration) -> io::Result<()> {
 }
 
 /// Binds a unix listener whose file has `mode` from its first moment on: the umask is narrowed
-/// around the bind, which is safe only while the process has one thread (at start).
+/// around the bind. The umask is that of all threads; those of `tiny_http`, which run by then, make
+/// no files.
 pub(crate) fn listen_unix(
     path: &std::path::Path,
     mode: u32,

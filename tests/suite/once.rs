@@ -104,3 +104,25 @@ fn standard_output_that_takes_nothing() {
         assert_eq!((ended.status.code(), &*error), (Some(1), &*expected));
     }
 }
+
+/// The reader of a pipe or socket can have made it non-blocking, and read late.
+#[test]
+fn an_output_that_is_not_blocking_gets_everything() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let rows = (0..5000).map(|number| server("app", &format!("server{number}"), &[(4, "2")]));
+    let stat = answer(&rows.collect::<Vec<_>>());
+    let fake = Fake::unix(&directory.path().join("s"), Answers::whole(&stat, INFO));
+    let (mut reader, writer) = std::os::unix::net::UnixStream::pair().expect("a pair");
+    writer.set_nonblocking(true).expect("set non-blocking");
+    let uri = format!("--haproxy.scrape-uri={}", fake.uri());
+    let mut command = exporter::command();
+    command.args(["--once", "--haproxy.timeout=60s", &uri]);
+    command.stdout(Stdio::from(std::os::fd::OwnedFd::from(writer)));
+    let mut child = command.spawn().expect("start");
+    drop(command);
+    let mut output = Vec::new();
+    std::io::Read::read_to_end(&mut reader, &mut output).expect("everything");
+    assert_eq!(child.wait().expect("wait").code(), Some(0));
+    let found = exposition::read(&output).expect("a whole exposition");
+    assert_eq!(found.value("haproxy_up"), 1.0);
+}

@@ -100,19 +100,33 @@ fn families_and_addresses_that_a_machine_lacks() {
     let whole: Machine = |_| None;
     let no_ipv6: Machine = |address| address.is_ipv6().then_some(libc::EAFNOSUPPORT);
     let ipv6_is_off: Machine = |address| address.is_ipv6().then_some(libc::EADDRNOTAVAIL);
+    let ipv6_is_denied: Machine = |address| address.is_ipv6().then_some(libc::EPERM);
+    let is_denied: Machine = |_| Some(libc::EACCES);
     let no_ipv4: Machine = |address| address.is_ipv4().then_some(libc::EAFNOSUPPORT);
     let in_use: Machine = |_| Some(libc::EADDRINUSE);
     let ipv6_in_use: Machine = |address| address.is_ipv6().then_some(libc::EADDRINUSE);
     let is_elsewhere: Machine =
         |address| (address.ip().to_string() == "192.0.2.1").then_some(libc::EADDRNOTAVAIL);
     let localhost = &["127.0.0.1:7", "[::1]:7"][..];
-    let cases: [(&str, &[&str], Machine, Bound<'_>); 19] = [
+    let cases: [(&str, &[&str], Machine, Bound<'_>); 21] = [
         ("every interface", &[":7"], whole, Ok(&["[::]:7 both"])),
         (
             "every interface, no IPv6",
             &[":7"],
             no_ipv6,
             Ok(&["0.0.0.0:7 both"]),
+        ),
+        (
+            "every interface, IPv6 denied by a profile",
+            &[":7"],
+            ipv6_is_denied,
+            Ok(&["0.0.0.0:7 both"]),
+        ),
+        (
+            "every interface, the port is denied",
+            &[":7"],
+            is_denied,
+            Err(libc::EACCES),
         ),
         (
             "every interface, IPv6 off",
@@ -382,68 +396,4 @@ fn pass(fd: impl Into<OwnedFd>) -> Result<Listener, String> {
     take_over(fd.into()).map_err(|error| error.to_string())
 }
 
-#[test]
-fn descriptors_that_are_handed_over() {
-    let (directory, path, address) = place();
-    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-    let tcp_address = tcp.local_addr().unwrap();
-    let tcp = pass(tcp).unwrap();
-    assert_eq!(tcp.name, tcp_address.to_string());
-    assert_eq!(tcp.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
-    let mut client = TcpStream::connect(tcp_address).unwrap();
-    client.write_all(b"x").unwrap();
-    let accepted = tcp.accept().unwrap();
-    assert!(SockRef::from(&accepted).tcp_nodelay().unwrap());
-
-    let unix = pass(UnixListener::bind(&path).unwrap()).unwrap();
-    assert_eq!(unix.name, address);
-    assert_eq!(unix.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
-    let _client = UnixStream::connect(&path).unwrap();
-    let accepted = UnixStream::from(unix.accept().unwrap());
-    let blocked = (&accepted).read(&mut [0]).unwrap_err();
-    assert_eq!(blocked.kind(), io::ErrorKind::WouldBlock);
-    drop(unix);
-    assert!(path.exists(), "the file is systemd's");
-
-    let connected = UnixStream::pair().unwrap().0;
-    let file = std::fs::File::create(directory.path().join("file")).unwrap();
-    let unfit = [
-        (
-            "not a listening socket",
-            pass(UdpSocket::bind("127.0.0.1:0").unwrap()),
-        ),
-        ("not a listening socket", pass(connected)),
-        ("Socket operation on non-socket (os error 88)", pass(file)),
-    ];
-    for (expected, result) in unfit {
-        assert_eq!(result.unwrap_err(), expected);
-    }
-}
-
-#[test]
-fn variables_of_systemd() {
-    let own = std::process::id().to_string();
-    let other = (std::process::id() + 1).to_string();
-    let not_set = "LISTEN_PID and LISTEN_FDS are not set";
-    let no_socket = "systemd passed no socket to this process";
-    for (pid, count, expected) in [
-        (None, None, not_set),
-        (Some(&*own), None, not_set),
-        (None, Some("1"), not_set),
-        (Some("x"), Some("1"), not_set),
-        (Some(&own), Some("-1"), not_set),
-        (Some(&own), Some("0"), no_socket),
-        (Some(&other), Some("1"), no_socket),
-    ] {
-        let variable = |name: &str| {
-            let value = match name {
-                "LISTEN_PID" => pid,
-                "LISTEN_FDS" => count,
-                other => panic!("{other}"),
-            };
-            value.map(str::to_owned)
-        };
-        let error = inherited(variable).unwrap_err().to_string();
-        assert_eq!(error, expected, "{pid:?} {count:?}");
-    }
-}
+mod inherited_sockets;
