@@ -4,6 +4,7 @@ use std::io;
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use libc::{sa_family_t, sockaddr, sockaddr_un, socklen_t};
@@ -105,6 +106,9 @@ fn set_send_timeout(fd: RawFd, timeout: Duration) -> io::Result<()> {
     set_option(fd, libc::SOL_SOCKET, libc::SO_SNDTIMEO, &value)
 }
 
+/// Held by the thread that has changed the umask of the process.
+static UMASK: Mutex<()> = Mutex::new(());
+
 /// Binds a unix listener whose file has `mode` from its first moment on: the umask is narrowed
 /// around the bind. The umask is that of all threads; those of `tiny_http`, which run by then, make
 /// no files.
@@ -113,12 +117,16 @@ pub(crate) fn listen_unix(
     mode: u32,
     backlog: i32,
 ) -> io::Result<UnixListener> {
-    // SAFETY: umask has no preconditions.
-    let before = unsafe { libc::umask(!mode & 0o777) };
-    let listener = UnixListener::bind(path);
-    // SAFETY: as above.
-    unsafe { libc::umask(before) };
-    let listener = listener?;
+    let listener = {
+        // Two threads that bind would take another's umask for the one before. One that panicked left no umask.
+        let _alone = UMASK.lock().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: umask has no preconditions.
+        let before = unsafe { libc::umask(!mode & 0o777) };
+        let listener = UnixListener::bind(path);
+        // SAFETY: as above.
+        unsafe { libc::umask(before) };
+        listener?
+    };
     listener.set_nonblocking(true)?;
     set_backlog(listener.as_raw_fd(), backlog)?;
     Ok(listener)
