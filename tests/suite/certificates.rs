@@ -313,7 +313,8 @@ fn what_certificates_need_is_bounded() {
             _ => rows(),
         }
     }
-    let cases: [(fn(&str) -> Script, &str); 2] = [
+    type Case = (fn(&str) -> Script, &'static str);
+    let cases: [Case; 2] = [
         (long, "line 2 has a name longer than 4096 bytes"),
         (large, "larger than 16777216 bytes"),
     ];

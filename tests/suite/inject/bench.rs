@@ -17,6 +17,8 @@ use crate::support::{http, logfmt, reference};
 
 /// The scrape's own timeout: no fault makes a scrape wait for it, and a busy machine must not either.
 const TIMEOUT: &str = "--haproxy.timeout=30s";
+/// Lines in its log after which an exporter is not used any more.
+const MOST_LINES: usize = 7;
 /// Calls of one kind in one thread that are failed one after the other.
 const MOST_CALLS: usize = 12;
 /// Calls that a scrape makes and that are left alone: memory (an exporter that has none aborts),
@@ -153,8 +155,10 @@ impl Bench {
     }
 
     fn inject(&mut self, inject: &str) -> Result<Outcome, String> {
-        self.exporter
-            .take_if(|exporter| !is_running(exporter.pid()));
+        // An exporter logs each problem ten times a minute at most, and a line more when it is over.
+        self.exporter.take_if(|exporter| {
+            !is_running(exporter.pid()) || exporter.log_lines().len() > MOST_LINES
+        });
         let lines = self.exporter().log_lines().len();
         let call = inject.split(':').next().unwrap_or_default();
         let flags = [format!("--trace={call}"), format!("--inject={inject}")];
