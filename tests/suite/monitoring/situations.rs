@@ -270,9 +270,7 @@ fn expectation(instance: &str, is_builtin: bool, servers: usize) -> String {
     };
     let example = "haproxy_backend_up{backend=\"postgres\"}";
     assert!(expression.contains(example), "{expression}");
-    assert!(
-        documented.contains("ask for haproxy_backend_active_servers{proxy=\"postgres\"} there")
-    );
+    assert!(documented.contains("use haproxy_backend_active_servers{proxy=\"postgres\"} there"));
     let expression = expression.replace(example, &format!("{family}{selector}"));
     let expression = expression.replace("+ 1", &format!("+ {servers}"));
     format!("      {record}\n        {expression}\n")
