@@ -78,7 +78,7 @@ fn configuration(place: &Place, certificate: &Path) -> String {
 /// A scrape job with one target, all of whose series belong to the job `haproxy`.
 fn target(job: &str, address: SocketAddr) -> String {
     format!(
-        "  - job_name: {job}\n    static_configs: [{{targets: ['{address}'], labels: {{job: haproxy}}}}]\n"
+        "  - job_name: {job}\n    scrape_interval: 2s\n    scrape_timeout: 2s\n    static_configs: [{{targets: ['{address}'], labels: {{job: haproxy}}}}]\n"
     )
 }
 
