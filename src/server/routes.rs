@@ -51,8 +51,8 @@ pub(crate) struct Routes {
     /// The status of responses with a failed scrape.
     failure_status: Status,
     started: Instant,
-    /// When the last query was reported.
-    reported: Cell<Option<Instant>>,
+    /// When the last query of each message was reported: of ignored names, and of rejected queries.
+    reported: [Cell<Option<Instant>>; 2],
 }
 
 impl Routes {
@@ -70,7 +70,7 @@ impl Routes {
             compresses,
             failure_status,
             started: Instant::now(),
-            reported: Cell::new(None),
+            reported: Default::default(),
         }
     }
 
@@ -82,13 +82,14 @@ impl Routes {
                     Ok(query) => {
                         if let Some(names) = &query.unknown {
                             let message = "unknown metrics in a query are ignored";
-                            self.report(Level::Info, message, names, now);
+                            report(Level::Info, message, names, &self.reported[0], now);
                         }
                         return Route::Metrics(query.target, query.selection);
                     }
                     Err(error) => {
                         if error.is_reported() {
-                            self.report(Level::Warn, "a query was rejected", &error, now);
+                            let message = "a query was rejected";
+                            report(Level::Warn, message, &error, &self.reported[1], now);
                         }
                         ("400 Bad Request", format!("{error}\n").into())
                     }
@@ -99,15 +100,6 @@ impl Routes {
             _ => ("404 Not Found", "404 Not Found\n".into()),
         };
         Route::Text(Text::plain(status, body))
-    }
-
-    /// Logs what is wrong with a query, at most once a minute: any client can send one.
-    fn report(&self, level: Level, message: &str, what: &dyn Display, now: Instant) {
-        let is_early = |at: Instant| now.saturating_duration_since(at) < REPORT_EVERY;
-        if !self.reported.get().is_some_and(is_early) {
-            self.reported.set(Some(now));
-            log::line(level, message, &[("err", what)]);
-        }
     }
 
     /// How a request gets its metrics.
@@ -132,6 +124,21 @@ impl Routes {
             kind: HTML,
             ..Text::plain("200 OK", page.into())
         }
+    }
+}
+
+/// Logs what is wrong with a query, at most once a minute for each message: any client can send one.
+fn report(
+    level: Level,
+    message: &str,
+    what: &dyn Display,
+    reported: &Cell<Option<Instant>>,
+    now: Instant,
+) {
+    let is_early = |at: Instant| now.saturating_duration_since(at) < REPORT_EVERY;
+    if !reported.get().is_some_and(is_early) {
+        reported.set(Some(now));
+        log::line(level, message, &[("err", what)]);
     }
 }
 
