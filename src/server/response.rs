@@ -60,7 +60,6 @@ impl Buffers {
         if buffer.try_reserve_exact(bytes).is_err() {
             return Err(self.no_memory());
         }
-        self.is_short = false;
         buffer.resize(bytes, 0);
         Ok(buffer.into_boxed_slice())
     }
@@ -211,7 +210,7 @@ impl Response {
         };
         let encoding = match manner.encoding {
             // What a plain response would say: the length of a compressed one is not known. An error is
-            // short, and whoever looks for its reason may not decode it.
+            // short, and a person who looks for its reason may not decode it.
             Encoding::Gzip if manner.is_head || status != Status::OK => Encoding::Identity,
             encoding => encoding,
         };
@@ -287,6 +286,25 @@ impl Response {
         buffers: &mut Buffers,
     ) -> Result<(Box<[u8]>, Range<usize>), SendError> {
         let mut buffer = buffers.take()?;
+        let made = self.put_piece(&mut buffer, buffers);
+        match made {
+            Ok(piece) => {
+                buffers.is_short = false;
+                Ok((buffer, piece))
+            }
+            Err(error) => {
+                buffers.give_back(buffer);
+                Err(error)
+            }
+        }
+    }
+
+    /// Puts the next piece into `buffer`; returns where it is.
+    fn put_piece(
+        &mut self,
+        buffer: &mut [u8],
+        buffers: &mut Buffers,
+    ) -> Result<Range<usize>, SendError> {
         let (room, to) = buffer.split_at_mut(HEAD_BYTES);
         let response = (&*self.snapshot, &self.selection);
         let filled = self
@@ -312,7 +330,7 @@ impl Response {
             end += body::put_chunk_end(&mut to[filled..], self.body.is_over());
         }
         let start = put_before(room, self.head.take(), self.keep_alive, chunk)?;
-        Ok((buffer, start..end))
+        Ok(start..end)
     }
 }
 

@@ -183,6 +183,7 @@ fn a_wrong_length_is_our_fault() {
         let expected =
             format!("an exposition of {announced} bytes has {filled} where {left} are missing");
         assert_eq!(error.to_string(), expected);
+        assert_eq!(buffers.free.len(), 1, "the buffer is back");
         drop(near);
         let mut got = String::new();
         far.read_to_string(&mut got).unwrap();
@@ -222,14 +223,23 @@ fn the_kernel_holds_no_more_than_a_long_way_takes() {
 #[test]
 fn out_of_memory() {
     let mut buffers = Buffers::default();
-    let mut is_new = |bytes: usize| match buffers.make(bytes) {
+    let is_new = |outcome: Result<Box<[u8]>, SendError>| match outcome {
         Ok(_) => None,
         Err(SendError::NoMemory { is_new }) => Some(is_new),
         Err(other) => panic!("{other}"),
     };
     let all = usize::MAX;
-    let outcomes = [all, all, 1, all].map(&mut is_new);
-    assert_eq!(outcomes, [Some(true), Some(false), None, Some(true)]);
+    let outcomes = [all, all, 1, all].map(|bytes| is_new(buffers.make(bytes)));
+    // A buffer alone is not a piece: there can be no memory to compress it.
+    assert_eq!(outcomes, [Some(true), Some(false), None, Some(false)]);
+    // A piece is, also in a buffer that was kept.
+    let (near, _far) = client();
+    let kept = buffers.take().unwrap();
+    buffers.give_back(kept);
+    response(0, false, true)
+        .send(near.as_fd(), &mut buffers)
+        .unwrap();
+    assert_eq!(is_new(buffers.make(all)), Some(true));
     let text = SendError::NoMemory { is_new: true }.to_string();
     let expected = "out of memory: is the address space limited (ulimit -v)?";
     assert_eq!(text, expected);
