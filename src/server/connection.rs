@@ -28,8 +28,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Minimum time to read a response before it can be cut for other clients: Prometheus' default
 /// timeout.
 pub(crate) const MIN_ANSWER_TIME: Duration = Duration::from_secs(10);
-/// Interval at which the send queue is read, to find whether a client has acknowledged everything:
-/// poll does not report it.
+/// Minimum time of an idle connection to send its request before it can be evicted for a newer one.
 const MIN_IDLE: Duration = Duration::from_millis(10);
 /// Interval at which the send queue is read, to find whether a client has acknowledged everything:
 /// poll does not report it.
@@ -146,8 +145,8 @@ impl Client {
         }
     }
 
-    /// The events to poll for in the current state. A half-closed client that is leaving is not polled: it
-    /// would always be ready.
+    /// The events to poll for in the current state. A half-closed client that is leaving is not polled: with both
+    /// directions shut down, poll reports POLLHUP all the time. Its send queue is read instead (`LOOK_PAUSE`).
     pub(crate) fn poll_fd(&self) -> PollFd {
         let events = match &self.state {
             State::Leaving if self.half_closed => return sys::poll_fd(-1, 0),

@@ -215,8 +215,9 @@ impl Connections {
         !all.any(|client| matches!(client.state, State::Waiting(wait) if wait.target == target))
     }
 
-    /// The slot of the client to evict: half-closed clients first, then those that are leaving, then idle
-    /// ones, then those that receive a response; within each class the one whose state began first.
+    /// The slot of the client to evict: those that are leaving first, because they have their response, then
+    /// half-closed ones, then idle ones, then those that receive a response; within each class the one whose
+    /// state began first.
     pub(crate) fn replaceable(&self, now: Instant) -> Option<usize> {
         let slots = self.slots.iter().enumerate();
         let replaceable = slots.filter_map(|(slot, client)| {
@@ -224,7 +225,7 @@ impl Connections {
             let reads = matches!(client.state, State::Answering(_));
             let leaves = matches!(client.state, State::Leaving);
             let can_go = client.can_go_at(now).is_some_and(|at| at <= now);
-            can_go.then_some((!client.half_closed, !leaves, reads, client.since, slot))
+            can_go.then_some((!leaves, !client.half_closed, reads, client.since, slot))
         });
         replaceable.min().map(|(.., slot)| slot)
     }

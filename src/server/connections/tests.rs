@@ -8,9 +8,9 @@ use super::super::tests::{MANNER, selection, snapshot};
 /// Who gives way first stands first; the last never does.
 const ORDER: [(&str, bool); 7] = [
     ("leaving", true),
+    ("leaving", false),
     ("waiting", true),
     ("answering", true),
-    ("leaving", false),
     ("idle", false),
     ("answering", false),
     ("waiting", false),
