@@ -74,17 +74,22 @@ pub(crate) fn report() -> Result<(), String> {
     println!("{SERVERS} servers\n{grid}");
     let names = ["/-/healthy after 200", "after 4,096", "descriptors back"];
     let budgets = [HEALTHY_AFTER_FEW, HEALTHY_AFTER_MANY, DESCRIPTORS_BACK];
+    let mut missed = false;
     for ((name, time), most) in names.iter().zip(worst).zip(budgets) {
-        budget(name, time, most);
+        missed |= !budget(name, time, most);
     }
     let (whole, failed, longest) = flood(&exporter)?;
     println!(
         "\n{FLOOD_PER_SECOND} such connections a second for {FLOOD:?}: {whole} scrapes, {failed} failed"
     );
-    budget("worst scrape meanwhile", longest, WORST_SCRAPE);
+    missed |= !budget("worst scrape meanwhile", longest, WORST_SCRAPE);
     let process = own(&exporter)?;
     println!("peak RSS {:.2} MB", process.peak_bytes() as f64 / 1e6);
-    Ok(())
+    match (missed, failed) {
+        (_, 1..) => Err(format!("leavers: {failed} scrapes failed meanwhile")),
+        (true, _) => Err("leavers: a budget was missed".to_owned()),
+        _ => Ok(()),
+    }
 }
 
 fn own(exporter: &Peer) -> Result<&Running, String> {
@@ -92,10 +97,12 @@ fn own(exporter: &Peer) -> Result<&Running, String> {
     process.ok_or_else(|| "no process of its own".to_owned())
 }
 
-fn budget(what: &str, time: Duration, most: Duration) {
+/// Prints whether a budget holds, and returns it.
+fn budget(what: &str, time: Duration, most: Duration) -> bool {
     let verdict = if time <= most { "holds" } else { "MISSED" };
     let (time, most) = (milliseconds(time), milliseconds(most));
     println!("budget  {what}: {time} ms (at most {most}): {verdict}");
+    verdict == "holds"
 }
 
 fn milliseconds(time: Duration) -> String {
