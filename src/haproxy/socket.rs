@@ -125,9 +125,11 @@ impl SocketSource {
             Err(problem) => return Err(self.error(problem, None)),
         };
         let mut link = Link::new(stream, self.pace(limits.deadline));
+        let before = self.spent.bytes;
         let result = self.read_all(&mut link, questions, limits, buffer);
         if let Some(pace) = &link.pace {
-            self.most_held = pace.most_held();
+            let received = self.spent.bytes - before;
+            self.most_held = most_held(self.most_held, pace.most_held(), received);
         }
         result
     }
@@ -270,6 +272,15 @@ impl Queue for Link {
 
     fn now(&self) -> Duration {
         self.connected.elapsed()
+    }
+}
+
+/// What the next connection can expect the socket to hold, in bytes: `held` as on the last one, unless that
+/// `received` less than is `known`. The reply to a command about certificates can be small.
+fn most_held(known: usize, held: usize, received: u64) -> usize {
+    match received < known as u64 {
+        true => known,
+        false => held,
     }
 }
 

@@ -187,3 +187,21 @@ fn a_refused_answer_ends_where_it_ends() {
     );
     assert_eq!(lines.0, "a||");
 }
+
+/// A short reply says nothing about what the socket holds, and a long one that there is another socket.
+#[test]
+fn what_a_socket_can_hold_is_known_from_long_replies() {
+    for (known, held, received, expected) in [
+        (0, 900, 1_000, 900),
+        (200_000, 900, 1_000, 200_000),
+        (200_000, 100_000, 199_999, 200_000),
+        (200_000, 100_000, 200_000, 100_000),
+        (100_000, 210_000, 1_000_000, 210_000),
+    ] {
+        assert_eq!(
+            most_held(known, held, received),
+            expected,
+            "{known} {held} {received}"
+        );
+    }
+}
