@@ -95,7 +95,7 @@ impl Scrapes {
                 let ends = [self.gives_up_at(), self.gives_way_at(connections, now)];
                 ends.into_iter().flatten().min()
             }
-            None => self.begins_at(connections, now),
+            None => self.next(connections, now).map(|(_, begins_at)| begins_at),
         };
         let late = connections
             .waiting()
@@ -104,23 +104,16 @@ impl Scrapes {
         [next, late].into_iter().flatten().min()
     }
 
-    /// When the next scrape can begin; `None` if no client waits.
-    fn begins_at(&self, connections: &Connections, now: Instant) -> Option<Instant> {
-        let target = self.next(connections, now)?;
-        let target_at = self.target_at(target, connections, now);
-        Some(target_at.max(self.snapshot_at(connections, now)))
-    }
-
-    /// The target to scrape next.
-    fn next(&self, connections: &Connections, now: Instant) -> Option<usize> {
-        let key = |(wait, since): &(&Wait, Instant)| {
+    /// The target to scrape next, and when its scrape can begin; `None` if no client waits.
+    fn next(&self, connections: &Connections, now: Instant) -> Option<(usize, Instant)> {
+        let waiting = connections.waiting().map(|(wait, since)| {
             let target_at = self.target_at(wait.target, connections, now);
             let may_be_gone = connections.all_half_closed(wait.target);
-            let rank = self.turns.rank((wait.target, *since), may_be_gone, now);
-            (target_at, rank, *since)
-        };
-        let (first, _) = connections.waiting().min_by_key(key)?;
-        Some(first.target)
+            let rank = self.turns.rank((wait.target, since), may_be_gone, now);
+            ((target_at, rank, since), wait.target)
+        });
+        let ((target_at, ..), target) = waiting.min_by_key(|(key, _)| *key)?;
+        Some((target, target_at.max(self.snapshot_at(connections, now))))
     }
 
     /// When the running scrape is aborted for another target that clients wait for.
@@ -214,11 +207,12 @@ impl Scrapes {
         newcomers: bool,
         now: Instant,
     ) -> io::Result<()> {
-        if self.running.is_some() || self.begins_at(connections, now).is_none_or(|at| at > now) {
+        if self.running.is_some() {
             return Ok(());
         }
-        let Some(target) = self.next(connections, now) else {
-            return Ok(());
+        let target = match self.next(connections, now) {
+            Some((target, at)) if at <= now => target,
+            _ => return Ok(()),
         };
         if newcomers && connections.all_half_closed(target) {
             return Ok(());

@@ -138,7 +138,7 @@ fn the_last_snapshot_is_taken_when_another_is_near() {
     assert!(readers.iter().all(|slot| bench.is_answered(*slot)));
 }
 
-/// Whoever leaves makes room at once.
+/// A client that leaves makes room at once.
 #[test]
 fn a_snapshot_is_free_when_its_readers_have_gone() {
     let mut bench = Bench::new();
@@ -347,7 +347,7 @@ fn the_impatient_wait_for_the_pace_of_their_target() {
         }
         assert!(bench.begins(expected), "{others:?}");
     }
-    // One that is fast enough is not paced, and neither is another target, whoever waits longer.
+    // One that is fast enough is not paced, and neither is another target, also if its client waits longer.
     let mut bench = Bench::new();
     short(&mut bench, 0.4);
     bench.ask(1.0, Some(0.5));
@@ -373,6 +373,7 @@ fn a_target_that_failed_waits_for_the_others() {
             .scrapes
             .next(&bench.connections, bench.at(seconds))
             .unwrap()
+            .0
     };
     assert_eq!(target(&bench, 1.0), 1);
     // Once it has waited as long as a scrape may take, its turn has come.

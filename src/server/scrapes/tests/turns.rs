@@ -26,7 +26,7 @@ fn who_has_more_time_than_was_too_short_is_not_held_back() {
     close(&mut bench, second);
     let held = [bench.ask(1.2, Some(0.5)), bench.ask(1.2, Some(0.8))];
     assert!(!bench.begins(1.2));
-    // The longest time is too short as long as it takes longer, whoever had less in the meantime.
+    // The longest time is too short as long as it takes longer, also if others had less in the meantime.
     let honest = bench.ask(1.2, Some(1.0));
     assert!(bench.begins(1.2));
     bench.end(1.9);
