@@ -12,7 +12,7 @@ use crate::metrics::catalog::Catalog;
 use crate::metrics::cursor::{self, Cursor};
 use crate::metrics::exposition::BUFFER_BYTES;
 use crate::metrics::gzip::{Common, Gzip};
-use crate::metrics::selection::{Defaults, Selection, Wanted};
+use crate::metrics::selection::{Defaults, Query, Selection, Wanted};
 use crate::metrics::snapshot::Snapshot;
 use crate::metrics::writer::RowBatcher;
 
@@ -76,7 +76,9 @@ impl Statistics {
             catalog,
             profile: number.expect("a profile"),
         };
-        let (selection, _) = Selection::parse(query, &defaults).expect("a selection");
+        let selection = Query::parse(query, &defaults)
+            .expect("a selection")
+            .selection;
         let mut wanted = Wanted::default();
         wanted.add(&selection);
         let excluded_states = excluded_states

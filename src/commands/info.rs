@@ -1,10 +1,7 @@
 //! `show info`: facts about the process, its keys under the names of HAProxy's built-in exporter,
 //! and more that it does not export.
 //!
-//! The reply consists of `Key: value` lines (management guide, section 9.3), kept as pairs in
-//! order. Keys differ by release. A value with a comma, a quote or a line end is quoted as in the
-//! CSV; old releases do not quote. A `description` can look like further keys or like the end of
-//! the reply, so the first line of each key counts.
+//! `pairs` reads the reply.
 
 mod pairs;
 

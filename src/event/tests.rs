@@ -26,7 +26,7 @@ fn trouble_is_said_when_it_begins_changes_lasts_and_ends() {
         );
     }
     assert_eq!((event.end(), event.end()), (Some(9), None));
-    // It begins anew, also for the reason of the last time.
+    // It begins again, also for the reason of the last time.
     assert_eq!(event.count(at(202), "a"), Said::New);
     assert_eq!(event.count(at(202), ""), Said::New);
     assert_eq!(event.end(), Some(2));

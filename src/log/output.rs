@@ -100,7 +100,7 @@ fn prepare() -> io::Result<Kind> {
     if !is_terminal && !kind.is_fifo() {
         return Ok(Kind::NeverWaits);
     }
-    let own = open_anew("/proc/self/fd/2").or_else(|error| match is_terminal {
+    let own = reopen("/proc/self/fd/2").or_else(|error| match is_terminal {
         true => controlling_terminal(&stderr),
         false => Err(error),
     });
@@ -112,7 +112,7 @@ fn prepare() -> io::Result<Kind> {
 }
 
 /// Opens a terminal without making it the controlling terminal (O_NOCTTY).
-fn open_anew(path: &str) -> io::Result<File> {
+fn reopen(path: &str) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
@@ -121,7 +121,7 @@ fn open_anew(path: &str) -> io::Result<File> {
 
 /// A user that su(1) changed to cannot open the terminal by its name, but always /dev/tty.
 fn controlling_terminal(stderr: &File) -> io::Result<File> {
-    let own = open_anew("/dev/tty")?;
+    let own = reopen("/dev/tty")?;
     match sys::terminal_number(own.as_fd())? == sys::terminal_number(stderr.as_fd())? {
         true => Ok(own),
         false => Err(io::Error::other("another terminal")),

@@ -95,18 +95,6 @@ impl Selection {
         Parameters::all(defaults.profile).select(defaults.catalog)
     }
 
-    /// Reads a query without its question mark: what is wanted, and of which target.
-    ///
-    /// # Errors
-    /// See `Query::parse`.
-    pub(crate) fn parse(
-        query: &str,
-        defaults: &Defaults,
-    ) -> Result<(Self, Option<String>), SelectionError> {
-        let query = Query::parse(query, defaults)?;
-        Ok((query.selection, query.target))
-    }
-
     /// Whether a family is selected, by its number in the profile.
     pub(crate) fn has(&self, family: usize) -> bool {
         self.families.contains(family)

@@ -6,7 +6,7 @@ use crate::commands;
 use crate::haproxy::stat::RowType;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::exposition::BUFFER_BYTES;
-use crate::metrics::selection::Defaults;
+use crate::metrics::selection::{Defaults, Query};
 use crate::testing::{Proof, Statistics};
 
 mod each_row;
@@ -84,7 +84,9 @@ fn catalog() -> &'static Catalog {
 
 fn selection(catalog: &'static Catalog, profile: usize, query: &str) -> Selection {
     let defaults = Defaults { catalog, profile };
-    Selection::parse(query, &defaults).expect("a selection").0
+    Query::parse(query, &defaults)
+        .expect("a selection")
+        .selection
 }
 
 #[test]

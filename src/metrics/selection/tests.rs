@@ -64,7 +64,7 @@ fn scopes_add_up_from_left_to_right() {
         ("&", &all),
     ];
     for (query, expected) in cases {
-        let (selection, _) = Selection::parse(query, &defaults()).unwrap();
+        let selection = Query::parse(query, &defaults()).unwrap().selection;
         let mut found = scopes(&selection);
         found.retain(|scope| !scope.is_empty());
         assert_eq!(found, expected, "{query}");
@@ -132,7 +132,7 @@ fn metrics_are_kept_and_left_out_by_name() {
         ),
     ];
     for (query, kept, left_out) in cases {
-        let (selection, _) = Selection::parse(query, &defaults()).unwrap();
+        let selection = Query::parse(query, &defaults()).unwrap().selection;
         let has = |name: &str| {
             let mut families = selection.catalog().families(1).enumerate();
             families.any(|(number, (group, family))| {
@@ -146,7 +146,7 @@ fn metrics_are_kept_and_left_out_by_name() {
 
 #[test]
 fn names_maintenance_and_extra_counters() {
-    let parse = |query: &str| Selection::parse(query, &defaults()).unwrap().0;
+    let parse = |query: &str| Query::parse(query, &defaults()).unwrap().selection;
     let cases = [
         ("", 1, false, false),
         ("names=exporter", 0, false, false),
@@ -227,7 +227,7 @@ fn bad_queries() {
         ("%zz", "the query is not percent-encoded UTF-8".to_owned()),
     ];
     for (query, expected) in cases {
-        let error = Selection::parse(query, &defaults()).unwrap_err();
+        let error = Query::parse(query, &defaults()).err().unwrap();
         assert_eq!(error.to_string(), expected, "{query}");
     }
 }
@@ -238,7 +238,7 @@ fn what_is_wanted_together() {
     let wanted = |queries: &[&str]| {
         let mut wanted = Wanted::default();
         for query in queries {
-            wanted.add(&Selection::parse(query, &defaults).unwrap().0);
+            wanted.add(&Query::parse(query, &defaults).unwrap().selection);
         }
         wanted
     };
@@ -302,7 +302,7 @@ fn targets_are_named_in_the_query() {
         ("names=builtin&target=edge%20one", Some("edge one")),
     ];
     for (query, expected) in cases {
-        let (_, target) = Selection::parse(query, &defaults()).unwrap();
+        let target = Query::parse(query, &defaults()).unwrap().target;
         assert_eq!(target.as_deref(), expected, "{query}");
     }
 }
@@ -311,7 +311,7 @@ fn targets_are_named_in_the_query() {
 #[test]
 fn a_request_includes_what_it_reads_and_nothing_else() {
     let defaults = defaults();
-    let wanted = |query: &str| Wanted::of(&Selection::parse(query, &defaults).unwrap().0);
+    let wanted = |query: &str| Wanted::of(&Query::parse(query, &defaults).unwrap().selection);
     for (own, other, expected) in [
         ("", "", true),
         // Servers in maintenance are left out by their state, which must be there for it.

@@ -9,7 +9,7 @@ use crate::metrics::Conversion;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::cursor::{self, Cursor};
 use crate::metrics::exposition::BUFFER_BYTES;
-use crate::metrics::selection::{Defaults, Selection, Wanted};
+use crate::metrics::selection::{Defaults, Query, Selection, Wanted};
 use crate::metrics::snapshot::Snapshot;
 use crate::metrics::writer::RowBatcher;
 
@@ -130,7 +130,9 @@ fn table_of(server_columns: &[usize], excluded: &[&str]) -> Table {
 /// With the names of a profile by number, in the selection of a query.
 fn table_with(server_columns: &[usize], excluded: &[&str], profile: usize, query: &str) -> Table {
     let catalog: &'static Catalog = Box::leak(Box::new(commands::catalog(server_columns)));
-    let (selection, _) = Selection::parse(query, &Defaults { catalog, profile }).unwrap();
+    let selection = Query::parse(query, &Defaults { catalog, profile })
+        .unwrap()
+        .selection;
     let mut wanted = Wanted::default();
     wanted.add(&selection);
     let excluded = excluded.iter().map(|state| state.as_bytes().to_vec());

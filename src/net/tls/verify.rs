@@ -138,7 +138,7 @@ impl Verifier {
         )
     }
 
-    /// Whether a certificate is not valid now, whoever signed it, and since or until when. webpki
+    /// Whether a certificate is not valid now, whatever its issuer, and since or until when. webpki
     /// checks the dates first.
     fn is_out_of_date(&self, certificate: &CertificateDer<'_>, now: UnixTime) -> bool {
         let Ok(parsed) = ParsedCertificate::try_from(certificate) else {

@@ -1,5 +1,6 @@
 use super::super::tests::{defaults, selection, snapshot, snapshot_of_bytes};
 use super::*;
+use crate::metrics::selection::Query;
 
 /// A snapshot that takes so much memory.
 fn of_bytes(bytes: usize) -> Arc<Snapshot> {
@@ -112,7 +113,7 @@ fn the_latest_is_there_for_who_waited_for_it() {
 /// It was made for others, who may have wanted less.
 #[test]
 fn the_latest_has_all_that_is_selected() {
-    let selected = |query: &str| Selection::parse(query, &defaults()).unwrap().0;
+    let selected = |query: &str| Query::parse(query, &defaults()).unwrap().selection;
     let before = Instant::now();
     for (made_for, selected_by, is_whole) in [
         ("", "scope=server&no-maint", true),

@@ -359,7 +359,7 @@ fn what_was_asked_of_a_process_counts_from_when_it_was_seen_last() {
     assert_eq!(value(&found, REQUESTS), Some("17"), "{found}");
 }
 
-/// A master that starts itself anew refuses for a moment: what was seen before stands.
+/// A master that executes itself again refuses for a moment: what was seen before stands.
 #[test]
 fn a_moment_without_the_master() {
     let mut world = World::new();

@@ -2,7 +2,7 @@ use super::super::tokens::Counts;
 use super::*;
 use crate::commands;
 use crate::metrics::catalog::Catalog;
-use crate::metrics::selection::Defaults;
+use crate::metrics::selection::{Defaults, Query};
 
 fn catalog() -> &'static Catalog {
     Box::leak(Box::new(commands::catalog(&[])))
@@ -22,7 +22,7 @@ fn selections(count: usize) -> Vec<Selection> {
         "no-maint=1",
         "names=builtin",
     ];
-    let selection = |query: &&str| Selection::parse(query, &defaults).unwrap().0;
+    let selection = |query: &&str| Query::parse(query, &defaults).unwrap().selection;
     queries[..count].iter().map(selection).collect()
 }
 

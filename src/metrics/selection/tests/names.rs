@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn scopes_of_modules_are_prefixes() {
     let scopes_of = |query: &str| {
-        let (selection, _) = Selection::parse(query, &defaults()).unwrap();
+        let selection = Query::parse(query, &defaults()).unwrap().selection;
         let mut found = scopes(&selection);
         found.retain(|scope| !scope.is_empty());
         found
@@ -32,7 +32,7 @@ fn scopes_of_modules_are_prefixes() {
         "listenerx",
         "xresolver",
     ] {
-        let error = Selection::parse(&format!("scope={word}"), &defaults()).map(drop);
+        let error = Query::parse(&format!("scope={word}"), &defaults()).map(drop);
         assert!(
             matches!(error, Err(SelectionError::UnknownValue("scope", ..))),
             "{word}"

@@ -233,7 +233,7 @@ fn counters_of_modules_are_there_when_asked_for() {
     assert_eq!(not_zero(&rows.concat(), ""), &expected[..1]);
 }
 
-/// Positions are kept while the header stays, and taken anew when it or what is wanted changes.
+/// Positions are kept while the header stays, and read again when it or what is wanted changes.
 #[test]
 fn positions_follow_the_header_and_what_is_wanted() {
     let row = |header: &str, cells: &[(&str, &str)]| {
@@ -271,7 +271,7 @@ fn positions_follow_the_header_and_what_is_wanted() {
                 catalog: table.selection.catalog(),
                 profile: 1,
             };
-            (table.selection, _) = Selection::parse(query, &defaults).unwrap();
+            table.selection = Query::parse(query, &defaults).unwrap().selection;
             table.wanted = Wanted::default();
             table.wanted.add(&table.selection);
             let answer = match header {

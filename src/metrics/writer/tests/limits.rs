@@ -62,7 +62,7 @@ fn memory_that_is_not_needed_any_more_is_given_back() {
         assert_eq!(scrape(&mut table, &few), (Ok(()), 0, 6));
         assert_eq!(reserved(&table), at_most);
     }
-    // One that needs it begins the count anew.
+    // One that needs it begins to count from zero.
     assert_eq!(scrape(&mut table, &many), (Ok(()), 0, 40_000));
     for _ in 1..IDLE_SCRAPES_BEFORE_SHRINK {
         assert_eq!(scrape(&mut table, &few), (Ok(()), 0, 6));

@@ -64,7 +64,7 @@ impl Fake {
             || Reply::Text("Can't find the target PID matching the prefix '@!'\n".to_owned());
         let reply = said.replies.get(&question).cloned();
         match reply.unwrap_or_else(unknown) {
-            // Whoever asked may have gone.
+            // The client may have gone.
             Reply::Text(text) => drop(stream.write_all(text.as_bytes())),
             Reply::Held => said.held.push(stream.try_clone().unwrap()),
             Reply::Closed => {}
