@@ -216,9 +216,10 @@ fn check(config: &'static Config, sources: Vec<(String, Source)>) -> Result<u8, 
     // All that would be logged is in the text.
     log::silence();
     let (mut scrapers, defaults) = scrapers(config, sources);
-    let text = check::text(config, &mut scrapers, &defaults);
-    let (text, is_right) = text.map_err(StartError::of(STDOUT))?;
-    print(&text)?;
+    let out = io::stdout().as_fd().try_clone_to_owned();
+    let printed =
+        out.and_then(|out| check::print(config, &mut scrapers, &defaults, &mut File::from(out)));
+    let is_right = printed.map_err(StartError::of(STDOUT))?;
     Ok(if is_right { 0 } else { FAILED })
 }
 

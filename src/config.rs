@@ -13,6 +13,8 @@ use crate::sys::InheritedFd;
 
 /// The flag of HAProxy's pid file.
 pub(crate) const PID_FILE: &str = "haproxy.pid-file";
+/// The flag of the addresses of servers.
+pub(crate) const SERVER_INFO: &str = "haproxy.server-info";
 
 /// A checked configuration. Made once, with the defaults of the flags, and kept for the life of the
 /// process.

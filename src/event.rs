@@ -139,6 +139,12 @@ impl Event {
         self.present.as_ref().map(|present| present.reason.as_str())
     }
 
+    /// What lasts, and why, if it does.
+    pub(crate) fn text(&self) -> Option<String> {
+        let reason = self.reason()?;
+        Some(format!("{}: {reason}", self.message))
+    }
+
     /// The log field that names the target, if there is one.
     fn about(&self) -> Vec<(&str, &dyn Display)> {
         let target = self.target.as_ref();

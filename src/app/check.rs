@@ -1,9 +1,9 @@
 //! `--check`: one scrape of each HAProxy instance, explained to a person.
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write};
 
-use super::once::print_scrape;
+use super::once::{print_scrape, write_whole};
 use crate::config::Config;
 use crate::metrics::report::{Report, State, milliseconds};
 use crate::metrics::selection::Defaults;
@@ -15,15 +15,17 @@ use crate::version::REVISION;
 const ONLY_ROWS: &str = "only frontends, backends, servers and listeners: no facts about the process, stick tables \
     or resolvers (a \"stats socket\" has them)";
 
-/// One block of lines for each HAProxy instance, and whether all is right.
+/// Prints one block of lines for each HAProxy instance, as soon as it is ready: the next one can hang. Returns
+/// whether all is right.
 ///
 /// # Errors
-/// None: writing to memory cannot fail.
-pub(super) fn text(
+/// Errors of writing to `out`.
+pub(super) fn print(
     config: &Config,
     scrapers: &mut [Scraper],
     defaults: &Defaults,
-) -> io::Result<(String, bool)> {
+    out: &mut dyn Write,
+) -> io::Result<bool> {
     let mut text = format!(
         "haproxy_exporter {}, revision {REVISION}\n",
         env!("CARGO_PKG_VERSION")
@@ -35,9 +37,12 @@ pub(super) fn text(
             line(&mut text, "target", name);
         }
         line(&mut text, "source", &uri.to_string());
+        write_whole(out, text.as_bytes())?;
+        text.clear();
         is_right &= block(&mut text, scraper, defaults)?;
     }
-    Ok((text, is_right))
+    write_whole(out, text.as_bytes())?;
+    Ok(is_right)
 }
 
 /// The lines of one HAProxy instance after its source; returns whether all is right.

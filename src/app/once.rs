@@ -39,7 +39,7 @@ pub(super) fn print_scrape(
 ///
 /// # Errors
 /// Errors of writing to `out`.
-fn write_whole(out: &mut dyn Write, mut bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_whole(out: &mut dyn Write, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match out.write(bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

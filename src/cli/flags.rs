@@ -9,7 +9,7 @@ use super::values::{
 };
 use crate::commands;
 use crate::config::Takes::{Optional, Switch, Value, Values};
-use crate::config::{Flag, PID_FILE, put, turn};
+use crate::config::{Flag, PID_FILE, SERVER_INFO, put, turn};
 pub(crate) use crate::haproxy::advice::{MAX_RESPONSE_BYTES, SSL_CA_FILE};
 use crate::haproxy::proxy_filter::{PROXY_EXCLUDE, PROXY_INCLUDE};
 pub(super) use crate::server::listen::LISTEN_ADDRESS;
@@ -109,7 +109,7 @@ static FIRST_FLAGS: &[Flag] = &[
         |to, text| put(&mut to.filter.excluded_states, states(text)),
     ),
     Flag::new(
-        "haproxy.server-info",
+        SERVER_INFO,
         Switch(false),
         "Export the address and cookie of each server as labels; needs a CLI socket with level operator, or a page with stats show-legends",
         |to, text| turn(&mut to.server_info, text),

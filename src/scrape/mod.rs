@@ -10,7 +10,7 @@ use crate::commands::cli_level;
 use crate::commands::master::{self, watch::MasterWatch};
 use crate::commands::now_and_then::NowAndThen;
 use crate::commands::watch::Watch;
-use crate::config::{Config, PID_FILE};
+use crate::config::{Config, PID_FILE, SERVER_INFO};
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::reader::Limits;
@@ -197,6 +197,10 @@ impl Scraper {
         // Where the scrape failed, these were not read.
         if failure.is_none() {
             groups.extend(self.now_and_then.iter().map(NowAndThen::state));
+            if self.config.server_info {
+                let state = State::of(self.no_addresses.text().as_deref());
+                groups.push((format!("--{SERVER_INFO}"), state));
+            }
         }
         groups.extend(self.master.iter().map(MasterWatch::state));
         if self.is_unnamed && self.config.pid_file.is_some() {

@@ -1,9 +1,13 @@
 //! `--check`: what it prints about real and broken HAProxy instances, and its exit status.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::Stdio;
 
+use crate::old_workers::world::{A, B, World, info, processes, question, serving};
+use crate::support::fake_haproxy::{Act, Answers, Fake};
 use crate::support::haproxy::{Haproxy, Place};
-use crate::support::{exporter, fixtures, peers};
+use crate::support::{children, exporter, fixtures, peers};
 
 /// Exit status and lines without the first, which names the build. Numbers that differ from run to run are `#`.
 fn check(flags: &[&str]) -> (Option<i32>, Vec<String>) {
@@ -112,6 +116,13 @@ fn every_group_of_a_real_haproxy() {
         (status == Some(0)).then_some(())
     });
     let pid_flag = format!("--haproxy.pid-file={pid_file}");
+    // A level that does not show them.
+    let (status, lines) = check(&["--haproxy.server-info"]);
+    let missing = "--haproxy.server-info: FAILED: addresses of servers are missing: HAProxy prints them to a CLI of \
+                   level operator and above, and on a page with stats show-legends";
+    assert_eq!(status, Some(1));
+    assert!(lines.contains(&missing.to_owned()), "{lines:#?}");
+
     let all = [master_flag.as_str(), &pid_flag, "--haproxy.peers"];
     let lines = common(&[
         "--haproxy.peers: works",
@@ -207,6 +218,58 @@ fn a_file_or_a_directory_as_socket() {
         let flag = format!("--haproxy.scrape-uri={uri}");
         assert_eq!(check(&[&flag]), failed(&uri, &why));
     }
+}
+
+/// A worker that is left over and hangs is no failure of the master.
+#[test]
+fn an_old_worker_that_does_not_respond() {
+    let world = World::new();
+    world.serve(&serving(B, &[]));
+    world.master.say("show proc", &processes(&[B], &[A]));
+    world.master.answer(&question(A), vec![Act::Hold]);
+    let uri = format!("--haproxy.scrape-uri={}", world.worker.uri());
+    let flags = [&*uri, &world.master.flag(), "--haproxy.timeout=1s"];
+    let (status, lines) = check(&flags);
+    let line = format!(
+        "--haproxy.master-socket: FAILED: old workers unresponsive: master {}: read: timed out",
+        world.master.object()
+    );
+    assert_eq!(status, Some(1), "{lines:#?}");
+    assert!(lines.contains(&line), "{lines:#?}");
+    world.say(A, &info(A, &[]));
+    let (status, lines) = check(&flags);
+    assert_eq!(status, Some(0), "{lines:#?}");
+    assert!(lines.contains(&"--haproxy.master-socket: works".to_owned()));
+}
+
+/// What is known of a target is printed while the next one hangs, and which one that is.
+#[test]
+fn targets_are_printed_one_by_one() {
+    let directory = tempfile::TempDir::new().expect("a temporary directory");
+    let hangs = Answers {
+        stat: vec![Act::Hold],
+        info: vec![Act::Hold],
+    };
+    let fake = Fake::unix(&directory.path().join("socket"), hangs);
+    let mut command = exporter::command();
+    let recording = path(&fixtures::path("3.2.0/stat.csv"));
+    command
+        .args(["--check", "--haproxy.timeout=1h"])
+        .arg(format!("--haproxy.target=a=file:{recording}"))
+        .arg(format!("--haproxy.target=b={}", fake.uri()))
+        .stdout(Stdio::piped());
+    let (mut child, _group) = children::spawn(&mut command).expect("start the exporter");
+    let out = BufReader::new(child.stdout.take().expect("its output"));
+    let last = format!("source: {}", fake.uri());
+    let seen: Vec<String> = (out.lines().map_while(Result::ok))
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .take_while(|line| *line != last)
+        .collect();
+    assert!(child.try_wait().expect("its state").is_none(), "{seen:#?}");
+    child.kill().expect("end it");
+    child.wait().expect("its end");
+    let end = ["result: all works", "", "target: b"];
+    assert_eq!(seen[seen.len() - 3..], end, "{seen:#?}");
 }
 
 #[test]

@@ -168,9 +168,11 @@ impl MasterWatch {
         self.put_rows(into);
     }
 
-    /// Whether the master replied to the last scrape, by name.
+    /// Whether the master and all old workers replied to the last scrape, by name.
     pub(crate) fn state(&self) -> (String, State) {
-        (COMMAND.name(), State::of(self.failed.reason()))
+        let unanswered = self.unanswered.text();
+        let failure = self.failed.reason().or(unanswered.as_deref());
+        (COMMAND.name(), State::of(failure))
     }
 
     fn put_rows(&self, into: &mut Sink<'_>) {

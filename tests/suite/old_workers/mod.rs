@@ -7,7 +7,7 @@ mod questions;
 mod reloads;
 mod traps;
 mod versions;
-mod world;
+pub(crate) mod world;
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;

@@ -10,25 +10,25 @@ use crate::support::fake_master::FakeMaster;
 use crate::support::fixtures;
 
 /// Processes that cannot be, so that /proc has none of them: above what Linux allows.
-pub(super) const A: u64 = 4_200_001;
-pub(super) const B: u64 = 4_200_002;
-pub(super) const C: u64 = 4_200_003;
-pub(super) const D: u64 = 4_200_004;
+pub(crate) const A: u64 = 4_200_001;
+pub(crate) const B: u64 = 4_200_002;
+pub(crate) const C: u64 = 4_200_003;
+pub(crate) const D: u64 = 4_200_004;
 
 /// The serving worker, the master and the exporter.
-pub(super) struct World {
-    pub(super) exporter: Exporter,
-    pub(super) master: FakeMaster,
-    pub(super) worker: Fake,
+pub(crate) struct World {
+    pub(crate) exporter: Exporter,
+    pub(crate) master: FakeMaster,
+    pub(crate) worker: Fake,
     _directory: TempDir,
 }
 
 impl World {
-    pub(super) fn new() -> World {
+    pub(crate) fn new() -> World {
         World::with(&["--haproxy.timeout=30s"])
     }
 
-    pub(super) fn with(flags: &[&str]) -> World {
+    pub(crate) fn with(flags: &[&str]) -> World {
         let directory = TempDir::new().expect("a temporary directory");
         let path = |name| directory.path().join(name);
         let worker = Fake::unix(&path("worker"), Answers::default());
@@ -44,35 +44,35 @@ impl World {
     }
 
     /// Which process answers for the rows, and how.
-    pub(super) fn serve(&self, info: &[u8]) {
+    pub(crate) fn serve(&self, info: &[u8]) {
         let stat = fixtures::bytes("2.6.12/stat.csv");
         self.worker.set(Answers::whole(&stat, info));
     }
 
     /// What each process says of itself to the master.
-    pub(super) fn say(&self, pid: u64, info: &[u8]) {
+    pub(crate) fn say(&self, pid: u64, info: &[u8]) {
         self.master.say(&question(pid), info);
     }
 
     /// One scrape, in which the rows must be there; the group's samples, without memory, one a line.
-    pub(super) fn scrape(&self) -> Vec<String> {
+    pub(crate) fn scrape(&self) -> Vec<String> {
         group(&self.scrape_whole())
     }
 
-    pub(super) fn scrape_whole(&self) -> Exposition {
+    pub(crate) fn scrape_whole(&self) -> Exposition {
         let found = self.exporter.scrape();
         assert_has_rows(&found);
         found
     }
 
     /// The log's problems.
-    pub(super) fn problems(self) -> Vec<Problem> {
+    pub(crate) fn problems(self) -> Vec<Problem> {
         self.exporter.finish().problems()
     }
 }
 
 /// Whatever the master does, the statistics are there.
-pub(super) fn assert_has_rows(found: &Exposition) {
+pub(crate) fn assert_has_rows(found: &Exposition) {
     assert_eq!(found.value("haproxy_up"), 1.0);
     let rows = found.samples.keys();
     assert!(
@@ -83,7 +83,7 @@ pub(super) fn assert_has_rows(found: &Exposition) {
 }
 
 /// The samples of the group, one a line.
-pub(super) fn group(found: &Exposition) -> Vec<String> {
+pub(crate) fn group(found: &Exposition) -> Vec<String> {
     let samples = found.samples.iter();
     let samples = samples.filter(|(key, _)| is_of_group(key));
     samples
@@ -92,23 +92,23 @@ pub(super) fn group(found: &Exposition) -> Vec<String> {
 }
 
 /// What the master is asked about a process.
-pub(super) fn question(pid: u64) -> String {
+pub(crate) fn question(pid: u64) -> String {
     format!("@!{pid} show info")
 }
 
 /// What a process says of itself: that of HAProxy 2.6.12, with its lines changed.
-pub(super) fn info(pid: u64, changes: &[(&str, u64)]) -> Vec<u8> {
+pub(crate) fn info(pid: u64, changes: &[(&str, u64)]) -> Vec<u8> {
     let text = fixtures::text("cli/2.6.12/a06-old0-show-info.out");
     edited(&text, &[&[("Pid", pid)], changes].concat())
 }
 
 /// One that serves.
-pub(super) fn serving(pid: u64, changes: &[(&str, u64)]) -> Vec<u8> {
+pub(crate) fn serving(pid: u64, changes: &[(&str, u64)]) -> Vec<u8> {
     info(pid, &[&[("Stopping", 0)], changes].concat())
 }
 
 /// An answer with other values for some keys, each of which must be there.
-pub(super) fn edited(text: &str, changes: &[(&str, u64)]) -> Vec<u8> {
+pub(crate) fn edited(text: &str, changes: &[(&str, u64)]) -> Vec<u8> {
     let mut text = text.to_owned();
     for (key, value) in changes {
         let start = format!("\n{key}: ");
@@ -121,7 +121,7 @@ pub(super) fn edited(text: &str, changes: &[(&str, u64)]) -> Vec<u8> {
 
 /// `show proc` as HAProxy 2.6.12 prints it, after as many reloads as there are old workers. Each of these
 /// has run for 100 s more than the next one.
-pub(super) fn processes(serving: &[u64], old: &[u64]) -> Vec<u8> {
+pub(crate) fn processes(serving: &[u64], old: &[u64]) -> Vec<u8> {
     let count = old.len() as u64;
     let mut text = row("#<PID>", "<type>", "<reloads>", "<uptime>", "<version>");
     let reloads = format!("{count} [failed: 0]");
