@@ -268,11 +268,11 @@ fn start(
     tell_supervisor(ready);
     let has_others = scrapers.len() > 1;
     Ok(main_loop.run(|target, wanted, (time, abort), into| {
-        if let Some(scraper) = scrapers.get_mut(target) {
-            // Nobody ends the scrapes of the only target.
-            let abort = has_others.then_some(abort);
-            scraper.scrape(wanted, Some((time, abort)), into);
-        }
+        let scraper = scrapers.get_mut(target)?;
+        // Nobody ends the scrapes of the only target.
+        let abort = has_others.then_some(abort);
+        scraper.scrape(wanted, Some((time, abort)), into);
+        Some(scraper.report(into))
     }))
 }
 

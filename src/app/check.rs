@@ -5,7 +5,8 @@ use std::io::{self, Write};
 
 use super::once::{print_scrape, write_whole};
 use crate::config::Config;
-use crate::metrics::report::{Report, State, milliseconds};
+use crate::log::milliseconds;
+use crate::metrics::report::{Report, State};
 use crate::metrics::selection::Defaults;
 use crate::process::users;
 use crate::scrape::Scraper;

@@ -23,6 +23,8 @@ pub(super) fn print_scrape(
     let wanted = Wanted::of(&selection);
     let mut snapshot = Snapshot::default();
     scraper.scrape(&wanted, None, &mut snapshot);
+    let report = scraper.report(&snapshot);
+    report.log("", "standard output", snapshot.outcome);
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut cursor = Cursor::default();
     loop {

@@ -81,19 +81,13 @@ fn of_connect(error: &io::Error, asked: Asked<'_>) -> Option<Cow<'static, str>> 
             },
             _,
         ) => return None,
-        (Asked::Unix { path, .. }, PermissionDenied) => match path.and_then(closed_directory) {
-            Some(path) => {
-                return Some(format!("the exporter cannot enter the directory {path}").into());
-            }
-            None => return Some(denied(path).into()),
-        },
+        (Asked::Unix { path, is_master }, PermissionDenied | ConnectionRefused) => {
+            return Some(of_socket(path, is_master, error.kind() == PermissionDenied));
+        }
         (Asked::Unix { is_master, .. }, NotFound) => match is_master {
             true => "is HAProxy running, with -W and \"-S\" there?",
             false => "is HAProxy running, and does its configuration have this \"stats socket\"?",
         },
-        (Asked::Unix { path, .. }, ConnectionRefused) => {
-            path.and_then(not_a_socket).unwrap_or("is HAProxy running?")
-        }
         (Asked::Page { .. }, ConnectionRefused) => {
             "is HAProxy's stats page there? the default is http://localhost/;csv"
         }
@@ -105,7 +99,22 @@ fn of_connect(error: &io::Error, asked: Asked<'_>) -> Option<Cow<'static, str>> 
     Some(text.into())
 }
 
-/// What lies at the path of a unix socket, if it is none: connect(2) then reports a refused connection.
+/// The hint for a socket that is there: only its permissions, or those of a file that is not a socket, deny
+/// access.
+fn of_socket(path: Option<&str>, is_master: bool, is_denied: bool) -> Cow<'static, str> {
+    if let Some(directory) = path.and_then(closed_directory).filter(|_| is_denied) {
+        return format!("the exporter cannot enter the directory {directory}").into();
+    }
+    match path.and_then(not_a_socket) {
+        Some(_) if is_master => "this is not a socket; write the one of haproxy -S".into(),
+        Some(text) => text.into(),
+        None if is_denied => denied(path, is_master).into(),
+        None => "is HAProxy running?".into(),
+    }
+}
+
+/// What lies at the path of a unix socket, if it is none: connect(2) then reports a refused connection, or
+/// denied access.
 fn not_a_socket(path: &str) -> Option<&'static str> {
     let kind = fs::metadata(path).ok()?.file_type();
     let text = match () {
@@ -120,7 +129,7 @@ fn not_a_socket(path: &str) -> Option<&'static str> {
 
 /// Who may open the socket, who tries, and what to write. Only the group can open it to a user that is not
 /// HAProxy's own.
-fn denied(path: Option<&str>) -> String {
+fn denied(path: Option<&str>, is_master: bool) -> String {
     const QUESTION: &str = "is the exporter in HAProxy's group?";
     let Some(socket) = path.and_then(|path| users::of_file(Path::new(path))) else {
         return QUESTION.to_owned();
@@ -130,6 +139,7 @@ fn denied(path: Option<&str>) -> String {
         (true, group) if group != "root" => {
             format!("add the exporter's user to group {group} and restart it")
         }
+        _ if is_master => "start haproxy with -S PATH,mode,660,group,haproxy".to_owned(),
         _ => "write \"mode 660 group haproxy\" at \"stats socket\"".to_owned(),
     };
     format!("{QUESTION} the socket has {socket}; the exporter has {who}: {fix}")

@@ -1,6 +1,7 @@
 //! The one buffer between a socket and the rows.
 
 use super::limits::MAX_LINE_BYTES;
+use super::trace::Trace;
 
 /// Initial size in bytes: several times what HAProxy writes in one call (`tune.bufsize`, 16 KiB).
 const START_BYTES: usize = 64 * 1024;
@@ -13,11 +14,19 @@ pub(crate) struct ReadBuffer {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
-    /// Bytes received since it was made.
+    /// Bytes received in this scrape.
     received: u64,
+    /// What was received in this scrape, if that is logged.
+    trace: Option<Trace>,
 }
 
 impl ReadBuffer {
+    /// A scrape begins; `is_traced` if it is logged.
+    pub(crate) fn begin(&mut self, is_traced: bool) {
+        self.received = 0;
+        self.trace = is_traced.then(Trace::default);
+    }
+
     /// Discards all bytes, and releases memory that one long row needed.
     pub(crate) fn clear(&mut self) {
         (self.start, self.end) = (0, 0);
@@ -54,9 +63,19 @@ impl ReadBuffer {
         self.received += count as u64;
     }
 
-    /// Bytes received since it was made: those of HAProxy's replies.
+    /// Bytes received in this scrape: those of HAProxy's replies.
     pub(crate) fn received(&self) -> u64 {
         self.received
+    }
+
+    /// What was received in this scrape; empty if it is not logged.
+    pub(crate) fn take_trace(&mut self) -> String {
+        self.trace.take().map(Trace::into_text).unwrap_or_default()
+    }
+
+    /// See `begin`.
+    pub(super) fn trace(&mut self) -> Option<&mut Trace> {
+        self.trace.as_mut()
     }
 
     /// Takes the first `count` bytes of the data.

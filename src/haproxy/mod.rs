@@ -19,4 +19,5 @@ pub(crate) mod socket;
 pub(crate) mod source;
 pub(crate) mod stat;
 pub(crate) mod states;
+pub(crate) mod trace;
 pub(crate) mod uri;

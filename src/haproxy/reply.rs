@@ -2,6 +2,7 @@
 //! bytes.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::error::SourceError;
 use super::limits::{MAX_FIELDS, MAX_LABEL_BYTES, MAX_LINE_BYTES, MAX_NAME_BYTES};
@@ -64,6 +65,8 @@ pub(crate) struct Question<'a> {
     pub failure: Option<SourceError>,
     /// Size of the reply in bytes.
     pub bytes: u64,
+    /// How long it was awaited and read; `None` if it was not.
+    pub took: Option<Duration>,
 }
 
 /// What fails if a command fails.
@@ -84,6 +87,7 @@ impl<'a> Question<'a> {
             need,
             failure: None,
             bytes: 0,
+            took: None,
         }
     }
 }

@@ -156,7 +156,9 @@ impl SocketSource {
                 Some(Problem::BehindBroken)
             } else {
                 let reader = &mut Reader::new(question.reply, buffer, limits);
+                let began = Instant::now();
                 let read = read(link, reader, position == last);
+                question.took = Some(began.elapsed());
                 question.bytes = reader.taken();
                 self.spent.bytes += question.bytes;
                 is_broken = !matches!(read, Ok(End::EmptyLine));

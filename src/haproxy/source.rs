@@ -3,6 +3,8 @@
 //! A source does not interpret the bytes: each reply is passed piece by piece to the reader of its
 //! command while it arrives, and at the end the proof of completeness.
 
+use std::time::Instant;
+
 use super::buffer::ReadBuffer;
 use super::error::{SetupError, SourceError};
 use super::file::FileSource;
@@ -78,10 +80,26 @@ impl Source {
         buffer: &mut ReadBuffer,
     ) -> Result<(), SourceError> {
         buffer.clear();
-        match self {
+        let (began, before) = (Instant::now(), buffer.received());
+        let result = match self {
             Self::Socket(source) => source.ask(questions, limits, buffer),
             Self::Http(source) => source.ask(questions, limits, buffer),
             Self::File(source) => source.ask(questions, limits, buffer),
+        };
+        let bytes = buffer.received() - before;
+        if let Some(trace) = buffer.trace() {
+            let what = match self {
+                Self::Socket(_) => {
+                    for one in questions.iter() {
+                        trace.add(one.command, one.bytes, one.took, one.failure.is_some());
+                    }
+                    return result;
+                }
+                Self::Http(_) => "stats page",
+                Self::File(_) => "file",
+            };
+            trace.add(what, bytes, Some(began.elapsed()), result.is_err());
         }
+        result
     }
 }

@@ -15,7 +15,7 @@ use crate::sys::calendar::Utc;
 /// Severity of a line; lines below the configured level are not written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Clients that were refused, cut off, or could not be accepted.
+    /// Each scrape; clients that were refused, cut off, or could not be accepted.
     Debug,
     /// Start, stop, and changes.
     #[default]
@@ -55,7 +55,7 @@ pub(crate) fn silence() {
 }
 
 /// Whether a line of this level would be written.
-fn enabled(level: Level) -> bool {
+pub(crate) fn enabled(level: Level) -> bool {
     level as u8 >= LEVEL.load(Ordering::Relaxed)
 }
 
@@ -203,6 +203,12 @@ fn quote(text: &mut String, value: &str) {
         }
     }
     text.push('"');
+}
+
+/// A time in milliseconds, with one digit after the point, not rounded.
+pub(crate) fn milliseconds(time: Duration) -> String {
+    let tenths = time.as_micros() as u64 / 100;
+    format!("{}.{} ms", tenths / 10, tenths % 10)
 }
 
 /// RFC 3339 in UTC with milliseconds.

@@ -1,7 +1,10 @@
-//! What a scrape found out about its HAProxy instance, in words, for `--check`.
+//! What a scrape found out about its HAProxy instance, in words: for `--check`, the landing page and the log.
 
 use std::fmt::{self, Display};
 use std::time::Duration;
+
+use super::snapshot::Outcome;
+use crate::log::{self, Level, milliseconds};
 
 /// The result of one scrape.
 pub(crate) struct Report {
@@ -17,6 +20,8 @@ pub(crate) struct Report {
     pub(crate) rows: [usize; 4],
     /// Bytes of HAProxy's replies.
     pub(crate) bytes: u64,
+    /// The commands, with size and time of each reply; empty unless scrapes are logged.
+    pub(crate) commands: String,
     /// What is scraped in addition to the rows, by flag or command.
     pub(crate) groups: Vec<(String, State)>,
 }
@@ -49,6 +54,28 @@ impl Display for State {
 }
 
 impl Report {
+    /// Logs the scrape of a target for some clients at level debug.
+    pub(crate) fn log(&self, target: &str, clients: &str, outcome: Outcome) {
+        if !log::enabled(Level::Debug) {
+            return;
+        }
+        let failure = self.failure.as_deref().unwrap_or_default();
+        let fields: [(&str, &dyn Display); 8] = [
+            ("target", &target),
+            ("clients", &clients),
+            ("haproxy_up", &u8::from(outcome.is_up)),
+            ("took", &milliseconds(outcome.took)),
+            ("bytes", &self.bytes),
+            ("rows", &self.rows()),
+            ("commands", &self.commands),
+            ("err", &failure),
+        ];
+        // Without a name, and without a failure.
+        let from = usize::from(target.is_empty());
+        let to = fields.len() - usize::from(failure.is_empty());
+        log::debug("scraped", &fields[from..to]);
+    }
+
     /// The numbers of rows in words.
     pub(crate) fn rows(&self) -> String {
         let [frontends, backends, servers, listeners] = self.rows;
@@ -60,18 +87,16 @@ impl Report {
     /// HAProxy's release, node and uptime in words; empty where they are unknown.
     pub(crate) fn haproxy(&self) -> String {
         let uptime = self.uptime_seconds.parse().map(Duration::from_secs);
-        let uptime = uptime.map(|time| format!("up for {}", words(time)));
-        let node = (!self.node.is_empty()).then(|| format!("node {}", self.node));
-        let parts = [Some(self.release.clone()), node, uptime.ok()];
-        let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
-        parts.collect::<Vec<_>>().join(", ")
+        let uptime = uptime.map(words).unwrap_or_default();
+        let mut text = self.release.clone();
+        for (what, value) in [("node ", &self.node), ("up for ", &uptime)] {
+            if !value.is_empty() {
+                let between = if text.is_empty() { "" } else { ", " };
+                text.extend([between, what, value]);
+            }
+        }
+        text
     }
-}
-
-/// A time in milliseconds, with one digit after the point, not rounded.
-pub(crate) fn milliseconds(time: Duration) -> String {
-    let tenths = time.as_micros() as u64 / 100;
-    format!("{}.{} ms", tenths / 10, tenths % 10)
 }
 
 /// A time in words, to the second at most.

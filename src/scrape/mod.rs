@@ -16,7 +16,7 @@ use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::reader::Limits;
 use crate::haproxy::source::Source;
 use crate::haproxy::stat::{RowType, StatReader};
-use crate::log::Level;
+use crate::log::{self, Level};
 use crate::metrics::Table;
 use crate::metrics::catalog::Catalog;
 use crate::metrics::exporter_and_process::{
@@ -31,6 +31,9 @@ use crate::net::deadline::{Abort, Deadline};
 use crate::process::{Facts, ProcRoot};
 use crate::version::{REVISION, RUST_VERSION};
 use questions::{Answers, Scrape};
+
+/// Maximum length of a value of `show info` in a report, in bytes: names of nodes are host names.
+const MAX_SHOWN_BYTES: usize = 256;
 
 /// Scrapes HAProxy into snapshots.
 pub(crate) struct Scraper {
@@ -139,6 +142,7 @@ impl Scraper {
         let (time, abort) = within.unwrap_or((self.config.timeout, None));
         let timeout = self.config.timeout.min(time);
         self.scrapes += 1;
+        self.read_buffer.begin(log::enabled(Level::Debug));
         let limits = Limits {
             deadline: Deadline::after(timeout).or_at(abort),
             max_bytes: self.config.max_response_bytes,
@@ -186,34 +190,40 @@ impl Scraper {
         is_up
     }
 
-    /// What the only scrape so far, which filled `from`, has found out, in words.
-    pub(crate) fn report(&self, from: &Snapshot) -> Report {
+    /// What the last scrape, which filled `from`, has found out, in words.
+    pub(crate) fn report(&mut self, from: &Snapshot) -> Report {
         let failure = self.failed.reason().map(str::to_owned);
-        let info = |key| String::from_utf8_lossy(self.answers.info.get(key).unwrap_or_default());
-        let mut groups = match failure {
-            Some(_) => Vec::new(),
-            None => self.answers.states(&self.source),
+        let info = |key| {
+            let value = self.answers.info.get(key).unwrap_or_default();
+            String::from_utf8_lossy(&value[..value.len().min(MAX_SHOWN_BYTES)]).into_owned()
         };
+        let mut groups = Vec::new();
         // Where the scrape failed, these were not read.
         if failure.is_none() {
-            groups.extend(self.now_and_then.iter().map(NowAndThen::state));
+            self.answers.add_states(&self.source, &mut groups);
+            for other in &self.now_and_then {
+                groups.push(other.state());
+            }
             if self.config.server_info {
                 let state = State::of(self.no_addresses.text().as_deref());
                 groups.push((format!("--{SERVER_INFO}"), state));
             }
         }
-        groups.extend(self.master.iter().map(MasterWatch::state));
+        if let Some(master) = &self.master {
+            groups.push(master.state());
+        }
         if self.is_unnamed && self.config.pid_file.is_some() {
             let state = State::of(self.process_incomplete.reason());
             groups.push((format!("--{PID_FILE}"), state));
         }
         Report {
             failure,
-            release: info("Version").into_owned(),
-            node: info("node").into_owned(),
-            uptime_seconds: info("Uptime_sec").into_owned(),
+            release: info("Version"),
+            node: info("node"),
+            uptime_seconds: info("Uptime_sec"),
             rows: RowType::ALL.map(|row_type| from.stat_rows(row_type).count()),
             bytes: self.read_buffer.received(),
+            commands: self.read_buffer.take_trace(),
             groups,
         }
     }

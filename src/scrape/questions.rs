@@ -93,15 +93,18 @@ impl Answers {
         }
     }
 
-    /// Whether `show info` and the other commands were read, by name; where there is no CLI, only those that a
-    /// flag has turned on.
-    pub(super) fn states(&self, source: &Source) -> Vec<(String, State)> {
+    /// Adds whether `show info` and the other commands were read, by name; where there is no CLI, only those that
+    /// a flag has turned on.
+    pub(super) fn add_states(&self, source: &Source, to: &mut Vec<(String, State)>) {
         let has_cli = source.takes_commands();
-        let info = (info::COMMAND.name(), State::of(self.info_failed.reason()));
-        let watches = self.watches.iter();
-        let watches = watches.filter(|watch| has_cli || watch.has_flag());
-        let watches = watches.map(|watch| watch.state(self.release));
-        has_cli.then_some(info).into_iter().chain(watches).collect()
+        if has_cli {
+            to.push((info::COMMAND.name(), State::of(self.info_failed.reason())));
+        }
+        for watch in &self.watches {
+            if has_cli || watch.has_flag() {
+                to.push(watch.state(self.release));
+            }
+        }
     }
 
     /// Discards the replies.

@@ -1,8 +1,9 @@
 //! The connection of one client: it sends a request, waits for its scrape, receives its response,
 //! and closes.
 
+use std::fmt::Write as _;
 use std::io;
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -143,6 +144,23 @@ impl Client {
             pending: Vec::new(),
             sent_at: None,
         }
+    }
+
+    /// Adds its address, for the log: IPv4 also where the listener takes both (`::ffff:192.0.2.1`).
+    pub(crate) fn add_peer(&self, to: &mut String) {
+        let stream = self.fd.try_clone().map(TcpStream::from);
+        let kind = match stream.and_then(|stream| stream.peer_addr()) {
+            Ok(mut peer) => {
+                peer.set_ip(peer.ip().to_canonical());
+                // Writing to a String cannot fail.
+                let _ = write!(to, "{peer}");
+                return;
+            }
+            // A unix socket has an address of another kind.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => "unix",
+            Err(_) => "unknown",
+        };
+        to.push_str(kind);
     }
 
     /// The events to poll for in the current state. A half-closed client that is leaving is not polled: with both

@@ -209,6 +209,20 @@ impl Connections {
         free.or_else(|| self.replaceable(now))
     }
 
+    /// The addresses of the clients that wait for a scrape, for the log.
+    pub(crate) fn peers_of(&self, batch: u64) -> String {
+        let is_for = |wait: &Wait| wait.batch == Some(batch);
+        let mut peers = String::new();
+        for client in self.all() {
+            if matches!(&client.state, State::Waiting(wait) if is_for(wait)) {
+                let between = if peers.is_empty() { "" } else { ", " };
+                peers.push_str(between);
+                client.add_peer(&mut peers);
+            }
+        }
+        peers
+    }
+
     /// Whether every client that waits for a target is half-closed, and may be gone.
     pub(crate) fn all_half_closed(&self, target: usize) -> bool {
         let mut all = self.all().filter(|client| !client.half_closed);

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use tiny_http::Server;
 
+use crate::metrics::report::Report;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
 use crate::net::deadline::Abort;
@@ -48,6 +49,8 @@ pub(crate) struct Scrape {
     pub time: Duration,
     /// Result of the scrape. Only one side holds it at a time.
     pub snapshot: Arc<Snapshot>,
+    /// The same result in words.
+    pub report: Option<Report>,
 }
 
 /// The scrape that is being passed.
@@ -210,7 +213,7 @@ impl MainLoop {
     /// Returns only when nothing can be received or reported any more.
     pub(crate) fn run(
         &self,
-        mut scrape: impl FnMut(usize, &Wanted, (Duration, Abort), &mut Snapshot),
+        mut scrape: impl FnMut(usize, &Wanted, (Duration, Abort), &mut Snapshot) -> Option<Report>,
     ) -> io::Error {
         loop {
             let result = self.server.recv().and_then(|request| {
@@ -219,7 +222,7 @@ impl MainLoop {
                     // The I/O thread does not hold it now: see `Scrape`.
                     if let Some(into) = Arc::get_mut(&mut asked.snapshot) {
                         let within = (asked.time, self.abort);
-                        scrape(asked.target, &asked.wanted, within, into);
+                        asked.report = scrape(asked.target, &asked.wanted, within, into);
                     }
                     *self.shared.lock() = Some(asked);
                 }

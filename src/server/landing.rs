@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Instant;
 
 use super::targets::{Targets, UNNAMED};
+use crate::log::milliseconds;
 use crate::metrics::{PROFILES, report};
 
 /// Responsive, with dark mode, no JavaScript. If a row does not fit into one line, it becomes two,
@@ -55,7 +56,7 @@ pub(super) fn page(
             Some(_) => ("down", "down"),
         };
         let age = last.map_or_else(String::new, |last| report::words(last.age(now)));
-        let took = last.map_or_else(String::new, |last| report::milliseconds(last.outcome.took));
+        let took = last.map_or_else(String::new, |last| milliseconds(last.outcome.took));
         let target = match name {
             "" => String::new(),
             name => format!("target={name}&amp;"),

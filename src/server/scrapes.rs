@@ -13,6 +13,7 @@ use super::response::Buffers;
 use super::snapshots::Snapshots;
 use super::targets::Targets;
 use super::turns::Turns;
+use crate::log::{self, Level};
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
 
@@ -32,6 +33,8 @@ pub(crate) struct Scrapes {
     /// Grace period of the main loop, in addition, before the watchdog timeout.
     spare: Duration,
     running: Option<Running>,
+    /// The addresses of its clients, if scrapes are logged.
+    asked_by: String,
     next_batch: u64,
     /// For each target, whether it is slower than some clients allow.
     paces: Vec<Option<Pace>>,
@@ -68,6 +71,7 @@ impl Scrapes {
             timeout,
             spare,
             running: None,
+            asked_by: String::new(),
             next_batch: 0,
         }
     }
@@ -244,12 +248,16 @@ impl Scrapes {
             target,
             is_aborted: false,
         });
+        if log::enabled(Level::Debug) {
+            self.asked_by = connections.peers_of(batch);
+        }
         self.turns.begin(target);
         self.doorbell.ask(Scrape {
             target,
             wanted,
             time,
             snapshot,
+            report: None,
         })
     }
 
@@ -290,6 +298,9 @@ impl Scrapes {
         self.set_pace(&running, scrape.target, connections, now);
         let is_for = |wait: &Wait| wait.batch == Some(running.batch);
         let (outcome, time) = (scrape.snapshot.outcome, running.time);
+        if let Some(report) = &scrape.report {
+            report.log(self.targets.name(scrape.target), &self.asked_by, outcome);
+        }
         if self.turns.end(outcome, time, running.is_aborted, now) {
             let its = connections.waiting_mut().filter(|wait| is_for(wait));
             its.for_each(|wait| wait.batch = None);

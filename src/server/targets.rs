@@ -82,6 +82,11 @@ impl Targets {
         })
     }
 
+    /// The name of a target; empty for the one without a name.
+    pub(crate) fn name(&self, target: usize) -> &str {
+        self.names.get(target).map_or("", String::as_str)
+    }
+
     /// Records a scrape that has ended.
     pub(crate) fn scraped(&mut self, target: usize, outcome: Outcome, at: Instant) {
         if let Some(last) = self.last.get_mut(target) {

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use crate::old_workers::world::{A, B, World, info, processes, question, serving};
 use crate::support::fake_haproxy::{Act, Answers, Fake};
 use crate::support::haproxy::{Haproxy, Place};
+use crate::support::text::mask;
 use crate::support::{children, exporter, fixtures, peers};
 
 /// Exit status and lines without the first, which names the build. Numbers that differ from run to run are `#`.
@@ -24,19 +25,6 @@ fn check(flags: &[&str]) -> (Option<i32>, Vec<String>) {
         }
     });
     (status.code(), lines.collect())
-}
-
-/// Each number as `#`.
-fn mask(text: &str) -> String {
-    let mut masked = String::new();
-    for c in text.chars() {
-        match c.is_ascii_digit() || (c == '.' && masked.ends_with('#')) {
-            false => masked.push(c),
-            true if masked.ends_with('#') => {}
-            true => masked.push('#'),
-        }
-    }
-    masked
 }
 
 /// The line about the user who runs the tests.

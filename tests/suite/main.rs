@@ -49,6 +49,7 @@ mod one_process;
 mod prometheus;
 mod properties;
 mod readme;
+mod scrape_log;
 mod server_info;
 mod soak;
 mod sources;

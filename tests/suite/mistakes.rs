@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use crate::support::exporter::{self, Exporter};
-use crate::support::peers;
+use crate::support::{csv, logfmt, peers};
 
 /// The text and status of a start that is refused.
 fn refused(flags: &[&str]) -> (Option<i32>, String) {
@@ -100,4 +100,50 @@ fn the_default_target() {
         (found.status, found.text()),
         (404, "target: \"default\" is not a known target (use a)\n")
     );
+}
+
+/// HAProxy has proxies, and none of them is exported: logged once, with a name that there is.
+#[test]
+fn patterns_that_match_no_proxy() {
+    let directory = tempfile::TempDir::new().expect("a temporary directory");
+    let file = directory.path().join("stat.csv");
+    let rows = [csv::frontend("web", &[]), csv::backend("web.app", &[])];
+    std::fs::write(&file, csv::answer(&rows)).expect("write rows");
+    let uri = format!("--haproxy.scrape-uri=file:{}", file.display());
+    let include = "--haproxy.proxy-include=";
+    let no_match = |patterns: &str| {
+        format!(
+            "no proxy matches {include}{patterns} (the first is \"web\"; * matches any text, ? one character)"
+        )
+    };
+    let cases: [(&[&str], String); 3] = [
+        (&["--haproxy.proxy-include=web.*z"], no_match("web.*z")),
+        (
+            &[
+                "--haproxy.proxy-include=we",
+                "--haproxy.proxy-include=WEB",
+                "--haproxy.proxy-exclude=x",
+            ],
+            no_match("we, WEB"),
+        ),
+        (
+            &["--haproxy.proxy-exclude=w*"],
+            "--haproxy.proxy-exclude excludes all proxies, such as \"web\"".to_owned(),
+        ),
+    ];
+    for (flags, err) in cases {
+        let exporter = Exporter::start(&[&[uri.as_str()], flags].concat());
+        for _ in 0..2 {
+            let exposition = exporter.scrape();
+            assert_eq!(exposition.value("haproxy_up"), 1.0);
+        }
+        let lines = exporter.finish().lines;
+        let lines = lines.iter().map(|line| logfmt::fields(line));
+        let problems: Vec<_> = lines.filter(|line| line["level"] == "warn").collect();
+        let [problem] = &problems[..] else {
+            panic!("{flags:?}: {problems:?}");
+        };
+        assert_eq!(problem["msg"], "no proxy is exported", "{flags:?}");
+        assert_eq!(problem["err"], err, "{flags:?}");
+    }
 }

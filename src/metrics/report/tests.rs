@@ -15,18 +15,3 @@ fn times_in_words() {
         assert_eq!(words(Duration::from_secs(seconds)), expected);
     }
 }
-
-#[test]
-fn times_in_milliseconds() {
-    let cases = [
-        (0, "0.0 ms"),
-        (99, "0.0 ms"),
-        (100, "0.1 ms"),
-        (999, "0.9 ms"),
-        (12_250, "12.2 ms"),
-        (10_000_000, "10000.0 ms"),
-    ];
-    for (micros, expected) in cases {
-        assert_eq!(milliseconds(Duration::from_micros(micros)), expected);
-    }
-}

@@ -40,6 +40,7 @@ impl FakeMain {
             wanted: scrape.wanted,
             time: scrape.time,
             snapshot: Arc::default(),
+            report: None,
         }
     }
 
@@ -74,6 +75,7 @@ fn scrape(target: usize) -> Scrape {
         wanted: Wanted::default(),
         time: Duration::from_secs(1),
         snapshot: Arc::default(),
+        report: None,
     }
 }
 
@@ -89,7 +91,12 @@ fn wait_for_report(bell: &mut Doorbell) -> Scrape {
 #[test]
 fn scrapes_go_there_and_back() {
     let (mut bell, main) = open().unwrap();
-    std::thread::spawn(move || main.run(|target, _, _, into| *into = snapshot(target as u64, 0)));
+    std::thread::spawn(move || {
+        main.run(|target, _, _, into| {
+            *into = snapshot(target as u64, 0);
+            None
+        })
+    });
     for target in [0, 7, 1] {
         bell.ask(scrape(target)).unwrap();
         let back = wait_for_report(&mut bell);

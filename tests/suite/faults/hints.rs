@@ -14,7 +14,7 @@ use crate::support::exporter::{self, Exporter, Problem};
 use crate::support::fake_haproxy::{Act, Answers, Fake};
 use crate::support::faults::HTML;
 use crate::support::haproxy::{Haproxy, Place};
-use crate::support::peers;
+use crate::support::{fixtures, peers};
 
 /// The error of one scrape that fails.
 fn error_of(exporter: Exporter, object: &str) -> String {
@@ -49,6 +49,7 @@ fn what_may_not_be_entered_or_opened() {
     let directory = TempDir::new().expect("a temporary directory");
     let place = |name: &str| directory.path().join(name);
     set_mode(directory.path(), 0o755);
+    fs::write(place("file"), "").expect("write a file");
     for (name, mode) in [("closed", 0o700), ("open", 0o755)] {
         fs::create_dir_all(place(name).join("run")).expect("make directories");
         let socket = place(name).join("run/haproxy.sock");
@@ -65,10 +66,13 @@ fn what_may_not_be_entered_or_opened() {
     let group = "is the exporter in HAProxy's group? the socket has owner root, group root, mode 0600; the exporter \
                  has user nobody, group nogroup: write \"mode 660 group haproxy\" at \"stats socket\""
         .to_owned();
+    let file = "this is a file, not a socket; write the path of \"stats socket\", or file:/path for a recording"
+        .to_owned();
     let cases = [
         ("closed/run/haproxy.sock", &closed),
         ("closed/nowhere/at/all", &closed),
         ("open/run/haproxy.sock", &group),
+        ("file", &file),
     ];
     for (name, hint) in cases {
         let socket = place(name).display().to_string();
@@ -84,6 +88,56 @@ fn what_may_not_be_entered_or_opened() {
             &format!("unix socket {socket}"),
         );
         assert_eq!(error, format!("connect: permission denied ({hint})"));
+    }
+}
+
+/// What is wrong with the socket of the master is mended at `-S`, not at a "stats socket".
+#[test]
+fn the_socket_of_a_master() {
+    if !peers::is_root() {
+        peers::skip("only root can become nobody");
+        return;
+    }
+    let directory = TempDir::new().expect("a temporary directory");
+    let place = |name: &str| directory.path().join(name);
+    set_mode(directory.path(), 0o755);
+    let binary = place("exporter");
+    exporter::copy_to(&binary);
+    fs::write(place("file"), "").expect("write a file");
+    drop(UnixListener::bind(place("closed")).expect("bind a socket"));
+    set_mode(&place("closed"), 0o600);
+    let denied = "(is the exporter in HAProxy's group? the socket has owner root, group root, \
+                  mode 0600; the exporter has user nobody, group nogroup: start haproxy with -S \
+                  PATH,mode,660,group,haproxy)";
+    let refused = "(this is not a socket; write the one of haproxy -S)";
+    // A file can be denied, or not accept connections.
+    fs::write(place("open"), "").expect("write a file");
+    set_mode(&place("open"), 0o666);
+    let recording = fixtures::path("3.2.0/stat.csv");
+    fs::copy(&recording, place("stat.csv")).expect("copy a recording");
+    let cases = [
+        ("file", format!("permission denied {refused}")),
+        ("open", format!("connection refused {refused}")),
+        ("closed", format!("permission denied {denied}")),
+    ];
+    for (name, why) in cases {
+        let socket = place(name).display().to_string();
+        let mut command = Command::new(&binary);
+        command
+            .arg("--check")
+            .arg(format!(
+                "--haproxy.scrape-uri=file:{}",
+                place("stat.csv").display()
+            ))
+            .arg(format!("--haproxy.master-socket=unix:{socket}"))
+            .current_dir("/");
+        command.uid(65534).gid(65534);
+        let (status, output, error) = peers::run(&mut command);
+        assert_eq!((status.code(), error.as_str()), (Some(1), ""), "{output}");
+        let line = format!(
+            "--haproxy.master-socket:       FAILED: master unix socket {socket}: connect: {why}\n"
+        );
+        assert!(output.contains(&line), "no {line} in\n{output}");
     }
 }
 
@@ -167,7 +221,7 @@ fn a_real_master() {
 /// The first line of a key counts, whatever a description holds.
 #[test]
 fn a_description_that_looks_like_more() {
-    let info = crate::support::fixtures::bytes("field/info-description.txt");
+    let info = fixtures::bytes("field/info-description.txt");
     let fake = Fake::tcp(
         "127.0.0.1",
         Answers::whole(&answer(&[backend("app", &[])]), &info),

@@ -23,3 +23,4 @@ pub(crate) mod reference;
 mod scripts;
 pub(crate) mod slow_link;
 pub(crate) mod stream;
+pub(crate) mod text;
