@@ -110,18 +110,21 @@ impl OldTraffic {
 }
 
 impl Known {
-    /// The traffic of the process until `now`. If a counter went back, this is another process with
-    /// the same id, all of whose traffic is new, or the counter has passed 32 bits, as in old
-    /// releases. The traffic before that is lost then.
+    /// The traffic of the process until `now`. Where a counter went back, this is another process with the
+    /// same id, all of whose traffic is new, or the counter has passed 32 bits, as in old releases: then the
+    /// traffic before that is lost. Each counter is judged alone, because only one of them may have passed.
     fn done(&self, now: Traffic) -> Traffic {
-        let went_back = now.requests < self.seen.requests
-            || now.connections < self.seen.connections
-            || now.bytes_out < self.seen.bytes_out;
-        let before = match went_back {
-            true => Traffic::default(),
-            false => self.seen.and(self.caused),
+        let before = self.seen.and(self.caused);
+        let since = |now: u64, seen: u64, before| match now < seen {
+            true => now,
+            false => now.saturating_sub(before),
         };
-        now.without(before).without(OF_THE_QUESTION)
+        let done = Traffic {
+            requests: since(now.requests, self.seen.requests, before.requests),
+            connections: since(now.connections, self.seen.connections, before.connections),
+            bytes_out: since(now.bytes_out, self.seen.bytes_out, before.bytes_out),
+        };
+        done.without(OF_THE_QUESTION)
     }
 }
 

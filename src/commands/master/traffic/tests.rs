@@ -25,7 +25,7 @@ use Step::{Listed, Old, Saw};
 
 #[test]
 fn the_sum_is_what_old_workers_did() {
-    let cases: [(&str, &[Step], Traffic); 13] = [
+    let cases: [(&str, &[Step], Traffic); 14] = [
         ("nothing", &[Listed(&[])], NOTHING),
         (
             "old before the exporter was there: only what comes then",
@@ -90,36 +90,47 @@ fn the_sum_is_what_old_workers_did() {
             &[
                 Saw(1, traffic(100, 50, 1_000), traffic(3, 3, 3)),
                 Listed(&[1]),
-                Old(1, traffic(11, 51, 2_000), NOTHING),
+                Old(1, traffic(11, 31, 900), NOTHING),
             ],
-            traffic(10, 50, 2_000),
+            traffic(10, 30, 900),
         ),
         (
-            "only the requests went back: another process of the same id",
+            "only the requests went back: the others count as before",
             &[
                 Saw(1, traffic(100, 50, 1_000), NOTHING),
                 Listed(&[1]),
                 Old(1, traffic(11, 56, 1_200), NOTHING),
             ],
-            traffic(10, 55, 1_200),
+            traffic(10, 5, 200),
         ),
         (
-            "only the connections went back: another process of the same id",
+            "only the connections went back: the others count as before",
             &[
                 Saw(1, traffic(10, 50, 1_000), NOTHING),
                 Listed(&[1]),
                 Old(1, traffic(21, 6, 2_000), NOTHING),
             ],
-            traffic(20, 5, 2_000),
+            traffic(10, 5, 1_000),
         ),
         (
-            "only the bytes went back: another process of the same id",
+            "only the bytes went back: the others count as before",
             &[
                 Saw(1, traffic(10, 50, 1_000), NOTHING),
                 Listed(&[1]),
                 Old(1, traffic(21, 56, 7), NOTHING),
             ],
-            traffic(20, 55, 7),
+            traffic(10, 5, 7),
+        ),
+        (
+            "requests pass 32 bits, with questions of ours since; bytes are many",
+            &[
+                Saw(1, traffic(4_294_967_290, 100, 2_000_000_000_000), NOTHING),
+                Listed(&[1]),
+                Old(1, traffic(50, 110, 2_000_000_001_000), traffic(2, 2, 300)),
+                Listed(&[1]),
+                Old(1, traffic(60, 120, 2_000_000_002_000), NOTHING),
+            ],
+            traffic(49 + 7, 9 + 7, 1_000 + 700),
         ),
         (
             "the same, forgotten in between",
