@@ -5,15 +5,15 @@ mod once;
 
 use std::fmt::{self, Display};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsFd;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::cli::flags::{ONCE, PROXY_FROM_ENV, READY_FD, SCRAPE_URI, SYSTEMD_SOCKET};
+use crate::cli::flags::{PROXY_FROM_ENV, READY_FD, SYSTEMD_SOCKET};
 #[cfg(feature = "tls")]
-use crate::cli::flags::{SSL_CA_FILE, SSL_SERVER_NAME};
+use crate::cli::flags::{SCRAPE_URI, SSL_CA_FILE, SSL_SERVER_NAME};
 use crate::cli::{self, Command};
 use crate::commands;
 use crate::config::{Check, Config};
@@ -133,8 +133,20 @@ fn say(error: &StartError) -> u8 {
 }
 
 fn print(text: &str) -> Result<u8, StartError> {
-    let printed = io::stdout().write_all(text.as_bytes());
+    let printed = once::write_whole(&mut stdout()?, text.as_bytes());
     printed.map(|()| 0).map_err(StartError::of(STDOUT))
+}
+
+/// Standard output, unbuffered: what a non-blocking pipe did not take is then known.
+///
+/// # Errors
+/// If it was closed when the process started: then std has put /dev/null in its place.
+fn stdout() -> Result<File, StartError> {
+    let out = match sys::was_stdout_closed() {
+        true => Err(io::Error::other("it is closed")),
+        false => io::stdout().as_fd().try_clone_to_owned(),
+    };
+    out.map(File::from).map_err(StartError::of(STDOUT))
 }
 
 /// Control characters in a flag value must not break the line.
@@ -158,7 +170,7 @@ fn run(mut config: Config) -> Result<u8, StartError> {
         Check::Flags => return Ok(0),
         Check::Scrape => return check(config, sources),
     }
-    if config.once {
+    if config.once.is_some() {
         return once(config, sources);
     }
     let error = start(config, ready, sources)?;
@@ -191,34 +203,24 @@ fn scrapers(config: &'static Config, sources: Vec<(String, Source)>) -> (Vec<Scr
 
 /// Prints one scrape; returns the exit status. The reason of a failure is logged.
 fn once(config: &'static Config, sources: Vec<(String, Source)>) -> Result<u8, StartError> {
+    let mut out = stdout()?;
     let (mut scrapers, defaults) = scrapers(config, sources);
-    let [scraper] = &mut scrapers[..] else {
-        let names = config.targets.iter().map(|(name, _)| match name.as_str() {
-            "" => format!("--{SCRAPE_URI}"),
-            name => name.to_owned(),
-        });
-        let names = names.collect::<Vec<_>>().join(", ");
-        let why = format!(
-            "--{ONCE}: give one HAProxy instance, not {}: {names}",
-            config.targets.len()
-        );
-        return Err(StartError::Usage(why));
-    };
-    // Unbuffered: what a non-blocking pipe did not take is then known.
-    let out = io::stdout().as_fd().try_clone_to_owned();
-    let printed = out.and_then(|out| once::print_scrape(scraper, &defaults, &mut File::from(out)));
-    let snapshot = printed.map_err(StartError::of(STDOUT))?;
-    Ok(if snapshot.outcome.is_up { 0 } else { FAILED })
+    let mut is_up = true;
+    // There is one.
+    for scraper in &mut scrapers {
+        let printed = once::print_scrape(scraper, &defaults, &config.labels, &mut out);
+        is_up = printed.map_err(StartError::of(STDOUT))?.outcome.is_up;
+    }
+    Ok(if is_up { 0 } else { FAILED })
 }
 
 /// Prints what one scrape of each HAProxy instance found out; returns the exit status.
 fn check(config: &'static Config, sources: Vec<(String, Source)>) -> Result<u8, StartError> {
     // All that would be logged is in the text.
     log::silence();
+    let mut out = stdout()?;
     let (mut scrapers, defaults) = scrapers(config, sources);
-    let out = io::stdout().as_fd().try_clone_to_owned();
-    let printed =
-        out.and_then(|out| check::print(config, &mut scrapers, &defaults, &mut File::from(out)));
+    let printed = check::print(config, &mut scrapers, &defaults, &mut out);
     let is_right = printed.map_err(StartError::of(STDOUT))?;
     Ok(if is_right { 0 } else { FAILED })
 }

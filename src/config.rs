@@ -59,8 +59,10 @@ pub struct Config {
     pub socket_mode: u32,
     /// The file descriptor for readiness.
     pub ready_fd: Option<InheritedFd>,
-    /// Whether to scrape once and exit.
-    pub once: bool,
+    /// Scrape one of these HAProxy instances once and exit: its name, or `*` for the only one.
+    pub once: Option<String>,
+    /// Labels that each sample of that scrape gets, as they are written: `,name="value"`, one after the other.
+    pub labels: Vec<u8>,
     /// Whether to check something and exit.
     pub check: Check,
     /// Whether to list the metrics and exit.

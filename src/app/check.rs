@@ -49,7 +49,7 @@ pub(super) fn print(
 /// The lines of one HAProxy instance after its source; returns whether all is right.
 fn block(text: &mut String, scraper: &mut Scraper, defaults: &Defaults) -> io::Result<bool> {
     let mut exposition = Vec::new();
-    let snapshot = print_scrape(scraper, defaults, &mut exposition)?;
+    let snapshot = print_scrape(scraper, defaults, &[], &mut exposition)?;
     let report = scraper.report(&snapshot);
     line(text, "connected as", &users::own());
     if let Some(why) = &report.failure {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::values::{
-    add_target, check, columns, failure_status, listen_address, log_format, log_level,
+    add_label, add_target, check, columns, failure_status, listen_address, log_format, log_level,
     max_response_bytes, pattern, profile, ready_fd, refused, scrape_uri, socket_mode, states,
     telemetry_path, timeout, unless_empty, with_tls,
 };
@@ -24,7 +24,11 @@ pub(super) const METRIC_NAMES: &str = "haproxy.metric-names";
 pub(super) const SSL_VERIFY: &str = "haproxy.ssl-verify";
 pub(super) const LOG_LEVEL: &str = "log.level";
 pub(crate) const READY_FD: &str = "ready-fd";
-pub(crate) const ONCE: &str = "once";
+pub(super) const ONCE: &str = "once";
+pub(super) const LABEL: &str = "label";
+
+/// What `--once` without a name means. No target can have this name.
+pub(super) const THE_ONLY_ONE: &str = "*";
 
 /// The columns of `server` rows that have a metric, as the Go exporter lists them.
 const SERVER_METRIC_FIELDS: &str =
@@ -215,9 +219,15 @@ static OTHER_FLAGS: &[Flag] = &[
     ),
     Flag::new(
         ONCE,
-        Switch(false),
-        "Scrape once, print the metrics and exit: 0 if the scrape succeeded, else 1",
-        |to, text| turn(&mut to.once, text),
+        Optional("NAME", THE_ONLY_ONE),
+        "Scrape once, print the metrics and exit: 0 if the scrape succeeded, else 1; of several HAProxy instances the one of this name",
+        |to, text| put(&mut to.once, Ok(unless_empty(text))),
+    ),
+    Flag::new(
+        LABEL,
+        Values("NAME=VALUE", ""),
+        "Label to add to each metric of --once, so that files of several instances can be read together; repeatable",
+        add_label,
     ),
     Flag::new(
         "check",

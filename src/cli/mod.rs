@@ -16,6 +16,7 @@ use crate::commands;
 use crate::config::{Config, Flag, Takes};
 use crate::haproxy::uri::ScrapeUri;
 use crate::masked::masked;
+use crate::server::targets::{Targets, UNNAMED};
 use crate::version;
 
 pub(crate) use error::UsageError;
@@ -115,6 +116,9 @@ impl Given {
         };
         let given = given.map(OsString::into_string).transpose();
         let text = match given.map_err(|value| UsageError::NotUtf8(name, value))? {
+            Some(value) if value.is_empty() && matches!(flag.takes, Takes::Optional(..)) => {
+                return Err(UsageError::NoValue(name));
+            }
             Some(value) if !on => return Err(UsageError::OffWithValue(name, value)),
             Some(value) => value,
             None => match flag.takes {
@@ -150,10 +154,13 @@ impl Given {
         let has_cli =
             |(_, uri): &(_, ScrapeUri)| matches!(uri, ScrapeUri::Unix(_) | ScrapeUri::Tcp(_));
         let needing = commands::flags_of(&config.commands).next();
-        match needing {
-            Some(flag) if !config.targets.iter().any(has_cli) => Err(UsageError::NoCli(flag.name)),
-            _ => Ok(config),
+        if let Some(flag) = needing
+            && !config.targets.iter().any(has_cli)
+        {
+            return Err(UsageError::NoCli(flag.name));
         }
+        keep_one(&mut config)?;
+        Ok(config)
     }
 
     /// The default of the scrape URI does not count where only targets are given.
@@ -168,6 +175,39 @@ impl Given {
         }
         Ok(())
     }
+}
+
+/// Of the HAProxy instances, `--once` needs one.
+fn keep_one(config: &mut Config) -> Result<(), UsageError> {
+    let Some(wanted) = &config.once else {
+        return match config.labels.is_empty() {
+            true => Ok(()),
+            false => Err(UsageError::OnlyOnce(flags::LABEL)),
+        };
+    };
+    let names: Vec<_> = config
+        .targets
+        .iter()
+        .map(|(name, _)| name.clone())
+        .collect();
+    let found = match wanted.as_str() {
+        flags::THE_ONLY_ONE if names.len() == 1 => Ok(0),
+        flags::THE_ONLY_ONE => {
+            let shown = names.iter().map(|name| match name.as_str() {
+                "" => UNNAMED,
+                name => name,
+            });
+            let shown = shown.collect::<Vec<_>>().join(", ");
+            Err(format!("write --{}=NAME with one of {shown}", flags::ONCE))
+        }
+        wanted => {
+            let found = Targets::new(names).find(Some(&masked(wanted)));
+            found.map_err(|error| error.to_string())
+        }
+    };
+    let found = found.map_err(|why| UsageError::Value(flags::ONCE, why))?;
+    config.targets = vec![config.targets.swap_remove(found)];
+    Ok(())
 }
 
 /// Why a value is invalid. Most reasons quote it, and it can be a URI that belongs to another flag; those that

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 mod argument_files;
+mod labels;
+mod targets;
 
 fn arguments(texts: &[&str]) -> Vec<OsString> {
     texts.iter().map(OsString::from).collect()
@@ -429,22 +431,4 @@ fn built_line() -> String {
     };
     let build = option_env!("HAPROXY_EXPORTER_BUILD").unwrap_or("plain");
     format!("revision {revision}, target {target}, features: {features}, build: {build}")
-}
-
-#[test]
-fn targets_beside_and_instead_of_the_scrape_uri() {
-    let names = |arguments: &[&str]| -> Vec<String> {
-        let targets = config(arguments).unwrap().targets;
-        targets.into_iter().map(|(name, _)| name).collect()
-    };
-    let (a, b) = (
-        "--haproxy.target=a=unix:/a",
-        "--haproxy.target=b=http://h/;csv?x=y",
-    );
-    assert_eq!(names(&[]), [""]);
-    assert_eq!(names(&["--haproxy.target="]), [""]);
-    assert_eq!(names(&[a, b]), ["a", "b"]);
-    assert_eq!(names(&[a, "--haproxy.scrape-uri=unix:/s"]), ["", "a"]);
-    let twice = config(&[a, a]).unwrap_err();
-    assert_eq!(twice, "--haproxy.target: \"a\" is given twice");
 }

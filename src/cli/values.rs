@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::duration;
+use crate::commands;
 use crate::config::{Check, Config};
 use crate::haproxy::proxy_filter;
 use crate::haproxy::states::{self, NO_CHECK, SERVER_STATES};
@@ -10,6 +11,7 @@ use crate::haproxy::uri::ScrapeUri;
 use crate::log::{Format, Level};
 use crate::masked::masked;
 use crate::metrics::PROFILES;
+use crate::metrics::exposition::push_escaped;
 use crate::net::unsigned;
 use crate::server::listen::ListenAddress;
 use crate::server::response::Status;
@@ -18,6 +20,9 @@ use crate::sys::InheritedFd;
 
 /// The largest `--haproxy.max-response-bytes`: four million servers.
 const LARGEST_MAX_RESPONSE_BYTES: u64 = 1 << 30;
+
+/// Labels that only histograms and summaries have.
+const OF_HISTOGRAMS: [&str; 2] = ["le", "quantile"];
 
 /// What is said of `--web.config.file`.
 const CONFIG_FILE: &str = "TLS and passwords are not supported; put HAProxy in front of the exporter \
@@ -93,6 +98,37 @@ pub(super) fn add_target(to: &mut Config, text: &str) -> Result<(), String> {
         return Err(format!("{name:?} is given twice"));
     }
     to.targets.push((name.to_owned(), uri));
+    Ok(())
+}
+
+/// `NAME=VALUE`: a label that no metric has (Prometheus' data model, metric names and labels).
+pub(super) fn add_label(to: &mut Config, text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) if !value.is_empty() => (name, value),
+        _ => return Err("write NAME=VALUE".to_owned()),
+    };
+    let is_good = |c: char| is_letter(c) || c.is_ascii_digit();
+    if !name.starts_with(is_letter) || !name.chars().all(is_good) || name.starts_with("__") {
+        return Err(format!(
+            "{name:?} is not a label name (letters, digits and _, no digit first, not __ first)"
+        ));
+    }
+    if OF_HISTOGRAMS.contains(&name) || commands::catalog(&[]).has_label(name) {
+        return Err(format!("{name:?} is a label that metrics have"));
+    }
+    // Quotes inside of values are escaped.
+    let begin = format!(",{name}=\"");
+    let mut written = to.labels.windows(begin.len());
+    if written.any(|text| text == begin.as_bytes()) {
+        return Err(format!("{name:?} is given twice"));
+    }
+    to.labels.extend_from_slice(begin.as_bytes());
+    push_escaped(&mut to.labels, value.as_bytes());
+    to.labels.push(b'"');
     Ok(())
 }
 

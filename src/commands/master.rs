@@ -67,8 +67,8 @@ pub(crate) struct OldWorkers {
     pub(crate) connections: u64,
     /// `None` if /proc lacks one of them.
     pub(crate) memory_bytes: Option<u64>,
-    /// Their traffic since they became old.
-    pub(crate) done: Traffic,
+    /// Their traffic since they became old, added up over scrapes; `None` for a single scrape.
+    pub(crate) done: Option<Traffic>,
 }
 
 type OfMaster = fn(&Master) -> Value<'_>;
@@ -93,7 +93,7 @@ table! {
     Gauge   old_workers_oldest_age_seconds = |old| old.oldest_age_seconds.into(), "Age of the oldest old worker, in seconds; 0 if there is none.";
     Gauge   old_workers_current_connections = |old| old.connections.into(), "Current connections of the old workers that replied.";
     Gauge   old_workers_resident_memory_bytes = |old| old.memory_bytes.into(), "Resident memory of all old workers, in bytes.";
-    Counter old_workers_requests_total = |old| old.done.requests.into(), "Requests that old workers received after they became old.";
-    Counter old_workers_connections_total = |old| old.done.connections.into(), "Connections that old workers accepted or opened after they became old.";
-    Counter old_workers_bytes_out_total = |old| old.done.bytes_out.into(), "Bytes that old workers sent after they became old.";
+    Counter old_workers_requests_total = |old| old.done.map(|done| done.requests).into(), "Requests that old workers received after they became old.";
+    Counter old_workers_connections_total = |old| old.done.map(|done| done.connections).into(), "Connections that old workers accepted or opened after they became old.";
+    Counter old_workers_bytes_out_total = |old| old.done.map(|done| done.bytes_out).into(), "Bytes that old workers sent after they became old.";
 }

@@ -164,6 +164,14 @@ impl Catalog {
         (slot != NO_SLOT).then_some(usize::from(slot))
     }
 
+    /// Whether the samples of any family have a label of this name.
+    pub(crate) fn has_label(&self, name: &str) -> bool {
+        let families = (0..PROFILES.len()).flat_map(|profile| self.families(profile));
+        families
+            .into_iter()
+            .any(|(group, family)| label_names(group, family).contains(&name))
+    }
+
     /// The text of `--list-metrics`: name, type, labels and help, separated by tabs. A name that
     /// two groups have is listed once.
     pub(crate) fn list(&self, profile: usize) -> String {

@@ -98,7 +98,7 @@ impl Scraper {
             now_and_then: in_use()
                 .filter_map(|of| NowAndThen::new(of, target, config.timeout))
                 .collect(),
-            master: master.map(|source| MasterWatch::new(source, target)),
+            master: master.map(|source| MasterWatch::new(source, target, config.once.is_none())),
             read_buffer: ReadBuffer::default(),
             scrapes: 0,
             parse_failures: 0,

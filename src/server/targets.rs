@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::metrics::snapshot::Outcome;
 
 /// What the target without a name is called.
-pub(super) const UNNAMED: &str = "default";
+pub(crate) const UNNAMED: &str = "default";
 
 /// All targets, by number.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ mod machine;
 mod result;
 pub(crate) mod signals;
 mod sockets;
+mod stdout;
 mod tcp;
 mod threads;
 mod unix;
@@ -33,6 +34,7 @@ pub(crate) use sockets::{
     reset_at_close, send, set_backlog, set_most_not_sent, set_no_delay, set_nonblocking,
     set_send_buffer, set_user_timeout, shutdown, take_error, unsent_bytes,
 };
+pub(crate) use stdout::was_stdout_closed;
 pub(crate) use tcp::{Families, connect_tcp, listen_tcp};
 pub(crate) use threads::set_default_stack_bytes;
 pub(crate) use unix::{UNIX_PATH_BYTES, UnixAddress, bind_to_new_name, connect_unix, listen_unix};

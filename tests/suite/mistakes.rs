@@ -16,6 +16,8 @@ fn refused(flags: &[&str]) -> (Option<i32>, String) {
 const CLI: &str = "needs a CLI socket: write --haproxy.scrape-uri=unix:/path, the path of \"stats socket\", instead of \
                    a stats page or a file";
 
+const LABEL_ALONE: &str = "--label needs --once; where Prometheus scrapes the exporter, it adds labels itself (static_configs)";
+
 #[test]
 fn texts() {
     let uri = |why: &str| format!("--haproxy.scrape-uri: a scheme is missing ({why})");
@@ -23,6 +25,7 @@ fn texts() {
         format!("--haproxy.proxy-include: {text}: * matches any text, ? one character")
     };
     let state = |text: &str| format!("--haproxy.server-exclude-states: {text}");
+    let once = |text: &str| format!("--once: {text}");
     let write = |flag: &str, name: &str| format!("unknown flag {flag}: write --{name}");
     #[rustfmt::skip]
     let cases: &[(&[&str], String)] = &[
@@ -47,8 +50,17 @@ fn texts() {
         (&["--haproxy.peers"], format!("--haproxy.peers {CLI}")),
         (&["--haproxy.certificates", "--haproxy.scrape-uri=file:/x"], format!("--haproxy.certificates {CLI}")),
         (&["--haproxy.activity", "--haproxy.target=a=http://h/"], format!("--haproxy.activity {CLI}")),
-        (&["--once", "--haproxy.target=a=unix:/x", "--haproxy.target=b=unix:/y"], "--once: give one HAProxy instance, not 2: a, b".to_owned()),
-        (&["--once", "--haproxy.scrape-uri=unix:/x", "--haproxy.target=b=unix:/y"], "--once: give one HAProxy instance, not 2: --haproxy.scrape-uri, b".to_owned()),
+        (&["--once", "--haproxy.target=a=unix:/x", "--haproxy.target=b=unix:/y"], once("write --once=NAME with one of a, b")),
+        (&["--once", "--haproxy.scrape-uri=unix:/x", "--haproxy.target=b=unix:/y"], once("write --once=NAME with one of default, b")),
+        (&["--once=c", "--haproxy.target=a=unix:/x", "--haproxy.target=b=unix:/y"], once("target: \"c\" is not a known target (use a, b)")),
+        (&["--once=c", "--haproxy.target=a=unix:/x"], once("target: \"c\" is not a known target (use a)")),
+        (&["--once=c"], once("target: \"c\" is not a known target (there is none with a name)")),
+        (&["--once=http://u:secret@h/"], once("target: \"http://***@h/\" is not a known target (there is none with a name)")),
+        (&["--once", "--check=flags", "--haproxy.target=a=unix:/x", "--haproxy.target=b=unix:/y"], once("write --once=NAME with one of a, b")),
+        (&["--once="], "--once needs a value".to_owned()),
+        (&["--check="], "--check needs a value".to_owned()),
+        (&["--label=a=b"], LABEL_ALONE.to_owned()),
+        (&["--check", "--label=a=b"], LABEL_ALONE.to_owned()),
     ];
     for (flags, expected) in cases {
         assert_eq!(refused(flags), (Some(2), expected.clone()), "{flags:?}");

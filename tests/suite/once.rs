@@ -1,9 +1,11 @@
 //! `--once`: one scrape on standard output, for node_exporter's textfile collector and for the question
 //! why `haproxy_up` is 0.
 
+mod labels;
+
 use std::fs::File;
 use std::net::TcpListener;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -102,6 +104,48 @@ fn standard_output_that_takes_nothing() {
         let error = String::from_utf8_lossy(&ended.stderr);
         let expected = format!("haproxy_exporter: standard output: {reason}\n");
         assert_eq!((ended.status.code(), &*error), (Some(1), &*expected));
+    }
+}
+
+/// std opens /dev/null where a standard stream is closed, and takes an output that may only be read for one
+/// that wrote everything.
+#[test]
+fn standard_output_that_is_closed_or_only_read() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let fake = fake(&directory);
+    let uri = format!("--haproxy.scrape-uri={}", fake.uri());
+    let cases = [
+        (">&-", "it is closed", 1),
+        ("1</dev/null", "bad file descriptor", 1),
+        (">/dev/null", "", 0),
+        // As Python's DEVNULL and daemons open it.
+        ("1<>/dev/null", "", 0),
+    ];
+    let flags: [&[&str]; 5] = [
+        &["--once", &uri],
+        &["--check", &uri],
+        &["--help"],
+        &["--version"],
+        &["--list-metrics"],
+    ];
+    let asked = || fake.requests().len();
+    for (redirection, reason, status) in cases {
+        for flags in flags {
+            let before = asked();
+            let mut command = Command::new("sh");
+            command.args(["-c", &format!("exec \"$0\" \"$@\" {redirection}")]);
+            command.arg(exporter::command().get_program()).args(flags);
+            let (ended, _, error) = peers::run(&mut command);
+            let expected = match reason {
+                "" => String::new(),
+                reason => format!("haproxy_exporter: standard output: {reason}\n"),
+            };
+            let found = (ended.code(), error);
+            assert_eq!(found, (Some(status), expected), "{flags:?} {redirection}");
+            if redirection == ">&-" && flags[0] == "--once" {
+                assert_eq!(asked(), before, "HAProxy is not asked for nothing");
+            }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ set -eu
 
 # command:package
 peers='haproxy:haproxy prometheus:prometheus prometheus-alertmanager:prometheus-alertmanager
-prometheus-haproxy-exporter:prometheus-haproxy-exporter
+prometheus-haproxy-exporter:prometheus-haproxy-exporter prometheus-node-exporter:prometheus-node-exporter
 s6-supervise:s6 runsv:runit strace:strace qemu-aarch64:qemu-user musl-gcc:musl-tools openssl:openssl
 mandoc:mandoc systemd-analyze:systemd busybox:busybox-static'
 # A browser and npm bring hundreds of packages more: for the gate only.

@@ -46,6 +46,8 @@ pub(crate) struct MasterWatch {
     processes: Processes,
     info: Info,
     traffic: OldTraffic,
+    /// Whether there is more than one scrape, so that sums over them mean something.
+    adds_up: bool,
     /// The process that replied to the last scrape.
     current: Option<u64>,
     /// Traffic caused by our own commands to the scrape URI: when that process last reported its
@@ -92,14 +94,15 @@ enum Answer {
 }
 
 impl MasterWatch {
-    /// Nothing was sent yet.
-    pub(crate) fn new(source: Source, target: Option<&str>) -> Self {
+    /// Nothing was sent yet. Sums over scrapes are exported if it `adds_up`.
+    pub(crate) fn new(source: Source, target: Option<&str>, adds_up: bool) -> Self {
         let event = |message, over| Event::new(Level::Warn, message, over).of(target);
         Self {
             source,
             processes: Processes::default(),
             info: Info::default(),
             traffic: OldTraffic::default(),
+            adds_up,
             current: None,
             spent_when_seen: Spent::default(),
             spent: Spent::default(),
@@ -183,7 +186,7 @@ impl MasterWatch {
             return;
         }
         let old = OldWorkers {
-            done: self.traffic.sum(),
+            done: self.adds_up.then(|| self.traffic.sum()),
             ..look.old
         };
         into.add(&OLD_WORKERS)

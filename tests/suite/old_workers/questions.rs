@@ -3,7 +3,7 @@
 use super::world::{A, B, C, D, World, info, processes, question, serving};
 use super::{OLD, UNANSWERED};
 use crate::support::exporter::{self, Exporter, Problem};
-use crate::support::exposition;
+use crate::support::exposition::{self, Exposition};
 use crate::support::fake_haproxy::{Act, Answers, Fake, Script};
 use crate::support::fake_master::FakeMaster;
 use crate::support::{fixtures, peers};
@@ -213,6 +213,13 @@ fn once() {
     assert_eq!((status.code(), error.as_str()), (Some(0), ""));
     let found = exposition::read(output.as_bytes()).expect("an exposition");
     assert_eq!([super::UP, OLD].map(|name| found.value(name)), [1.0, 1.0]);
+    // Sums over scrapes mean nothing after one.
+    let is_sum =
+        |name: &&String| name.starts_with("haproxy_old_workers") && name.ends_with("_total");
+    let sums = |found: &Exposition| found.families.keys().filter(is_sum).count();
+    assert_eq!(sums(&found), 0);
+    let served = Exporter::start(&[&uri, &master.flag()]).scrape();
+    assert_eq!(sums(&served), 3);
 
     // Nobody has ever answered there: that is said at once.
     master.refuse();

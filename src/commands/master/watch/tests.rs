@@ -38,7 +38,7 @@ impl World {
         let fake = Fake::new();
         let uri = ScrapeUri::parse(&format!("unix:{}", fake.path.display())).unwrap();
         Self {
-            watch: MasterWatch::new(Source::of_master(&uri).unwrap(), None),
+            watch: MasterWatch::new(Source::of_master(&uri).unwrap(), None, true),
             fake,
             catalog: Box::leak(Box::new(commands::catalog(&[]))),
             spent: Spent::default(),
