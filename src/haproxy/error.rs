@@ -53,6 +53,8 @@ pub(crate) enum Problem {
     BehindBroken,
     /// Bytes after the end of the last reply.
     TooMuch,
+    /// In prompt mode, no prompt after a reply.
+    NoPrompt,
     /// Why the file cannot be used.
     File(String),
     /// Not a complete reply to the command.
@@ -92,6 +94,7 @@ impl fmt::Display for Problem {
             }
             Self::BehindBroken => f.write_str("read: the previous reply was cut"),
             Self::TooMuch => f.write_str("read: more came behind the closing empty line"),
+            Self::NoPrompt => f.write_str("read: no prompt behind the reply"),
             Self::File(error) => f.write_str(error),
             Self::Reply(error) => error.fmt(f),
         }

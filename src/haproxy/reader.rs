@@ -142,6 +142,21 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Takes a text that is not part of the reply. Returns whether it was there, `None` if only a part of it has
+    /// arrived.
+    pub(super) fn skip(&mut self, text: &[u8]) -> Option<bool> {
+        let data = self.buffer.data();
+        if text.len() > data.len() && text.starts_with(data) {
+            return None;
+        }
+        let is_there = data.starts_with(text);
+        if is_there {
+            self.buffer.take(text.len());
+            self.taken += text.len() as u64;
+        }
+        Some(is_there)
+    }
+
     /// Number of bytes of the reply that were taken.
     pub(super) fn taken(&self) -> u64 {
         self.taken

@@ -3,7 +3,8 @@
 //! All commands are sent in one line on one connection, joined with `;`. HAProxy replies to them in
 //! order, each reply with an empty line at its end, and closes the connection. The separator is not
 //! a newline, because 3.2 and later run only the first line. There is no `;` at the end, because
-//! 2.4 and 2.6 reply to it with the usage text.
+//! 2.4 and 2.6 reply to it with the usage text. In prompt mode (`prompt.rs`) HAProxy replies to one
+//! line after another.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -11,7 +12,8 @@ use std::time::{Duration, Instant};
 use super::advice::Asked;
 use super::buffer::ReadBuffer;
 use super::error::{Problem, SourceError};
-use super::pace::{Pace, Queue};
+use super::link::{self, End, Link};
+use super::pace::Pace;
 use super::reader::{Limits, Reader};
 use super::reply::{Need, Proof, Question, Reply};
 use super::uri::UnixName;
@@ -120,33 +122,27 @@ impl SocketSource {
         limits: Limits,
         buffer: &mut ReadBuffer,
     ) -> Result<(), SourceError> {
-        let stream = match self.send(questions, limits.deadline) {
-            Ok(stream) => stream,
-            Err(problem) => return Err(self.error(problem, None)),
-        };
-        let mut link = Link::new(stream, self.pace(limits.deadline));
-        let before = self.spent.bytes;
-        let result = self.read_all(&mut link, questions, limits, buffer);
-        if let Some(pace) = &link.pace {
-            let received = self.spent.bytes - before;
-            self.most_held = most_held(self.most_held, pace.most_held(), received);
-        }
-        result
+        let mut link = self.connect(limits.deadline)?;
+        let mut commands = questions.iter().map(|question| question.command);
+        self.send(&mut link, &mut commands, limits.deadline)?;
+        self.read_all(&mut link, questions, true, limits, buffer)
     }
 
-    /// Reads the replies in order.
+    /// Reads the replies in order. `are_last`: no replies to other commands of this line follow.
     ///
     /// # Errors
     /// If a required reply could not be read.
-    fn read_all(
+    pub(super) fn read_all(
         &mut self,
         link: &mut Link,
         questions: &mut [Question<'_>],
+        are_last: bool,
         limits: Limits,
         buffer: &mut ReadBuffer,
     ) -> Result<(), SourceError> {
         let last = questions.len().saturating_sub(1);
         let mut is_broken = false;
+        let mut received = 0;
         for (position, question) in questions.iter_mut().enumerate() {
             let limits = match question.need {
                 Need::All => limits,
@@ -157,10 +153,14 @@ impl SocketSource {
             } else {
                 let reader = &mut Reader::new(question.reply, buffer, limits);
                 let began = Instant::now();
-                let read = read(link, reader, position == last);
+                let read = link::read(link, reader, are_last && position == last);
                 question.took = Some(began.elapsed());
                 question.bytes = reader.taken();
                 self.spent.bytes += question.bytes;
+                received += question.bytes;
+                if let Some(pace) = link.pace() {
+                    self.most_held = most_held(self.most_held, pace.most_held(), received);
+                }
                 is_broken = !matches!(read, Ok(End::EmptyLine));
                 read.and_then(|end| match end {
                     End::EmptyLine => reader.finish_at_end(),
@@ -184,9 +184,12 @@ impl SocketSource {
 
     /// Only a unix socket of a process that prints rows is paced: over TCP, HAProxy can send more
     /// at a time, and that amount grows.
+    pub(crate) fn is_paced(&self) -> bool {
+        matches!(self.address, Address::Unix(_)) && !self.is_master
+    }
+
     fn pace(&self, deadline: Deadline) -> Option<Pace> {
-        let has_rows = matches!(self.address, Address::Unix(_)) && !self.is_master;
-        let time = deadline.remaining().filter(|_| has_rows)?;
+        let time = deadline.remaining().filter(|_| self.is_paced())?;
         Some(Pace::new(Duration::ZERO, time, self.most_held))
     }
 
@@ -208,72 +211,59 @@ impl SocketSource {
         SourceError::new(&self.object, problem, asked, is_denied)
     }
 
-    fn send(&mut self, questions: &[Question<'_>], deadline: Deadline) -> Result<Stream, Problem> {
+    /// Connects.
+    ///
+    /// # Errors
+    /// If it is impossible.
+    pub(super) fn connect(&mut self, deadline: Deadline) -> Result<Link, SourceError> {
         let stream = match &mut self.address {
             Address::Unix(name) => connect_unix(name, deadline),
             Address::Tcp(address, resolver) => Stream::connect(address, resolver, deadline),
-        }?;
+        };
+        let stream = stream.map_err(|error| self.error(error.into(), None))?;
+        self.spent.connections += 1;
+        Ok(Link::new(stream))
+    }
+
+    /// Sends all commands in one line. Replies to a line that was sent before are read by now.
+    ///
+    /// # Errors
+    /// If it could not be sent.
+    pub(super) fn send(
+        &mut self,
+        link: &mut Link,
+        commands: &mut dyn Iterator<Item = &str>,
+        deadline: Deadline,
+    ) -> Result<(), SourceError> {
         self.line.clear();
-        for (position, question) in questions.iter().enumerate() {
-            if position > 0 {
+        for command in commands {
+            if !self.line.is_empty() {
                 self.line.push(b';');
             }
-            self.line.extend_from_slice(question.command.as_bytes());
+            self.line.extend_from_slice(command.as_bytes());
         }
         self.line.push(b'\n');
-        stream.send_all(&self.line, deadline)?;
+        link.send(&self.line, self.pace(deadline), deadline)
+            .map_err(|error| self.error(error.into(), None))?;
         if self.is_master {
-            stream.end_sending();
+            link.end_sending();
         }
-        self.spent.connections += 1;
-        Ok(stream)
-    }
-}
-
-/// A connection, and the pace at which it is read.
-struct Link {
-    stream: Stream,
-    connected: Instant,
-    pace: Option<Pace>,
-}
-
-impl Link {
-    fn new(stream: Stream, pace: Option<Pace>) -> Self {
-        Self {
-            stream,
-            connected: Instant::now(),
-            pace,
-        }
+        Ok(())
     }
 
-    /// See `Stream::receive`.
-    fn receive(&mut self, room: &mut [u8], deadline: Deadline) -> Result<usize, NetError> {
-        let Some(mut pace) = self.pace.take() else {
-            return self.stream.receive(room, deadline);
-        };
-        while pace.must_wait() {
-            self.stream.wait_for_bytes(deadline)?;
-            pace.wait(self);
-        }
-        let most = pace.most_of(room.len());
-        let count = self.stream.receive(&mut room[..most], deadline)?;
-        pace.took(count);
-        self.pace = Some(pace);
-        Ok(count)
-    }
-}
-
-impl Queue for Link {
-    fn bytes(&self) -> Option<usize> {
-        self.stream.queued_bytes()
-    }
-
-    fn ends_within(&mut self, time: Duration) -> bool {
-        self.stream.ends_within(time)
-    }
-
-    fn now(&self) -> Duration {
-        self.connected.elapsed()
+    /// Switches a connection to prompt mode.
+    ///
+    /// # Errors
+    /// If no prompt has arrived.
+    pub(super) fn prompt(
+        &mut self,
+        link: &mut Link,
+        deadline: Deadline,
+    ) -> Result<(), SourceError> {
+        let bytes = link.prompt(deadline);
+        let bytes = bytes.map_err(|problem| self.error(problem, None))?;
+        self.spent.bytes += bytes as u64;
+        Ok(())
     }
 }
 
@@ -284,29 +274,6 @@ fn most_held(known: usize, held: usize, received: u64) -> usize {
         true => known,
         false => held,
     }
-}
-
-/// What ended a reply.
-enum End {
-    EmptyLine,
-    Closed,
-}
-
-/// Reads up to the end of a reply. The last one ends with the connection, so that there are as many
-/// replies as commands.
-fn read(link: &mut Link, reader: &mut Reader<'_>, is_last: bool) -> Result<End, Problem> {
-    let deadline = reader.limits.deadline;
-    while !(reader.has_more() && reader.take_up_to_end()?) {
-        match link.receive(reader.room(), deadline) {
-            Ok(0) => return Ok(End::Closed),
-            Ok(count) => reader.received(count),
-            Err(error) => return Err(reader.broken(error.into())),
-        }
-    }
-    if is_last && (reader.has_more() || link.receive(reader.room(), deadline)? > 0) {
-        return Err(Problem::TooMuch);
-    }
-    Ok(End::EmptyLine)
 }
 
 /// Connects to a unix socket. `abns@name` of HAProxy pads the name with NULs to the full length,

@@ -67,6 +67,14 @@ impl Source {
         matches!(self, Self::Socket(_))
     }
 
+    /// The CLI, if this is one.
+    pub(crate) fn socket(&mut self) -> Option<&mut SocketSource> {
+        match self {
+            Self::Socket(source) => Some(source),
+            Self::Http(_) | Self::File(_) => None,
+        }
+    }
+
     /// Sends all commands at once and reads the replies in order. The stats page and a file contain
     /// only the reply to the first command; the others have neither reply nor failure. Why an
     /// `Extra` reply is missing is stored with its command.

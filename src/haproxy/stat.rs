@@ -113,6 +113,11 @@ impl StatReader {
         is_new
     }
 
+    /// How often the header has changed.
+    pub(crate) fn header_changes(&self) -> u64 {
+        self.header.changes()
+    }
+
     /// What could not be parsed in this scrape, to add more.
     pub(crate) fn failures_mut(&mut self) -> &mut Failures {
         &mut self.failures

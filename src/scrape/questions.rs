@@ -8,6 +8,7 @@ use crate::commands::watch::{self, Watch};
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::error::SourceError;
+use crate::haproxy::parts::Parts;
 use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::{Need, Question};
 use crate::haproxy::socket::Spent;
@@ -27,6 +28,8 @@ pub(super) struct Answers {
     pub(super) watches: Vec<Watch>,
     /// The text of `show stat`.
     show_stat: String,
+    /// Whether rows are read a few proxies at a time.
+    parts: Parts,
     /// Traffic that our commands had caused when HAProxy counted for `show info`.
     pub(super) spent_at_info: Spent,
     /// The release that replied last, for commands that only some releases know.
@@ -87,6 +90,7 @@ impl Answers {
             info: Info::default(),
             watches,
             show_stat: String::new(),
+            parts: Parts::default(),
             spent_at_info: Spent::default(),
             release: None,
             info_failed: watch::failed(&info::COMMAND, target),
@@ -136,8 +140,11 @@ impl Answers {
             scrape.reader.clear();
             let before = self.release;
             let learns_info = std::mem::take(&mut may_learn_info);
-            // A reply that took the next ones for its own has to come once more.
-            if !self.ask_once(scrape, &asked, learns_info)? {
+            let is_usable = self.ask_once(scrape, &asked, learns_info);
+            if !matches!(is_usable, Ok(true)) {
+                self.parts.forget();
+            }
+            if !is_usable? {
                 continue;
             }
             // The release that replied can know more than the previous one.
@@ -158,8 +165,9 @@ impl Answers {
         }
     }
 
-    /// See `ask`. Returns whether the reply to `show info` ended where it should, which is checked if
-    /// `learns_info`.
+    /// See `ask`. Returns whether the replies can be used. If not, they have to come once more: that to `show
+    /// info` took the next ones for its own, which is checked if `learns_info`, or rows could not be read in
+    /// parts.
     fn ask_once(
         &mut self,
         scrape: &mut Scrape<'_>,
@@ -170,14 +178,31 @@ impl Answers {
         // Writing to a String cannot fail.
         let _ = write!(self.show_stat, "show stat -1 {} -1", asked.row_types);
         let mut rows = scrape.batcher.fill(scrape.into, scrape.wanted);
-        let mut stat = scrape.reader.reply(&mut rows);
+        let limits = scrape.limits;
+        let mut session = None;
+        if let Some(source) = scrape.source.socket()
+            && self.parts.are_worth_it(asked.row_types, source)
+        {
+            let into = (source, limits, &mut *scrape.buffer);
+            match self
+                .parts
+                .read(asked.row_types, into, scrape.reader, &mut rows)
+            {
+                Ok(Some(read)) => session = Some(read),
+                // They are read at once, if there is time.
+                Err(error) if limits.deadline.remaining().is_none() => return Err(error),
+                Ok(None) | Err(_) => return Ok(false),
+            }
+        }
+        let mut stat;
         let info_need = match asked.row_types {
             0 => Need::All,
             _ => Need::Extra,
         };
         let mut questions = Vec::with_capacity(2 + self.watches.len());
         // Optional commands come last, so that their failure does not affect `show stat`.
-        if asked.row_types > 0 {
+        if asked.row_types > 0 && session.is_none() {
+            stat = scrape.reader.reply(&mut rows);
             questions.push(Question::new(&self.show_stat, Need::All, &mut stat));
         }
         let info_at = questions.len();
@@ -192,8 +217,10 @@ impl Answers {
             counts.push(of_watch.len());
             questions.extend(of_watch);
         }
-        let (limits, buffer) = (scrape.limits, &mut *scrape.buffer);
-        let result = scrape.source.ask(&mut questions, limits, buffer);
+        let result = match session {
+            Some(session) => session.ask(&mut questions, limits),
+            None => scrape.source.ask(&mut questions, limits, scrape.buffer),
+        };
         if result.is_ok() && asked.info && questions[info_at].failure.is_none() {
             let from_info = questions[info_at..].iter().map(|question| question.bytes);
             self.spent_at_info = scrape.source.spent().before_answer(from_info.sum());
@@ -205,6 +232,8 @@ impl Answers {
         }
         result?;
         rows.finish();
+        let found = RowType::ALL.map(|of| scrape.into.stat_rows(of).count());
+        self.parts.remember(asked.row_types, found);
         let mut failures = failures.into_iter();
         if asked.info {
             self.take_info(failures.next().flatten());

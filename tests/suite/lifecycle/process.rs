@@ -195,6 +195,8 @@ fn threads_have_names() {
     );
     let names = |command: &mut Command| {
         let exporter = Exporter::spawn(command.arg(&uri));
+        // Each thread names itself, and all have begun when it serves.
+        exporter.scrape();
         let tasks = std::fs::read_dir(format!("/proc/{}/task", exporter.pid())).expect("threads");
         let names = tasks.map(|task| {
             let file = task.expect("a thread").path().join("comm");
