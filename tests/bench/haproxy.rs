@@ -22,6 +22,8 @@ pub(crate) struct Haproxy {
     pub(crate) built_in: SocketAddr,
     /// Where it answers requests by itself.
     pub(crate) traffic: SocketAddr,
+    /// Its socket over TCP.
+    pub(crate) cli: SocketAddr,
     directory: tempfile::TempDir,
 }
 
@@ -58,9 +60,9 @@ impl Haproxy {
     ) -> Result<Self, String> {
         let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
         let socket = directory.path().join("stats.sock");
-        let (built_in, traffic) = (free_address()?, free_address()?);
+        let (built_in, traffic, cli) = (free_address()?, free_address()?, free_address()?);
         let file = directory.path().join("haproxy.cfg");
-        let mut text = configuration(shape, &socket, [built_in, traffic]);
+        let mut text = configuration(shape, &socket, [built_in, traffic, cli]);
         text.push_str(&more(directory.path())?);
         std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
         let process = Running::start(
@@ -77,6 +79,7 @@ impl Haproxy {
             socket,
             built_in,
             traffic,
+            cli,
             directory,
         })
     }
@@ -100,12 +103,16 @@ pub(crate) fn free_address() -> Result<SocketAddr, String> {
         .map_err(|error| error.to_string())
 }
 
-fn configuration(shape: &Shape, socket: &Path, [built_in, traffic]: [SocketAddr; 2]) -> String {
+fn configuration(
+    shape: &Shape,
+    socket: &Path,
+    [built_in, traffic, cli]: [SocketAddr; 3],
+) -> String {
     let threads = shape
         .threads
         .map_or(String::new(), |threads| format!("    nbthread {threads}\n"));
     let mut text = format!(
-        "global\n    stats socket {} level admin\n    stats timeout 2m\n{threads}\
+        "global\n    stats socket {} level admin\n    stats socket {cli} level admin\n    stats timeout 2m\n{threads}\
          defaults\n    mode http\n    timeout connect 5s\n    timeout client 2m\n    timeout server 2m\n\
          frontend traffic\n    bind {traffic}\n    http-request return status 200\n\
          frontend exporter\n    bind {built_in}\n    \

@@ -49,6 +49,12 @@ pub(crate) fn ours(binary: &Path, haproxy: &Haproxy, flags: &[&str]) -> Result<P
     start("this exporter", command, haproxy)
 }
 
+/// Ours, over TCP.
+pub(crate) fn over_tcp(binary: &Path, haproxy: &Haproxy) -> Result<Peer, String> {
+    let uri = format!("tcp://{}", haproxy.cli);
+    start_uri("the same, over TCP", Command::new(binary), &uri)
+}
+
 /// The same under the names of HAProxy's own exporter.
 pub(crate) fn builtin_names(binary: &Path, haproxy: &Haproxy) -> Result<Peer, String> {
     let flags = ["--haproxy.metric-names=builtin"];
@@ -85,11 +91,15 @@ fn start(name: &'static str, command: Command, haproxy: &Haproxy) -> Result<Peer
     start_of(name, command, &haproxy.socket)
 }
 
-fn start_of(name: &'static str, mut command: Command, socket: &Path) -> Result<Peer, String> {
+fn start_of(name: &'static str, command: Command, socket: &Path) -> Result<Peer, String> {
+    start_uri(name, command, &format!("unix:{}", socket.display()))
+}
+
+fn start_uri(name: &'static str, mut command: Command, uri: &str) -> Result<Peer, String> {
     let address = free_address()?;
     let process = Running::start(command.args([
         format!("--web.listen-address={address}"),
-        format!("--haproxy.scrape-uri=unix:{}", socket.display()),
+        format!("--haproxy.scrape-uri={uri}"),
         format!("--haproxy.timeout={SCRAPE_TIMEOUT}"),
     ]))?;
     process::wait_for(name, START_TIMEOUT, || {

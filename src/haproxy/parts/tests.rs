@@ -282,8 +282,10 @@ fn parts_where_they_are_worth_it() {
     let (unix, _listener) = source("parts");
     let tcp = SocketSource::tcp(&HostPort::parse("127.0.0.1:9", None).unwrap());
     let servers_only = RowType::Server.bit();
+    // The types and numbers of rows that were found, the types that are wanted, the answers for both sockets.
+    type Case = (&'static str, u8, [usize; 4], u8, bool, bool);
     #[rustfmt::skip]
-    let cases: [(&str, u8, [usize; 4], u8, bool, bool); 13] = [
+    let cases: [Case; 13] = [
         ("100 in 10", ALL, [1, 10, 100, 0], ALL, false, false),
         ("300 in 10", ALL, [1, 10, 300, 0], ALL, true, true),
         ("1,000 in 10", ALL, [1, 10, 1000, 0], ALL, true, true),

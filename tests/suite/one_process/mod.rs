@@ -3,6 +3,7 @@
 
 mod late;
 mod pace;
+mod parts;
 mod processes;
 mod reloads;
 
