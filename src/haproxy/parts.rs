@@ -7,6 +7,7 @@
 //! lines go to one process, since they use one connection.
 
 use std::fmt::{Display, Write};
+use std::time::Instant;
 
 use super::buffer::ReadBuffer;
 use super::columns::Header;
@@ -87,6 +88,7 @@ impl Parts {
         rows: &mut dyn RowSink,
     ) -> Result<Option<Session<'a>>, SourceError> {
         let (source, limits, buffer) = session;
+        let began = Instant::now();
         // Until it is seen.
         self.has_no_prompt = true;
         let session = Session::new(source, limits.deadline, buffer)?;
@@ -120,6 +122,11 @@ impl Parts {
                 }
             }
         }
+        let bytes = limits.max_bytes - lines.limits.max_bytes;
+        let took = Some(began.elapsed());
+        lines
+            .session
+            .trace("show stat in parts", bytes, took, false);
         Ok((!list.numbers.is_empty()).then_some(lines.session))
     }
 }

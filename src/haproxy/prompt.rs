@@ -3,6 +3,8 @@
 //! HAProxy prints a prompt after each reply, keeps the connection open, and reads the next line when it has
 //! replied to the last one. Until that line arrives it handles its traffic.
 
+use std::time::Duration;
+
 use super::buffer::ReadBuffer;
 use super::error::SourceError;
 use super::link::Link;
@@ -64,7 +66,24 @@ impl<'a> Session<'a> {
         }
         let mut commands = questions.iter().map(|question| question.command);
         self.send(&mut commands, limits.deadline)?;
-        self.read(questions, true, limits)
+        let result = self.read(questions, true, limits);
+        for one in questions.iter() {
+            self.trace(one.command, one.bytes, one.took, one.failure.is_some());
+        }
+        result
+    }
+
+    /// Notes a command for the log line of the scrape.
+    pub(crate) fn trace(
+        &mut self,
+        command: &str,
+        bytes: u64,
+        took: Option<Duration>,
+        failed: bool,
+    ) {
+        if let Some(trace) = self.buffer.trace() {
+            trace.add(command, bytes, took, failed);
+        }
     }
 
     /// Reads the next replies. `are_last`: the line has no further commands.

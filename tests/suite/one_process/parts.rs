@@ -11,8 +11,9 @@ use super::{Cli, info};
 use crate::support::csv;
 use crate::support::exporter::{Exporter, Problem};
 use crate::support::haproxy::{Haproxy, Place, RELEASES};
-use crate::support::http;
+use crate::support::{http, logfmt};
 
+const DEBUG: &str = "--log.level=debug";
 const BACKENDS: usize = 24;
 const SERVERS: usize = 12;
 
@@ -64,7 +65,7 @@ fn the_second_scrape_reads_in_parts() {
         let lines = Lines::default();
         let cli = relay(&directory.path().join("s"), haproxy.socket(), &lines);
         let names = "--haproxy.metric-names=builtin";
-        let exporter = Exporter::start(&[&cli.flag(), "--haproxy.activity", names]);
+        let exporter = Exporter::start(&[&cli.flag(), "--haproxy.activity", names, DEBUG]);
         // What traffic and time change.
         let is_volatile = |key: &str| {
             !(key.contains("_server_") || key.contains("_backend_")) || key.contains("seconds")
@@ -78,6 +79,17 @@ fn the_second_scrape_reads_in_parts() {
             first.value(&format!("haproxy_server_weight{labels}"))
         });
         assert_eq!(weights.sum::<f64>(), (BACKENDS * SERVERS) as f64);
+        let commands = exporter.log_lines();
+        let commands = commands.iter().map(|line| logfmt::fields(line));
+        let commands: Vec<_> = commands
+            .filter_map(|mut line| line.remove("commands"))
+            .collect();
+        assert!(commands[0].contains("show stat -1 15 -1 ("), "{commands:?}");
+        assert!(
+            commands[1].starts_with("show stat in parts ("),
+            "{commands:?}"
+        );
+        assert!(commands[1].contains(", show activity ("), "{commands:?}");
         assert!(exporter.finish().problems().is_empty());
         let lines = lines.lock().expect("a lock");
         // The first learns the release.
