@@ -2,9 +2,13 @@
 //! they change with the crate.
 
 use crate::commands;
+use crate::commands::command::{ReadError, When};
 use crate::commands::info;
+use crate::commands::master::Processes;
 use crate::haproxy::buffer::ReadBuffer;
-use crate::haproxy::reply::Reply;
+use crate::haproxy::error::{Problem, SourceError};
+use crate::haproxy::failures::Failures;
+use crate::haproxy::reply::{Reply, ReplyError};
 use crate::haproxy::rows::Filter;
 use crate::haproxy::stat::StatReader;
 use crate::metrics::PROFILES;
@@ -13,7 +17,7 @@ use crate::metrics::cursor::{self, Cursor};
 use crate::metrics::exposition::BUFFER_BYTES;
 use crate::metrics::gzip::{Common, Gzip};
 use crate::metrics::selection::{Defaults, Query, Selection, Wanted};
-use crate::metrics::snapshot::Snapshot;
+use crate::metrics::snapshot::{Sink, Snapshot};
 use crate::metrics::writer::RowBatcher;
 
 pub use crate::haproxy::reply::Proof;
@@ -100,6 +104,31 @@ impl Statistics {
         }
     }
 
+    /// Reads everything from now on, whatever is selected.
+    pub fn want_all(&mut self) {
+        let catalog = self.selection.catalog();
+        for profile in 0..PROFILES.len() {
+            let defaults = Defaults { catalog, profile };
+            let query = Query::parse("extra-counters&no-maint", &defaults);
+            let all = query.expect("a selection").selection;
+            self.wanted.add(&all);
+        }
+    }
+
+    /// Writes from now on what a query selects. Returns its target, and the names that no metric has.
+    ///
+    /// # Errors
+    /// Why the query is refused.
+    pub fn select(&mut self, query: &str) -> Result<(Option<String>, Option<String>), String> {
+        let defaults = Defaults {
+            catalog: self.selection.catalog(),
+            profile: 0,
+        };
+        let query = Query::parse(query, &defaults).map_err(|error| error.to_string())?;
+        self.selection = query.selection;
+        Ok((query.target, query.unknown))
+    }
+
     /// Reads a reply in reads of `size(left)` bytes, as a scrape does.
     ///
     /// # Errors
@@ -136,6 +165,68 @@ impl Statistics {
         rows.finish();
         self.snapshot.shrink();
         Ok(())
+    }
+
+    /// Reads the replies to a command that is sent in addition to `show stat`, and to what it asks besides, in
+    /// reads of `size(left)` bytes. Returns the number of rows that cannot be exported.
+    ///
+    /// # Errors
+    /// Why a reply is rejected.
+    ///
+    /// # Panics
+    /// If there is no such command.
+    pub fn read_command(
+        &mut self,
+        ask: &str,
+        replies: &[u8],
+        size: impl FnMut(usize) -> usize,
+    ) -> Result<u64, String> {
+        self.snapshot.clear();
+        let mut peer = Peer {
+            rest: replies,
+            buffer: ReadBuffer::default(),
+            size,
+        };
+        let mut into = Sink {
+            catalog: self.selection.catalog(),
+            snapshot: &mut self.snapshot,
+        };
+        let mut failures = Failures::default();
+        let command = commands::in_use(&[ask]).find(|command| command.ask == ask);
+        match command.expect("a command").when {
+            When::WithRows(make) => {
+                let mut answer = make();
+                let (reply, _) = answer.replies();
+                peer.reply(reply).map_err(|error| error.to_string())?;
+                if answer.needs_further() {
+                    // All of it again, on one connection.
+                    (peer.rest, peer.buffer) = (replies, ReadBuffer::default());
+                    answer.clear();
+                    let (reply, further) = answer.replies();
+                    peer.reply(reply).map_err(|error| error.to_string())?;
+                    // Without it the rows lack their names.
+                    let _ = further.map(|(_, reply)| peer.reply(reply));
+                }
+                answer.count_bad_rows(&mut failures);
+                answer.put_rows(&mut into);
+            }
+            When::NowAndThen { answer, .. } => {
+                let mut answer = answer();
+                let result = answer.read(&mut |_, reply| {
+                    peer.reply(reply).map_err(|error| {
+                        ReadError::Failed(SourceError {
+                            object: String::new(),
+                            problem: Problem::Reply(error),
+                            advice: None,
+                        })
+                    })
+                });
+                result.map_err(|error| error.to_string())?;
+                answer.put_rows(&mut into);
+            }
+            When::Itself | When::OfMaster => panic!("{ask} has no rows of its own"),
+        }
+        Ok(failures.count)
     }
 
     /// Discards the reply.
@@ -184,6 +275,52 @@ impl Statistics {
             }
         }
     }
+}
+
+/// One that sends replies, in pieces.
+struct Peer<'a, S> {
+    rest: &'a [u8],
+    buffer: ReadBuffer,
+    /// Size of the next piece, of so many bytes.
+    size: S,
+}
+
+impl<S: FnMut(usize) -> usize> Peer<'_, S> {
+    fn reply(&mut self, reply: &mut dyn Reply) -> Result<(), ReplyError> {
+        loop {
+            let taken = reply.push(self.buffer.data())?;
+            self.buffer.take(taken.bytes);
+            if taken.ends || self.rest.is_empty() {
+                let rest = if taken.ends { &[] } else { self.buffer.data() };
+                return reply.finish(rest, Proof::EmptyLine);
+            }
+            let piece = &self.rest[..(self.size)(self.rest.len())];
+            self.rest = &self.rest[self.buffer.put(piece)..];
+        }
+    }
+}
+
+/// Reads a reply to `show proc` in reads of `size(left)` bytes: the process id of the master, and of each
+/// worker with whether it is listed as an old one.
+///
+/// # Errors
+/// Why the reply is rejected.
+pub fn show_proc(
+    reply: &[u8],
+    size: impl FnMut(usize) -> usize,
+) -> Result<(u64, Vec<(u64, bool)>), String> {
+    let mut processes = Processes::default();
+    let mut peer = Peer {
+        rest: reply,
+        buffer: ReadBuffer::default(),
+        size,
+    };
+    peer.reply(&mut processes)
+        .map_err(|error| error.to_string())?;
+    let workers = processes.workers().iter();
+    let workers = workers.map(|worker| (worker.pid, worker.is_listed_old));
+    let master = processes.master().ok_or("a reply without a master")?;
+    Ok((master.pid, workers.collect()))
 }
 
 /// Parses a reply to `show info`; the value of each key.

@@ -6,6 +6,8 @@ mod question;
 mod traffic;
 pub(crate) mod watch;
 
+pub(crate) use processes::Processes;
+
 use super::command::{Command, When};
 use traffic::Traffic;
 use crate::config::{Flag, Takes, put};

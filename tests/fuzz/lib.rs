@@ -9,7 +9,8 @@ mod fixtures;
 #[path = "../suite/support/exposition.rs"]
 mod reader;
 
-/// At the place where the suite has it, so that the properties find it in both crates.
+/// At the places where the suite has them, so that the properties find them in both crates.
 mod support {
+    pub(crate) use crate::fixtures;
     pub(crate) use crate::reader as exposition;
 }

@@ -13,10 +13,15 @@ use haproxy_exporter::testing::{self, Proof, Statistics};
 
 use crate::support::exposition;
 
+#[path = "properties_commands.rs"]
+mod commands;
 #[path = "properties_gzip.rs"]
 mod gzip;
 #[path = "properties_text.rs"]
 mod text;
+pub use commands::{
+    query, show_activity, show_peers, show_proc, show_resolvers, show_ssl, show_table,
+};
 pub use gzip::gzip;
 pub use text::{arguments, duration, scrape_uri};
 
@@ -33,6 +38,13 @@ pub const ALL: &[Property] = &[
     ("request_head", request_head),
     ("duration", duration),
     ("arguments", arguments),
+    ("query", query),
+    ("show_activity", show_activity),
+    ("show_peers", show_peers),
+    ("show_proc", show_proc),
+    ("show_resolvers", show_resolvers),
+    ("show_ssl", show_ssl),
+    ("show_table", show_table),
 ];
 
 /// Sizes of the pieces that an input arrives in, from a seed.

@@ -6,7 +6,11 @@ set -eu
 cd "$(dirname "$0")/../.."
 seconds=$1
 shift
-[ $# -gt 0 ] || set -- csv_table gzip show_info http_response scrape_uri request_head duration arguments
+if [ $# -eq 0 ]; then
+    for target in tests/fuzz/targets/*.rs; do
+        set -- "$@" "$(basename "$target" .rs)"
+    done
+fi
 command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
 # No sanitizer: unsafe code is in sys alone, which no target reaches, and without it the slowest
 # target tries four times as many inputs. Overflows and debug assertions are checked all the same.

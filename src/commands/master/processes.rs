@@ -23,7 +23,7 @@ const PID_COLUMN: &str = "#<PID>";
 
 /// The processes of one reply. The memory is kept.
 #[derive(Debug, Default)]
-pub(super) struct Processes {
+pub(crate) struct Processes {
     lines: Lines,
     master: Option<Master>,
     workers: Vec<Worker>,
@@ -31,9 +31,9 @@ pub(super) struct Processes {
 
 /// Facts about the master itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Master {
+pub(crate) struct Master {
     /// The process id.
-    pub(super) pid: u64,
+    pub(crate) pid: u64,
     /// Its uptime in seconds.
     pub(super) uptime_seconds: Option<u64>,
     /// Number of reloads since it started.
@@ -45,13 +45,13 @@ pub(super) struct Master {
 
 /// Facts about a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Worker {
+pub(crate) struct Worker {
     /// The process id.
-    pub(super) pid: u64,
+    pub(crate) pid: u64,
     /// Its uptime in seconds.
     pub(super) uptime_seconds: Option<u64>,
     /// Whether it is listed in the section of old workers.
-    pub(super) is_listed_old: bool,
+    pub(crate) is_listed_old: bool,
 }
 
 /// The kind of the rows after a heading.
@@ -80,12 +80,12 @@ impl Processes {
     }
 
     /// The master; every valid reply has one.
-    pub(super) fn master(&self) -> Option<Master> {
+    pub(crate) fn master(&self) -> Option<Master> {
         self.master
     }
 
     /// The workers in the order of the reply, each process once.
-    pub(super) fn workers(&self) -> &[Worker] {
+    pub(crate) fn workers(&self) -> &[Worker] {
         &self.workers
     }
 
