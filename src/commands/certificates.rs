@@ -1,21 +1,25 @@
-//! When the certificates expire that HAProxy has loaded (`--haproxy.certificates`): `show ssl sni`
-//! (3.2 and later); for older releases `show ssl cert` for the names and `show ssl cert FILE` for
-//! each (management guide, section 9.3). HAProxy's built-in exporter has no such families.
+//! When the certificates expire that HAProxy has loaded (`--haproxy.certificates`): `show ssl cert` for the
+//! names, and `show ssl cert FILE` for each; from 3.2 on only for those that `show ssl sni` lacks, which prints
+//! the ones of binds with their expiry (management guide, section 9.3). HAProxy's built-in exporter has no such
+//! families.
 
-use std::collections::BTreeMap;
+mod ask;
+mod date;
+mod list;
+
 use std::time::Duration;
 
-use super::command::{Ask, Command, OfStatus, Periodic, ReadError, When};
+use super::command::{Ask, Command, Missing, OfStatus, Periodic, ReadError, When};
 use crate::config::Flag;
 use crate::config::Takes::Switch;
 use crate::haproxy::error::{Problem, SourceError};
 use crate::haproxy::failures::excerpt;
-use crate::haproxy::limits::MAX_NAME_BYTES;
-use crate::haproxy::reply::{Proof, Reply, ReplyError, Taken};
+use crate::haproxy::reply::ReplyError;
 use crate::metrics::macros::table;
 use crate::metrics::snapshot::Sink;
 use crate::metrics::value::Value;
-use crate::sys::calendar;
+use ask::{SHOW_SSL_CERT, SHOW_SSL_SNI};
+use list::{Form, List};
 
 /// Interval of reading: a thousand certificates cost HAProxy up to 30 ms.
 const READ_EVERY: Duration = Duration::from_secs(300);
@@ -25,15 +29,16 @@ pub(super) static COMMAND: Command = Command {
     flag: Some(Flag::new(
         "haproxy.certificates",
         Switch(false),
-        "Export when the loaded certificates expire; needs a CLI socket (level operator before HAProxy 3.2)",
+        "Export when the loaded certificates expire; needs a CLI socket of level operator (user for those of binds from HAProxy 3.2 on)",
         |to, text| to.turn_command(SHOW_SSL_SNI, text),
     )),
     groups: &[&CERTIFICATE.group, &CERTIFICATES.group],
     when: When::NowAndThen {
         every: READ_EVERY,
-        answer: || Box::new(Certificates::new(Form::Sni)),
-        status: &CERTIFICATES,
+        answer: || Box::new(Certificates::default()),
+        missing: ["certificates may be missing", "no certificate is missing"],
     },
+    status: Some(&CERTIFICATES),
     events: Some([
         "certificates cannot be read",
         "certificates can be read again",
@@ -58,278 +63,116 @@ table! {
         prefix: "haproxy_ssl_certificates_",
     }
     Gauge   up = |status| status.is_up.into(), "1 if the certificates that HAProxy has loaded could be read, else 0.";
-    Gauge   last_read_timestamp_seconds = |status| status.read_at.into(), "Time when the certificates were last read, in seconds since 1970-01-01 UTC.";
+    Gauge   unread = |status| status.missing.into(), "Certificates that HAProxy lists and whose expiry could not be read.";
+    Gauge   read_timestamp_seconds = |status| status.read_at.into(), "Time when the certificates were last read, in seconds since 1970-01-01 UTC.";
 }
 
-/// The command of 3.2: a row for each name and bind; any level.
-const SHOW_SSL_SNI: &str = "show ssl sni";
-/// The names of the files; needs level operator.
-const SHOW_SSL_CERT: &str = "show ssl cert";
-/// The reply below that level.
-const DENIED: &[u8] = b"Can't allocate memory!";
-/// Maximum number of certificates: each is a sample of each scrape.
-const MAX_CERTIFICATES: usize = 10_000;
-/// Size in bytes of a name's entry in the list, without the name.
-const ENTRY_BYTES: usize = 64;
 /// Maximum length of a command line: HAProxy's buffers have 16,384 bytes, a part of which is
 /// reserved.
 const MAX_LINE_BYTES: usize = 15_000;
-/// Maximum length of a line of a reply; HAProxy prints no longer ones.
-const MAX_ANSWER_LINE_BYTES: usize = 64 * 1024;
 
-/// The kind of reply that is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Sni,
-    Names,
-    Files,
-}
-
-/// Names of files, and when the certificate of each expires, in seconds since 1970-01-01 UTC.
-#[derive(Debug)]
+/// The certificates that HAProxy has loaded.
+#[derive(Debug, Default)]
 struct Certificates {
-    form: Form,
-    /// `None` if it is not known yet.
-    files: BTreeMap<Vec<u8>, Option<i64>>,
-    /// Positions of the file and the expiry in `show ssl sni`.
-    columns: Option<(usize, usize)>,
-    /// The file that the current lines describe.
-    current: Vec<u8>,
-    /// Number of replies that are still expected.
-    expected: usize,
-    lines: usize,
-    error: Option<ReplyError>,
+    list: List,
+    /// Whether HAProxy has listed all of them.
+    is_listed: bool,
+    /// Why not, if it has listed some, and whether this passes.
+    unlisted: Option<(String, bool)>,
 }
 
 impl Certificates {
-    fn new(form: Form) -> Self {
-        Self {
-            form,
-            files: BTreeMap::new(),
-            columns: None,
-            current: Vec::new(),
-            expected: 1,
-            lines: 0,
-            error: None,
-        }
-    }
-
-    /// All certificates whose expiry is known.
-    fn iter(&self) -> impl Iterator<Item = (&[u8], i64)> {
-        let files = self.files.iter();
-        files.filter_map(|(name, end)| Some((&name[..], (*end)?)))
-    }
-
-    /// Command lines that query each file, with the number of replies to each. Files whose names
-    /// the CLI would interpret differently are skipped.
-    fn commands(&self) -> Vec<(String, usize)> {
-        let mut lines: Vec<(String, usize)> = Vec::new();
-        for name in self.files.keys() {
-            let Some(name) = std::str::from_utf8(name).ok().filter(|name| is_safe(name)) else {
-                continue;
+    /// Reads the names of all files, and those files whose expiry is not known yet.
+    ///
+    /// # Errors
+    /// If a command failed, or several processes replied.
+    fn read_files(&mut self, ask: &mut Ask<'_>) -> Result<(), ReadError> {
+        self.list.expect(Form::Names, &[]);
+        ask(SHOW_SSL_CERT, &mut self.list)?;
+        self.is_listed = true;
+        let (mut from, mut most_bytes) = (0, MAX_LINE_BYTES);
+        loop {
+            let (line, asked) = self.list.next_unread(from, most_bytes);
+            let Some(last) = asked.last() else {
+                return Ok(());
             };
-            let length = SHOW_SSL_CERT.len() + name.len() + 2;
-            match lines.last_mut() {
-                Some((line, answers)) if line.len() + length < MAX_LINE_BYTES => {
-                    line.push_str(&format!(";{SHOW_SSL_CERT} {name}"));
-                    *answers += 1;
-                }
-                _ => lines.push((format!("{SHOW_SSL_CERT} {name}"), 1)),
+            self.list.expect(Form::Details, &asked);
+            ask(&line, &mut self.list)?;
+            if self.list.take_details() {
+                from = last + 1;
+                most_bytes = MAX_LINE_BYTES.min(most_bytes * 2);
+            } else {
+                // A text within a certificate has an empty line: nobody knows which reply belongs to which file.
+                most_bytes = line.len() / 2;
             }
-        }
-        lines
-    }
-
-    /// This number of replies to `show ssl cert FILE` follows.
-    fn expect_files(&mut self, answers: usize) {
-        self.form = Form::Files;
-        self.expected = answers;
-        self.lines = 0;
-        self.current.clear();
-    }
-
-    fn take_line(&mut self, line: &[u8]) -> Result<(), ReplyError> {
-        self.lines += 1;
-        match self.form {
-            Form::Sni => self.take_row(line),
-            Form::Names => self.take_name(line),
-            Form::Files => self.take_detail(line),
-        }
-    }
-
-    /// The columns are identified by the header.
-    fn take_row(&mut self, line: &[u8]) -> Result<(), ReplyError> {
-        let cells = || line.split(|byte| *byte == b'\t');
-        let Some((file, end)) = self.columns else {
-            let at = |name: &[u8]| cells().position(|cell| cell == name);
-            self.columns = at(b"Filename").zip(at(b"NotAfter"));
-            let is_header = self.columns.is_some() && line.starts_with(b"# ");
-            return is_header.then_some(()).ok_or_else(|| self.refused(line));
-        };
-        let refused = || self.refused(line);
-        let file = cells().nth(file).ok_or_else(refused)?;
-        let end = cells().nth(end).and_then(seconds).ok_or_else(refused)?;
-        self.put(file, Some(end))
-    }
-
-    /// `# filename`, and before it possibly `# transaction` with uncommitted files: `*/path`.
-    fn take_name(&mut self, line: &[u8]) -> Result<(), ReplyError> {
-        if self.lines == 1 && !line.starts_with(b"# ") {
-            return Err(self.refused(line));
-        }
-        match line.first() {
-            Some(b'#' | b'*') => Ok(()),
-            _ => self.put(line, None),
-        }
-    }
-
-    /// For a file that was deleted meanwhile, or a bundle, the reply is another line: it has no
-    /// expiry.
-    fn take_detail(&mut self, line: &[u8]) -> Result<(), ReplyError> {
-        if line == DENIED {
-            return Err(self.refused(line));
-        }
-        if let Some(name) = line.strip_prefix(b"Filename: ") {
-            self.current = name.to_vec();
-        }
-        let end = line.strip_prefix(b"notAfter: ").and_then(seconds);
-        if let (Some(end), Some(file)) = (end, self.files.get_mut(&self.current)) {
-            *file = Some(end);
-        }
-        Ok(())
-    }
-
-    /// The reply contains a line of another command.
-    fn refused(&self, line: &[u8]) -> ReplyError {
-        let command = match self.form {
-            Form::Sni => SHOW_SSL_SNI,
-            Form::Names | Form::Files => SHOW_SSL_CERT,
-        };
-        ReplyError::OfAnotherKind(command, excerpt(line))
-    }
-
-    fn put(&mut self, file: &[u8], end: Option<i64>) -> Result<(), ReplyError> {
-        if file.len() > MAX_NAME_BYTES {
-            return Err(ReplyError::NameTooLong(self.lines as u64));
-        }
-        self.files.entry(file.to_vec()).or_insert(end);
-        match self.files.len() > MAX_CERTIFICATES {
-            true => Err(ReplyError::TooMany(MAX_CERTIFICATES, "certificates")),
-            false => Ok(()),
         }
     }
 }
 
 impl Periodic for Certificates {
     fn kept_bytes(&self) -> usize {
-        let names = self.files.keys().map(Vec::len).sum::<usize>();
-        names + self.files.len() * ENTRY_BYTES
+        self.list.kept_bytes()
     }
 
-    /// HAProxy before 3.2 does not know the first command: then each file is queried.
+    /// HAProxy before 3.2 does not know the first command: then each file is queried. Where it knows it, only
+    /// the other files depend on the second one.
     fn read(&mut self, ask: &mut Ask<'_>) -> Result<(), ReadError> {
-        *self = Self::new(Form::Sni);
-        match ask(SHOW_SSL_SNI, self) {
-            Err(ReadError::Failed(error)) if is_unknown(&error) => {}
-            result => return result,
+        let has_rows = match ask(SHOW_SSL_SNI, &mut self.list) {
+            Err(ReadError::Failed(error)) if is_of_another_kind(&error) => {
+                self.list = List::default();
+                false
+            }
+            result => result.map(|()| true)?,
+        };
+        match self.read_files(ask) {
+            Err(ReadError::Failed(error)) if has_rows => {
+                if !matches!(error.problem, Problem::Reply(ReplyError::Nothing(_))) {
+                    let is_passing = error.is_passing();
+                    self.unlisted = Some((error.to_string(), is_passing));
+                }
+                Ok(())
+            }
+            result => result,
         }
-        *self = Self::new(Form::Names);
-        ask(SHOW_SSL_CERT, self)?;
-        for (line, answers) in self.commands() {
-            self.expect_files(answers);
-            ask(&line, self)?;
+    }
+
+    fn missing(&self) -> Option<Missing> {
+        let (count, first) = self.list.unread();
+        let rows = if self.is_listed { 0 } else { self.list.bad_rows() };
+        let (count, total) = (count + rows, usize::from(self.list.len()) + rows);
+        let (mut why, is_passing) = match &self.unlisted {
+            Some((error, is_passing)) => {
+                (format!("only those of binds are known: {error}"), *is_passing)
+            }
+            None if count == 0 => return None,
+            None => (format!("{count} of {total} could not be read"), false),
+        };
+        if let (Some(first), None) = (first, &self.unlisted) {
+            why += &format!(", the first is {:?}", excerpt(first));
         }
-        Ok(())
+        Some(Missing {
+            count,
+            why,
+            is_passing,
+        })
     }
 
     fn put_rows(&self, into: &mut Sink<'_>) {
         let mut rows = into.add(&CERTIFICATE);
-        for (name, end) in self.iter() {
+        for (name, end) in self.list.iter() {
             rows.put(&[name], |value| value(&end));
         }
     }
 }
 
-impl Reply for Certificates {
-    fn push(&mut self, input: &[u8]) -> Result<Taken, ReplyError> {
-        let mut bytes = 0;
-        while let Some(end) = memchr::memchr(b'\n', &input[bytes..]) {
-            let line = &input[bytes..bytes + end];
-            bytes += end + 1;
-            if line.is_empty() {
-                self.expected = self.expected.saturating_sub(1);
-                self.current.clear();
-                if self.expected == 0 {
-                    return Ok(Taken { bytes, ends: true });
-                }
-            } else if line.len() > MAX_ANSWER_LINE_BYTES {
-                return Err(self.refused(line));
-            } else if self.error.is_none() {
-                self.error = self.take_line(line).err();
-            }
-        }
-        // Do not wait for the end of a line that is too long.
-        match &input[bytes..] {
-            line if line.len() > MAX_ANSWER_LINE_BYTES => Err(self.refused(line)),
-            _ => Ok(Taken { bytes, ends: false }),
-        }
-    }
-
-    fn finish(&mut self, rest: &[u8], _: Proof) -> Result<(), ReplyError> {
-        if let Some(error) = self.error.take() {
-            return Err(error);
-        }
-        match self.expected == 0 && rest.is_empty() {
-            true => Ok(()),
-            false => Err(ReplyError::Cut(Proof::EmptyLine)),
-        }
-    }
-
-    fn is_denial(&self, error: &ReplyError) -> bool {
-        matches!(error, ReplyError::OfAnotherKind(_, line) if line.as_bytes() == DENIED)
-    }
-}
-
-/// Whether the command was rejected. After a truncated reply, or one with too many certificates,
-/// the more expensive commands would not do better.
-fn is_unknown(error: &SourceError) -> bool {
-    matches!(error.problem, Problem::Reply(ReplyError::OfAnotherKind(..)))
-}
-
-/// Whether a name is exactly one word of the CLI: no space, quote, backslash, `;`, `<<` (a
-/// payload), and no leading `*` (a transaction).
-fn is_safe(name: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,=~%".contains(c);
-    !name.is_empty() && name.len() < 4096 && name.chars().all(is_plain)
-}
-
-/// `Dec 25 03:53:13 2026 GMT` as OpenSSL prints it, in seconds since 1970-01-01 UTC.
-fn seconds(text: &[u8]) -> Option<i64> {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    let text = std::str::from_utf8(text).ok()?;
-    let mut words = text.split_ascii_whitespace();
-    let name = words.next()?;
-    let month = MONTHS.iter().position(|month| *month == name)? as i64;
-    let number = |text: &str| -> Option<i64> {
-        let is_number = (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-        is_number.then(|| text.parse().ok())?
-    };
-    let day = number(words.next()?)?;
-    let mut time = words.next()?.split(':').map(number);
-    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
-    let year = number(words.next()?)?;
-    let is_end = time.next().is_none() && words.next() == Some("GMT") && words.next().is_none();
-    let is_valid = (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
-    let days = calendar::days(year, month + 1, day);
-    // There is no 30 February.
-    let next = month + 1;
-    let has_day = days < calendar::days(year + next / 12, next % 12 + 1, 1);
-    if !is_end || !is_valid || !has_day {
-        return None;
-    }
-    Some(days * 86_400 + hour * 3600 + minute * 60 + second)
+/// Whether the command was rejected, or its reply is empty. After a truncated reply, or one with too many
+/// certificates, the more expensive commands would not do better.
+fn is_of_another_kind(error: &SourceError) -> bool {
+    use ReplyError::{Nothing, OfAnotherKind};
+    matches!(
+        error.problem,
+        Problem::Reply(OfAnotherKind(..) | Nothing(_))
+    )
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 use std::time::Duration;
 
 use crate::config::Flag;
-use crate::haproxy::error::{Problem, SourceError};
+use crate::haproxy::error::SourceError;
 use crate::haproxy::failures::Failures;
 use crate::haproxy::reply::Reply;
 use crate::metrics::catalog::Catalog;
@@ -30,6 +30,8 @@ pub(crate) struct Command {
     pub(crate) groups: &'static [&'static Group],
     /// When it is sent.
     pub(crate) when: When,
+    /// Whether it succeeds: a group with one row.
+    pub(crate) status: Option<&'static Table<OfStatus>>,
     /// Log messages when it fails and when it succeeds again; `None` uses texts with the command's
     /// name.
     pub(crate) events: Option<[&'static str; 2]>,
@@ -49,8 +51,8 @@ pub(crate) enum When {
         every: Duration,
         /// Constructor of its reply.
         answer: fn() -> Box<dyn Periodic>,
-        /// Whether the last reading succeeded, and when it was.
-        status: &'static Table<OfStatus>,
+        /// Log messages when it lacks something, and when it no longer does.
+        missing: [&'static str; 2],
     },
     /// After all others, to the master process.
     OfMaster,
@@ -77,6 +79,7 @@ impl Command {
         flag: None,
         groups: &[],
         when: When::Itself,
+        status: None,
         events: None,
     };
 
@@ -135,7 +138,7 @@ impl ReadError {
     /// Whether the same reading may succeed at once.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
-            Self::Failed(error) => matches!(error.problem, Problem::Net(_)),
+            Self::Failed(error) => error.is_passing(),
             Self::Mixed => true,
             Self::TooMuch(_) => false,
         }
@@ -165,8 +168,21 @@ pub(crate) trait Periodic {
     /// If a command failed, or several processes replied.
     fn read(&mut self, ask: &mut Ask<'_>) -> Result<(), ReadError>;
 
+    /// What is missing in it.
+    fn missing(&self) -> Option<Missing>;
+
     /// Adds its rows to the snapshot.
     fn put_rows(&self, into: &mut Sink<'_>);
+}
+
+/// What a reading lacks.
+pub(crate) struct Missing {
+    /// How much, as far as it is known.
+    pub(crate) count: usize,
+    /// What it is, and why.
+    pub(crate) why: String,
+    /// Whether another reading may have it at once.
+    pub(crate) is_passing: bool,
 }
 
 /// The result of the last reading.
@@ -176,6 +192,8 @@ pub(crate) struct Status {
     pub(crate) is_up: bool,
     /// When the last successful one was, in seconds since 1970-01-01 UTC.
     pub(crate) read_at: Option<u64>,
+    /// How much it lacks.
+    pub(crate) missing: Option<u64>,
 }
 
 /// A value of a `Status`.

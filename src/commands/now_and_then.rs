@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::command::{Command, OfStatus, Periodic, ReadError, Status, When};
+use super::command::{Command, Periodic, ReadError, Status, When};
 use super::info::{self, Info};
 use super::watch::{self, NO_CLI};
 use crate::event::Event;
@@ -11,13 +11,13 @@ use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::{Need, Question};
 use crate::haproxy::source::Source;
-use crate::metrics::Table;
+use crate::log::Level;
 use crate::metrics::report::State;
 use crate::metrics::snapshot::Sink;
 use crate::sys;
 
 /// A reading has at least this time. It begins only where there is as much: a failed one would say nothing
-/// of HAProxy.
+/// of HAProxy. Where no scrape has had it for an interval, one begins with what there is.
 const LEAST_TIME: Duration = Duration::from_secs(1);
 /// What was read is exported for so long while it cannot be read again.
 const KEPT: Duration = Duration::from_secs(3600);
@@ -38,14 +38,16 @@ pub(crate) struct NowAndThen {
     make: fn() -> Box<dyn Periodic>,
     /// The last reply that could be read, if it is not too old.
     answer: Option<Kept>,
-    status_table: &'static Table<OfStatus>,
     status: Status,
     tried: Option<Instant>,
+    /// When the first scrape had too little time for the reading that is due.
+    waits_since: Option<Instant>,
     /// The process that was read or, if that failed, that replied to the scrape.
     of: Pid,
     /// The next scrape sends it, however recent the reply is.
     is_due: bool,
     failed: Event,
+    missing: Event,
 }
 
 /// A reply and its size, which counts as long as it lives.
@@ -89,7 +91,7 @@ impl NowAndThen {
         let When::NowAndThen {
             every,
             answer,
-            status,
+            missing: [message, over],
         } = command.when
         else {
             return None;
@@ -100,12 +102,13 @@ impl NowAndThen {
             least: LEAST_TIME.min(timeout / 2),
             make: answer,
             answer: None,
-            status_table: status,
             status: Status::default(),
             tried: None,
+            waits_since: None,
             of: None,
             is_due: false,
             failed: watch::failed(command, target),
+            missing: Event::new(Level::Warn, message, over).of(target),
         })
     }
 
@@ -123,17 +126,22 @@ impl NowAndThen {
         let now = Instant::now();
         let is_recent = |tried: Instant| now.saturating_duration_since(tried) < self.every;
         let is_due = self.is_due || !self.tried.is_some_and(is_recent);
-        match limits
-            .of_periodic(self.least, MAX_REPLY_BYTES)
-            .filter(|_| is_due)
-        {
+        let least = self.least_time(now);
+        let limits = limits.of_periodic(least, MAX_REPLY_BYTES);
+        match limits.filter(|_| is_due) {
             Some(limits) => {
                 self.tried = Some(now);
+                self.waits_since = None;
                 self.of = answering;
                 self.is_due = false;
                 self.read(source, limits, buffer);
             }
-            None => self.is_due |= answering.is_some() && answering != self.of,
+            None => {
+                self.is_due |= answering.is_some() && answering != self.of;
+                if is_due {
+                    self.waits_since.get_or_insert(now);
+                }
+            }
         }
         if self.tried.is_none() {
             return;
@@ -141,13 +149,27 @@ impl NowAndThen {
         if let Some(kept) = &self.answer {
             kept.answer.put_rows(into);
         }
-        let mut rows = into.add(self.status_table);
-        rows.put(&[], |value| value(&self.status));
+        if let Some(table) = self.command.status {
+            into.add(table).put(&[], |value| value(&self.status));
+        }
     }
 
     /// Whether it could be read last, by name.
     pub(crate) fn state(&self) -> (String, State) {
-        (self.command.name(), State::of(self.failed.reason()))
+        let missing = self
+            .missing
+            .reason()
+            .filter(|_| self.status.missing > Some(0));
+        let failure = self.failed.reason().or(missing);
+        (self.command.name(), State::of(failure))
+    }
+
+    /// The time that a reading needs now; `None` if it takes what there is.
+    fn least_time(&self, now: Instant) -> Option<Duration> {
+        let waits = self
+            .waits_since
+            .map(|since| now.saturating_duration_since(since));
+        Some(self.least).filter(|_| waits.is_none_or(|time| time < self.every))
     }
 
     fn read(&mut self, source: &mut Source, limits: Limits, buffer: &mut ReadBuffer) {
@@ -158,6 +180,7 @@ impl NowAndThen {
             .is_some_and(|kept| kept.at.elapsed() >= KEPT)
         {
             self.answer = None;
+            self.status.missing = None;
         }
         if !source.takes_commands() {
             self.failed.report(Some(NO_CLI));
@@ -171,9 +194,14 @@ impl NowAndThen {
         // What a network error cost is read at the next scrape; a reply that is no good would be the same.
         self.is_due = result.as_ref().is_err_and(ReadError::is_passing);
         if let Ok((pid, kept)) = &mut result {
-            let read_at = Some(sys::time_of_day().as_secs());
-            let is_up = true;
-            self.status = Status { is_up, read_at };
+            let missing = kept.as_ref().and_then(|kept| kept.answer.missing());
+            self.is_due = missing.as_ref().is_some_and(|missing| missing.is_passing);
+            self.status = Status {
+                is_up: true,
+                read_at: Some(sys::time_of_day().as_secs()),
+                missing: Some(missing.as_ref().map_or(0, |missing| missing.count as u64)),
+            };
+            self.missing.report(missing.map(|missing| missing.why));
             self.of = pid.or(self.of);
             self.answer = kept.take();
         }
@@ -215,3 +243,6 @@ impl NowAndThen {
         Ok((of.flatten(), Some(kept?)))
     }
 }
+
+#[cfg(test)]
+mod tests;

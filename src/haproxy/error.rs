@@ -73,6 +73,13 @@ impl From<ReplyError> for Problem {
     }
 }
 
+impl SourceError {
+    /// Whether the same command may succeed at once.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self.problem, Problem::Net(_))
+    }
+}
+
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.object, self.problem)?;

@@ -24,11 +24,17 @@ impl Limits {
     }
 
     /// The limits of a command that is sent at intervals: a quarter of the remaining time, or `least` if that
-    /// is more; `None` if there is not so much. A reply has at most `max_bytes`.
-    pub(crate) fn of_periodic(self, least: Duration, max_bytes: u64) -> Option<Self> {
-        let left = self.deadline.remaining().filter(|left| *left >= least)?;
+    /// is more; `None` if there is not so much. Without `least`, half of what there is. A reply has at most
+    /// `max_bytes`.
+    pub(crate) fn of_periodic(self, least: Option<Duration>, max_bytes: u64) -> Option<Self> {
+        let left = self.deadline.remaining()?;
+        let time = match least {
+            Some(least) if left < least => return None,
+            Some(least) => least.max(left / 4),
+            None => left / 2,
+        };
         Some(Self {
-            deadline: self.deadline.or_after(least.max(left / 4)),
+            deadline: self.deadline.or_after(time),
             max_bytes: self.max_bytes.min(max_bytes),
         })
     }

@@ -105,6 +105,8 @@ pub(crate) enum ReplyError {
     TooMany(usize, &'static str),
     /// It belongs to another command; holds the command and the beginning of the reply.
     OfAnotherKind(&'static str, String),
+    /// It is right and has nothing in it; holds what this means.
+    Nothing(&'static str),
     /// It is not a reply to `show info`, which has a version.
     NoVersion,
     /// A master process reports that the process does not exist.
@@ -148,6 +150,7 @@ impl fmt::Display for ReplyError {
             Self::OfAnotherKind(command, line) => {
                 write!(f, "not a reply to {command:?}: it begins {line:?}")
             }
+            Self::Nothing(meaning) => f.write_str(meaning),
             Self::NoVersion => f.write_str("not a reply to \"show info\": it has no Version"),
             Self::NoSuchProcess => f.write_str("the master has no such process"),
             Self::Html => f.write_str("an HTML page instead of CSV"),

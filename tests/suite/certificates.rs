@@ -1,7 +1,10 @@
 //! `--haproxy.certificates`: what a real HAProxy has loaded, beside what openssl says, and how often
 //! a fake one is asked.
 
-use std::path::PathBuf;
+mod loaded;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::csv;
@@ -15,17 +18,26 @@ use crate::support::peers::{find, run};
 
 /// Makes a certificate that ends on a day after 2038, with its key behind it; returns the file.
 pub(crate) fn make(place: &Place) -> Option<PathBuf> {
+    let file = place.path("site.pem");
+    make_at(&file, 9000)?;
+    Some(file)
+}
+
+/// Makes one at this path that is valid for so many days.
+fn make_at(file: &Path, days: usize) -> Option<()> {
     let openssl = find("openssl")?;
-    let (key, file) = (place.path("key.pem"), place.path("site.pem"));
+    let directory = tempfile::TempDir::new().expect("a temporary directory");
+    let key = directory.path().join("key.pem");
     let mut command = Command::new(&openssl);
     command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt"]);
-    command.args(["ec_paramgen_curve:P-256", "-nodes", "-days", "9000"]);
+    command.args(["ec_paramgen_curve:P-256", "-nodes", "-days"]);
+    command.arg(days.to_string());
     command.args(["-subj", "/CN=site.example", "-keyout"]);
-    let (status, _, error) = run(command.arg(&key).arg("-out").arg(&file));
+    let (status, _, error) = run(command.arg(&key).arg("-out").arg(file));
     assert!(status.success(), "{error}");
-    let both = [&file, &key].map(|path| std::fs::read(path).expect("a PEM file"));
-    std::fs::write(&file, both.concat()).expect("write a PEM file");
-    Some(file)
+    let both = [file, &key].map(|path| std::fs::read(path).expect("a PEM file"));
+    std::fs::write(file, both.concat()).expect("write a PEM file");
+    Some(())
 }
 
 /// A HAProxy with such a certificate; its CLI has this level. Returns the file's name as well.
@@ -42,9 +54,9 @@ fn haproxy(level: &str) -> Option<(Haproxy, String)> {
 }
 
 /// When a certificate ends, as openssl and date(1) say it.
-fn end(file: &str) -> f64 {
+fn end(file: impl AsRef<OsStr>) -> f64 {
     let script = "date -u +%s -d \"$(openssl x509 -noout -enddate -in \"$0\" | cut -d= -f2)\"";
-    let (status, output, error) = run(Command::new("sh").args(["-c", script, file]));
+    let (status, output, error) = run(Command::new("sh").args(["-c", script]).arg(file));
     assert!(status.success(), "{error}");
     output.trim().parse().expect("seconds")
 }
@@ -63,7 +75,7 @@ fn the_end_is_that_of_openssl() {
         let found = exporter.scrape();
         assert_eq!(found.value(&key), expected);
         assert_eq!(found.value("haproxy_ssl_certificates_up"), 1.0);
-        assert!(found.value("haproxy_ssl_certificates_last_read_timestamp_seconds") > 1e9);
+        assert!(found.value("haproxy_ssl_certificates_read_timestamp_seconds") > 1e9);
     }
     assert_eq!(exporter.finish().problems(), []);
 }
@@ -120,10 +132,13 @@ fn rows() -> Script {
 
 /// HAProxy 3.2 and later. The second scrape comes within 5 minutes and shows what the first one read.
 #[test]
-fn one_command_tells_everything_for_a_while() {
+fn everything_is_read_once_for_a_while() {
     fn choose(command: &str) -> Script {
         match command {
             "show ssl sni" => vec![Act::Send(fixtures::bytes("cli/3.4.0/c03-show-ssl-sni.out"))],
+            "show ssl cert" => vec![Act::Send(fixtures::bytes(
+                "cli/3.4.0/c00-show-ssl-cert.out",
+            ))],
             _ => rows(),
         }
     }
@@ -132,7 +147,7 @@ fn one_command_tells_everything_for_a_while() {
         let name = "haproxy_ssl_certificate_not_after_timestamp_seconds";
         format!("{name}{{filename=\"/etc/haproxy/certs/site{number}.pem\"}}")
     };
-    let read = "haproxy_ssl_certificates_last_read_timestamp_seconds";
+    let read = "haproxy_ssl_certificates_read_timestamp_seconds";
     for found in &both {
         assert_eq!(found.value("haproxy_ssl_certificates_up"), 1.0);
         // As date(1) says.
@@ -140,7 +155,10 @@ fn one_command_tells_everything_for_a_while() {
         assert_eq!([1, 2, 3].map(|number| found.value(&key(number))), ends);
         assert_eq!(found.value(read), both[0].value(read));
     }
-    assert_eq!(requests, ["show ssl sni;show info\n"]);
+    assert_eq!(
+        requests,
+        ["show ssl sni;show info\n", "show ssl cert;show info\n"]
+    );
     assert_eq!(problems, []);
 }
 
@@ -157,7 +175,7 @@ fn a_failure_is_not_tried_again_for_a_while() {
     for found in both {
         assert_eq!(found.value("haproxy_up"), 1.0);
         assert_eq!(found.value("haproxy_ssl_certificates_up"), 0.0);
-        let read = "haproxy_ssl_certificates_last_read_timestamp_seconds";
+        let read = "haproxy_ssl_certificates_read_timestamp_seconds";
         assert!(!found.families.contains_key(read));
     }
     assert_eq!(
@@ -291,7 +309,7 @@ fn what_was_read_stays_while_it_cannot_be_read_again() {
     });
     exporter.scrape();
     let after = exporter.scrape();
-    let read = "haproxy_ssl_certificates_last_read_timestamp_seconds";
+    let read = "haproxy_ssl_certificates_read_timestamp_seconds";
     assert_eq!(
         (after.value(UP), after.value(read)),
         (0.0, before.value(read))

@@ -86,6 +86,7 @@ fn what_is_in_no_scope() {
         "haproxy_",
         "process_",
         "haproxy_peer_",
+        "haproxy_peers_",
         "haproxy_thread_",
         "haproxy_ssl_certificate_",
         "haproxy_ssl_certificates_",

@@ -37,7 +37,7 @@ const OWN: [(&str, &str, &str); 12] = [
 ];
 
 /// With `--haproxy.activity`, `--haproxy.peers`, `--haproxy.certificates` and `--haproxy.master-socket`.
-const FLAGGED: [(&str, &str, &str); 27] = [
+const FLAGGED: [(&str, &str, &str); 29] = [
     ("haproxy_thread_stolen_seconds_total", "counter", "thread"),
     (
         "haproxy_thread_loop_time_average_seconds",
@@ -60,8 +60,9 @@ const FLAGGED: [(&str, &str, &str); 27] = [
         "filename",
     ),
     ("haproxy_ssl_certificates_up", "gauge", ""),
+    ("haproxy_ssl_certificates_unread", "gauge", ""),
     (
-        "haproxy_ssl_certificates_last_read_timestamp_seconds",
+        "haproxy_ssl_certificates_read_timestamp_seconds",
         "gauge",
         "",
     ),
@@ -73,6 +74,7 @@ const FLAGGED: [(&str, &str, &str); 27] = [
         "peers,peer",
     ),
     ("haproxy_peer_reconnects_total", "counter", "peers,peer"),
+    ("haproxy_peers_up", "gauge", ""),
     ("haproxy_master_up", "gauge", ""),
     ("haproxy_master_uptime_seconds", "gauge", ""),
     ("haproxy_master_reloads_total", "counter", ""),

@@ -216,7 +216,7 @@ fn certificates_of_another_process() {
     let exporter = Exporter::start(&[&cli.flag(), "--haproxy.certificates"]);
     let look = |file| {
         let found = exporter.scrape();
-        let read = found.value("haproxy_ssl_certificates_last_read_timestamp_seconds");
+        let read = found.value("haproxy_ssl_certificates_read_timestamp_seconds");
         (shown(&found, file), asked.load(Ordering::SeqCst), read)
     };
     let (first, count, read) = look("10");
