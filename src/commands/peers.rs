@@ -5,7 +5,7 @@
 //! 9.3): one line per section, below it a few lines per peer, and below each peer its tables. The
 //! fields are identified by their keys: 3.0 has more of them than 2.4.
 
-use super::command::{Answer, Command, Further, When};
+use super::command::{Answer, Command, Further, OfStatus, When};
 use crate::config::Takes::Switch;
 use crate::config::Flag;
 use crate::haproxy::lines::Lines;
@@ -24,8 +24,9 @@ pub(super) static COMMAND: Command = Command {
         "Export the peers of stick tables (show peers); needs a CLI socket",
         |to, text| to.turn_command(ASK, text),
     )),
-    groups: &[&PEER.group],
+    groups: &[&PEER.group, &PEERS.group],
     when: When::WithRows(|| Box::new(Peers::default())),
+    status: Some(&PEERS),
     ..Command::USUAL
 };
 
@@ -42,6 +43,18 @@ table! {
     Counter protocol_errors_total = |peer| peer.protocol_errors.into(), "Protocol errors on the connections to this peer.";
     Counter reconnects_total = |peer| peer.new_connections.into(), "Connections to this peer opened.";
 }
+
+table! {
+    /// One row.
+    static PEERS: OfStatus {
+        prefix: "haproxy_peers_",
+    }
+    Gauge   up = |status| status.is_up.into(), "1 if HAProxy has peers and they could be read, else 0.";
+}
+
+/// What a reply without any peer means.
+const NO_PEERS: &str =
+    "HAProxy has no peers: it drops a section in which no peer has its own name (see localpeer)";
 
 /// The beginning of the first line of a peer; its other lines are indented more.
 const PEER_INDENT: &[u8] = b"  0x";
@@ -109,7 +122,13 @@ impl Reply for Peers {
             let is_section = line.starts_with(b"0x") && field(line, b"id=").is_some();
             let is_peer = line.starts_with(PEER_INDENT) && field(line, b"id=").is_some();
             is_section || is_peer || line.starts_with(DETAIL_INDENT)
-        })
+        })?;
+        // The local peer is one.
+        let mut lines = self.lines.iter();
+        match lines.any(|line| line.starts_with(PEER_INDENT)) {
+            true => Ok(()),
+            false => Err(ReplyError::Nothing(NO_PEERS)),
+        }
     }
 }
 

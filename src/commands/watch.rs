@@ -1,6 +1,6 @@
 //! A command to one HAProxy instance: whether it can be sent, its reply, and its log messages.
 
-use super::command::{Answer, Command, Release, When};
+use super::command::{Answer, Command, Release, Status, When};
 use crate::event::Event;
 use crate::haproxy::error::SourceError;
 use crate::haproxy::failures::Failures;
@@ -22,6 +22,8 @@ pub(crate) struct Watch {
     failed: Event,
     /// Whether it is sent in this scrape.
     is_asked: bool,
+    /// Whether it was read in this scrape, if it was sent.
+    is_up: Option<bool>,
 }
 
 impl Watch {
@@ -35,6 +37,7 @@ impl Watch {
             answer: answer(),
             failed: failed(command, target),
             is_asked: false,
+            is_up: None,
         })
     }
 
@@ -73,6 +76,7 @@ impl Watch {
     /// Discards the reply.
     pub(crate) fn clear(&mut self) {
         self.answer.clear();
+        self.is_up = None;
     }
 
     /// The command with its reply, and the further one, if they are sent to this release.
@@ -92,6 +96,7 @@ impl Watch {
         if failure.is_some() {
             self.answer.clear();
         }
+        self.is_up = Some(failure.is_none());
         self.failed.report(failure);
     }
 
@@ -125,6 +130,13 @@ impl Watch {
     /// Adds its rows to the snapshot.
     pub(crate) fn put_rows(&self, into: &mut Sink<'_>) {
         self.answer.put_rows(into);
+        if let (Some(table), Some(is_up)) = (self.command.status, self.is_up) {
+            let status = Status {
+                is_up,
+                ..Status::default()
+            };
+            into.add(table).put(&[], |value| value(&status));
+        }
     }
 }
 

@@ -52,13 +52,17 @@ fn path(path: &Path) -> String {
 
 #[test]
 fn every_group_of_a_real_haproxy() {
-    let place = Place::new(1);
+    let place = Place::new(2);
     let master = path(&place.path("master.sock"));
     let configuration = format!(
         "{}frontend web\n  bind {}\n  stats enable\n  stats uri /stats\n\
-         backend app\n  server one 127.0.0.1:1\n  server two 127.0.0.1:1\n",
-        place.global().replace("level admin", "level user"),
-        place.bind(0)
+         peers farm\n  bind {}\n  server here\n\
+         backend app\n  stick-table type ip size 100 peers farm\n  server one 127.0.0.1:1\n  server two 127.0.0.1:1\n",
+        place
+            .global()
+            .replace("level admin", "level user\n  localpeer here"),
+        place.bind(0),
+        place.bind(1)
     );
     let arguments = ["-W", "-db", "-S", &master];
     let Some(haproxy) = Haproxy::start_as(place, &configuration, &arguments) else {

@@ -6,10 +6,12 @@ use crate::support::exporter::{Exporter, Problem};
 use crate::support::exposition::Exposition;
 use crate::support::fake_haproxy::{Act, Answers, Fake, Script};
 use crate::support::fixtures;
-use crate::support::haproxy::{Haproxy, Place};
+use crate::support::haproxy::{Haproxy, Place, RELEASES};
 use crate::support::peers::wait_for;
 
 const FLAG: &str = "--haproxy.peers";
+/// Whether there are any.
+const UP: &str = "haproxy_peers_up";
 const FAMILIES: [&str; 4] = [
     "haproxy_peer_up",
     "haproxy_peer_no_heartbeat_total",
@@ -60,8 +62,51 @@ fn one_of_two_ends() {
     });
     let found = exporter.scrape();
     assert_eq!(found.value("haproxy_up"), 1.0);
+    // One that is lost is a peer still.
+    assert_eq!(found.value(UP), 1.0);
     assert!(found.value(opened) >= before);
     assert_eq!(exporter.finish().problems(), []);
+}
+
+/// HAProxy starts without a section in which no peer has its own name. A section with that peer alone is one:
+/// stick tables go to the next process through it.
+#[test]
+fn a_section_that_was_dropped_is_said() {
+    const WHY: &str = "HAProxy has no peers: it drops a section in which no peer has its own name (see localpeer)";
+    for release in RELEASES {
+        for (own, expected) in [("east", 1.0), ("elsewhere", 0.0)] {
+            let place = Place::new(1);
+            let global = place
+                .global()
+                .replace("maxconn", &format!("localpeer {own}\n  maxconn"));
+            let bind = place.bind(0);
+            let configuration = format!(
+                "{global}peers farm\n  bind {bind}\n  server east\n\
+                 backend sticky\n  stick-table type ip size 100 peers farm\n"
+            );
+            let Some(haproxy) = Haproxy::start_release(release, place, &configuration) else {
+                continue;
+            };
+            let exporter = Exporter::start(&[&haproxy.unix_flag(), FLAG]);
+            for _ in 0..2 {
+                let found = exporter.scrape();
+                assert_eq!(found.value("haproxy_up"), 1.0, "{release} {own}");
+                assert_eq!(found.value(UP), expected, "{release} {own}");
+                assert!(peers(&found).is_empty(), "{release} {own}");
+            }
+            let failed = Problem {
+                level: "warn".to_owned(),
+                msg: "show peers failed".to_owned(),
+                details: vec![format!(
+                    "err=unix socket {}: {WHY}",
+                    haproxy.socket().display()
+                )],
+            };
+            let problems = exporter.finish().problems();
+            let expected: &[Problem] = if expected == 1.0 { &[] } else { &[failed] };
+            assert_eq!(problems, expected, "{release} {own}");
+        }
+    }
 }
 
 /// What a HAProxy 2.6 does about its rows, and this about its peers.
@@ -111,7 +156,11 @@ fn a_bad_answer_costs_the_peers_alone_and_one_line() {
         of_peers(command, vec![Act::Send(answer)])
     }
     type Choose = fn(&str) -> Script;
-    let cases: [(Choose, &str); 4] = [
+    let cases: [(Choose, &str); 5] = [
+        (
+            |command| of_peers(command, vec![Act::Send(b"\n".to_vec())]),
+            "HAProxy has no peers: it drops a section in which no peer has its own name (see localpeer)",
+        ),
         (
             refused,
             "not a reply to \"show peers\": it begins \"Permission denied\"",
@@ -132,6 +181,7 @@ fn a_bad_answer_costs_the_peers_alone_and_one_line() {
                 let (found, problems, requests, object) = scraped(choose);
                 assert_eq!(found.value("haproxy_up"), 1.0, "{why}");
                 assert!(peers(&found).is_empty(), "{why}");
+                assert_eq!(found.value(UP), 0.0, "{why}");
                 assert!(
                     found
                         .samples
@@ -169,6 +219,10 @@ fn it_is_asked_for_where_it_is_wanted() {
         let response = exporter.get(&format!("/metrics{query}"));
         assert_eq!(response.status, 200);
         let shown = response.text().contains("haproxy_peer_up{");
+        assert_eq!(
+            shown,
+            response.text().contains("haproxy_peers_up 1\n") || query.contains("peer_up")
+        );
         assert_eq!(exporter.finish().problems(), []);
         let requests = fake.requests();
         assert_eq!(requests.len(), 1, "{flags:?} {query}: {requests:?}");
