@@ -1,100 +1,78 @@
-//! `--list-metrics` against the contracts of both profiles.
+//! What there is, by `--list-metrics` against the contracts of both profiles, and what HAProxy is asked for it.
 
 use std::collections::BTreeMap;
 
-use super::contract;
-use crate::support::exporter;
+use super::answers::Answers;
+use super::responder::Responder;
+use super::{contract, ours};
+use crate::support::exporter::{self, Exporter};
 use crate::support::fixtures;
 use crate::support::peers;
 
 /// With a pid file; `max_fds` and `start_time_seconds` are in the contract as well.
-const PID_FILE: [(&str, &str); 5] = [
-    ("haproxy_process_cpu_seconds_total", "counter"),
-    ("haproxy_process_open_fds", "gauge"),
-    ("haproxy_process_virtual_memory_bytes", "gauge"),
-    ("haproxy_process_virtual_memory_max_bytes", "gauge"),
-    ("haproxy_process_resident_memory_bytes", "gauge"),
-];
+const PID_FILE: &str = "\
+haproxy_process_cpu_seconds_total counter
+haproxy_process_open_fds gauge
+haproxy_process_virtual_memory_bytes gauge
+haproxy_process_virtual_memory_max_bytes gauge
+haproxy_process_resident_memory_bytes gauge
+";
 
 /// Of the exporter and its own process.
-const OWN: [(&str, &str, &str); 12] = [
-    ("haproxy_up", "gauge", ""),
-    ("haproxy_exporter_scrapes_total", "counter", ""),
-    ("haproxy_exporter_csv_parse_failures_total", "counter", ""),
-    ("haproxy_exporter_scrape_duration_seconds", "gauge", ""),
-    (
-        "haproxy_exporter_build_info",
-        "gauge",
-        "version,revision,rustversion",
-    ),
-    ("process_cpu_seconds_total", "counter", ""),
-    ("process_open_fds", "gauge", ""),
-    ("process_max_fds", "gauge", ""),
-    ("process_virtual_memory_bytes", "gauge", ""),
-    ("process_virtual_memory_max_bytes", "gauge", ""),
-    ("process_resident_memory_bytes", "gauge", ""),
-    ("process_start_time_seconds", "gauge", ""),
-];
+const OWN: &str = "\
+haproxy_up gauge
+haproxy_exporter_scrapes_total counter
+haproxy_exporter_csv_parse_failures_total counter
+haproxy_exporter_scrape_duration_seconds gauge
+haproxy_exporter_build_info gauge version,revision,rustversion
+process_cpu_seconds_total counter
+process_open_fds gauge
+process_max_fds gauge
+process_virtual_memory_bytes gauge
+process_virtual_memory_max_bytes gauge
+process_resident_memory_bytes gauge
+process_start_time_seconds gauge
+";
 
 /// With `--haproxy.activity`, `--haproxy.peers`, `--haproxy.certificates` and `--haproxy.master-socket`.
-const FLAGGED: [(&str, &str, &str); 29] = [
-    ("haproxy_thread_stolen_seconds_total", "counter", "thread"),
-    (
-        "haproxy_thread_loop_time_average_seconds",
-        "gauge",
-        "thread",
-    ),
-    ("haproxy_thread_loops_total", "counter", "thread"),
-    ("haproxy_thread_long_run_queues_total", "counter", "thread"),
-    (
-        "haproxy_thread_accept_queue_full_total",
-        "counter",
-        "thread",
-    ),
-    ("haproxy_thread_pool_failures_total", "counter", "thread"),
-    ("haproxy_thread_buffer_waits_total", "counter", "thread"),
-    ("haproxy_thread_running_checks", "gauge", "thread"),
-    (
-        "haproxy_ssl_certificate_not_after_timestamp_seconds",
-        "gauge",
-        "filename",
-    ),
-    ("haproxy_ssl_certificates_up", "gauge", ""),
-    ("haproxy_ssl_certificates_unread", "gauge", ""),
-    (
-        "haproxy_ssl_certificates_read_timestamp_seconds",
-        "gauge",
-        "",
-    ),
-    ("haproxy_peer_up", "gauge", "peers,peer"),
-    ("haproxy_peer_no_heartbeat_total", "counter", "peers,peer"),
-    (
-        "haproxy_peer_protocol_errors_total",
-        "counter",
-        "peers,peer",
-    ),
-    ("haproxy_peer_reconnects_total", "counter", "peers,peer"),
-    ("haproxy_peers_up", "gauge", ""),
-    ("haproxy_master_up", "gauge", ""),
-    ("haproxy_master_uptime_seconds", "gauge", ""),
-    ("haproxy_master_reloads_total", "counter", ""),
-    ("haproxy_master_last_reload_successful", "gauge", ""),
-    ("haproxy_old_workers", "gauge", ""),
-    ("haproxy_old_workers_unanswered", "gauge", ""),
-    ("haproxy_old_workers_oldest_age_seconds", "gauge", ""),
-    ("haproxy_old_workers_current_connections", "gauge", ""),
-    ("haproxy_old_workers_resident_memory_bytes", "gauge", ""),
-    ("haproxy_old_workers_requests_total", "counter", ""),
-    ("haproxy_old_workers_connections_total", "counter", ""),
-    ("haproxy_old_workers_bytes_out_total", "counter", ""),
-];
+const FLAGGED: &str = "\
+haproxy_thread_stolen_seconds_total counter thread
+haproxy_thread_loop_time_average_seconds gauge thread
+haproxy_thread_loops_total counter thread
+haproxy_thread_long_run_queues_total counter thread
+haproxy_thread_accept_queue_full_total counter thread
+haproxy_thread_pool_failures_total counter thread
+haproxy_thread_buffer_waits_total counter thread
+haproxy_thread_running_checks gauge thread
+haproxy_ssl_certificate_not_after_timestamp_seconds gauge filename
+haproxy_ssl_certificates_up gauge
+haproxy_ssl_certificates_unread gauge
+haproxy_ssl_certificates_read_timestamp_seconds gauge
+haproxy_peer_up gauge peers,peer
+haproxy_peer_no_heartbeat_total counter peers,peer
+haproxy_peer_protocol_errors_total counter peers,peer
+haproxy_peer_reconnects_total counter peers,peer
+haproxy_peers_up gauge
+haproxy_master_up gauge
+haproxy_master_uptime_seconds gauge
+haproxy_master_reloads_total counter
+haproxy_master_last_reload_successful gauge
+haproxy_old_workers gauge
+haproxy_old_workers_unanswered gauge
+haproxy_old_workers_oldest_age_seconds gauge
+haproxy_old_workers_current_connections gauge
+haproxy_old_workers_resident_memory_bytes gauge
+haproxy_old_workers_requests_total counter
+haproxy_old_workers_connections_total counter
+haproxy_old_workers_bytes_out_total counter
+";
 
 /// Only under the exporter names.
-const EXPORTER: [(&str, &str, &str); 3] = [
-    ("haproxy_version_info", "gauge", "release_date,version"),
-    ("haproxy_info", "gauge", "node,release_date,version"),
-    ("haproxy_process_pid", "gauge", ""),
-];
+const EXPORTER: &str = "\
+haproxy_version_info gauge release_date,version
+haproxy_info gauge node,release_date,version
+haproxy_process_pid gauge
+";
 
 /// Type and labels by name.
 type Families = BTreeMap<String, (String, String)>;
@@ -122,6 +100,15 @@ fn listed(names: &str) -> Families {
     families
 }
 
+/// Adds the lines of a table: a name, a type and, if there are any, labels.
+fn add_lines(families: &mut Families, lines: &str) {
+    for line in lines.lines() {
+        let mut words = line.split(' ');
+        let mut word = || words.next().unwrap_or_default();
+        add(families, word(), word(), word());
+    }
+}
+
 fn add(families: &mut Families, name: &str, kind: &str, labels: &str) {
     families.insert(name.to_owned(), (kind.to_owned(), labels.to_owned()));
 }
@@ -129,11 +116,8 @@ fn add(families: &mut Families, name: &str, kind: &str, labels: &str) {
 /// What both profiles have.
 fn common() -> Families {
     let mut families = Families::new();
-    for (name, kind, labels) in OWN.into_iter().chain(FLAGGED) {
-        add(&mut families, name, kind, labels);
-    }
-    for (name, kind) in PID_FILE {
-        add(&mut families, name, kind, "");
+    for lines in [OWN, FLAGGED, PID_FILE] {
+        add_lines(&mut families, lines);
     }
     for line in contract::lines_and_ours() {
         if line.scope == "process" {
@@ -194,7 +178,7 @@ fn builtin_names() {
     let info = "proxy,server,address,cookie";
     add(&mut want, "haproxy_server_info", "gauge", info);
     assert_same(&listed("builtin"), &want);
-    assert_eq!(want.len(), 451 + 7 + 12 + 5 + 6 + FLAGGED.len());
+    assert_eq!(want.len(), 451 + 7 + 12 + 5 + 6 + FLAGGED.lines().count());
 }
 
 #[test]
@@ -206,9 +190,7 @@ fn exporter_names() {
             add(&mut want, renamed, "counter", "");
         }
     }
-    for (name, kind, labels) in EXPORTER {
-        add(&mut want, name, kind, labels);
-    }
+    add_lines(&mut want, EXPORTER);
     for line in fixtures::text("metrics.tsv").lines().skip(1) {
         let cells: Vec<&str> = line.split('\t').collect();
         let constant = cells[6].split_once('=').map(|(name, _)| name);
@@ -258,5 +240,84 @@ fn gauges_of_modules_are_called_so() {
     for line in lines {
         assert!(!line.contains("counter of"), "{line}");
         assert!(line.contains("a gauge in spite of its type"), "{line}");
+    }
+}
+
+/// Names and query, and the line that HAProxy gets. A backend's servers are counted, under the exporter names for
+/// the servers' families. Without rows it is asked for `show info` all the same, to see whether it is up.
+const ASKED: &str = "\
+builtin  | show stat -1 15 -1;show info;show table;show stat domain resolvers
+builtin scope=* | show stat -1 15 -1;show info;show table;show stat domain resolvers
+builtin scope=global | show info
+builtin scope=frontend | show stat -1 1 -1
+builtin scope=backend | show stat -1 6 -1
+builtin scope=server | show stat -1 4 -1
+builtin scope=listener | show stat -1 8 -1
+builtin scope=sticktable | show info;show table
+builtin scope=resolver | show info;show stat domain resolvers
+builtin scope= | show info
+builtin metrics=haproxy_up | show info
+builtin metrics=nothing,haproxy_up | show info
+exporter scope=listener&scope=sticktable&scope=resolver | show info
+builtin scope=frontend&scope=listener | show stat -1 9 -1
+builtin scope=frontend&scope=global | show stat -1 1 -1;show info
+builtin scope=frontend&scope=sticktable | show stat -1 1 -1;show table
+builtin scope=server&scope=resolver | show stat -1 4 -1;show info;show stat domain resolvers
+builtin scope=global&scope=sticktable&scope=resolver | show info;show table;show stat domain resolvers
+builtin metrics=haproxy_frontend_status | show stat -1 1 -1
+builtin metrics=haproxy_backend_status | show stat -1 2 -1
+builtin metrics=haproxy_backend_agg_server_status | show stat -1 6 -1
+builtin metrics=haproxy_server_status,haproxy_frontend_status | show stat -1 5 -1
+builtin metrics=haproxy_listener_status | show stat -1 8 -1
+builtin metrics=haproxy_sticktable_used | show info;show table
+builtin metrics=haproxy_process_jobs | show info
+builtin metrics=haproxy_process_build_info | show info
+builtin metrics=haproxy_resolver_sent,haproxy_up | show info;show stat domain resolvers
+builtin no-maint | show stat -1 15 -1;show info;show table;show stat domain resolvers
+builtin extra-counters&scope=frontend | show stat -1 1 -1
+builtin extra-counters&metrics=haproxy_backend_h1_open_streams | show stat -1 2 -1
+exporter  | show stat -1 7 -1;show info
+exporter scope=global | show info
+exporter scope=frontend | show stat -1 1 -1
+exporter scope=backend | show stat -1 2 -1
+exporter scope=server | show stat -1 6 -1
+exporter scope=frontend&scope=backend | show stat -1 3 -1
+exporter metrics=haproxy_server_up | show stat -1 4 -1
+exporter metrics=haproxy_version_info | show info
+exporter metrics=haproxy_backend_up,haproxy_process_pid | show stat -1 2 -1;show info
+exporter extra-counters&no-maint | show stat -1 7 -1;show info
+";
+
+#[test]
+fn only_what_is_wanted() {
+    let responder = Responder::start(Answers::recorded("3.4.0", "", ""));
+    let exporter = Exporter::start(&[&responder.flag()]);
+    // From then on the version is known.
+    ours::get(&exporter, "/metrics?names=builtin");
+    responder.take_lines();
+    for case in ASKED.lines() {
+        let (request, line) = case.split_once(" | ").expect("a request and a line");
+        let (names, query) = request.split_once(' ').expect("names and a query");
+        ours::get(&exporter, &format!("/metrics?names={names}&{query}"));
+        assert_eq!(responder.take_lines(), [line], "{request}");
+    }
+    assert_eq!(exporter.finish().problems(), []);
+}
+
+/// A release is needed only for resolvers.
+#[test]
+fn nothing_is_asked_beforehand() {
+    for (query, line) in [
+        ("scope=frontend", "show stat -1 1 -1"),
+        (
+            "scope=sticktable&scope=server",
+            "show stat -1 4 -1;show table",
+        ),
+        ("scope=global", "show info"),
+    ] {
+        let responder = Responder::start(Answers::recorded("3.4.0", "", ""));
+        let exporter = ours::start(&[&responder.flag()]);
+        ours::get(&exporter, &format!("/metrics?{query}"));
+        assert_eq!(responder.take_lines(), [line]);
     }
 }

@@ -4,7 +4,6 @@
 //! Nothing here shares code with `src/`, nor with the reference of the other profile.
 
 mod answers;
-mod asked;
 mod captures;
 mod cells;
 mod classes;
