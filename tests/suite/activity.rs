@@ -91,7 +91,7 @@ fn a_refusal_costs_the_threads_alone_and_one_line() {
         }
     }
     let answers = Answers {
-        stat: vec![Act::Choose(refused)],
+        stat: vec![Act::choose(refused)],
         info: vec![Act::Send(fixtures::bytes("2.6.12/info.txt"))],
     };
     let fake = Fake::tcp("127.0.0.1", answers);

@@ -113,7 +113,7 @@ fn a_level_that_is_too_low_costs_the_certificates_alone() {
 /// how the exporter names this HAProxy.
 fn scraped(choose: fn(&str) -> Script) -> ([Exposition; 2], Vec<String>, Vec<Problem>, String) {
     let answers = Answers {
-        stat: vec![Act::Choose(choose)],
+        stat: vec![Act::choose(choose)],
         info: vec![Act::Send(INFO.to_vec())],
     };
     let fake = Fake::tcp("127.0.0.1", answers);
@@ -242,7 +242,7 @@ fn sni_of(count: usize, name_bytes: usize) -> Vec<u8> {
 /// A HAProxy that answers `show ssl sni` so.
 fn of_sni(choose: fn(&str) -> Script) -> Answers {
     Answers {
-        stat: vec![Act::Choose(choose)],
+        stat: vec![Act::choose(choose)],
         info: vec![Act::Send(INFO.to_vec())],
     }
 }

@@ -126,7 +126,7 @@ const CONNECTED: &str = "cli/3.4.0/d-show-peers-connected.out";
 
 fn answers(choose: fn(&str) -> Script) -> Answers {
     Answers {
-        stat: vec![Act::Choose(choose)],
+        stat: vec![Act::choose(choose)],
         info: recorded("2.6.12/info.txt"),
     }
 }

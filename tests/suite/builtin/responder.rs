@@ -1,15 +1,12 @@
 //! A HAProxy whose CLI answers what a scrape asks, in the order it is asked, and badly where it is told.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::Shutdown;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tempfile::TempDir;
 
 use super::answers::Answers;
-use crate::support::http::PATIENCE;
+use crate::support::fake_haproxy::{self, Act, Fake, Script};
+use crate::support::peers;
 
 /// What becomes of one command.
 #[derive(Debug, Clone)]
@@ -26,172 +23,109 @@ pub(super) enum Fault {
 
 /// Listens on a unix socket until it goes out of scope.
 pub(super) struct Responder {
-    directory: TempDir,
-    shared: Arc<Shared>,
-    acceptor: Option<JoinHandle<()>>,
+    fake: Fake,
+    state: Arc<Mutex<State>>,
+    _directory: TempDir,
 }
 
-#[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
 struct State {
     answers: Answers,
     /// By the beginning of the command.
     faults: Vec<(&'static str, Fault)>,
-    /// Lines that came, without their ends.
-    lines: Vec<String>,
     /// Whether answers wait.
     is_held: bool,
-    stopped: bool,
-    open: Vec<UnixStream>,
 }
 
 impl Responder {
     pub(super) fn start(answers: Answers) -> Responder {
         let directory = TempDir::new().expect("a temporary directory");
-        let listener = UnixListener::bind(directory.path().join("s")).expect("bind a unix socket");
-        let shared = Arc::new(Shared::default());
-        shared.lock().answers = answers;
-        let acceptor = std::thread::spawn({
-            let shared = Arc::clone(&shared);
-            move || {
-                while let Ok((stream, _)) = listener.accept() {
-                    let mut state = shared.lock();
-                    if state.stopped {
-                        return;
-                    }
-                    state
-                        .open
-                        .push(stream.try_clone().expect("a second handle"));
-                    drop(state);
-                    let shared = Arc::clone(&shared);
-                    std::thread::spawn(move || {
-                        // An error means that the other side left.
-                        let _ = shared.converse(&stream);
-                        let _ = stream.shutdown(Shutdown::Both);
-                    });
-                }
-            }
-        });
+        let state = Arc::new(Mutex::new(State {
+            answers,
+            faults: Vec::new(),
+            is_held: false,
+        }));
+        let scripts = scripts(&state);
         Responder {
-            directory,
-            shared,
-            acceptor: Some(acceptor),
+            fake: Fake::unix(&directory.path().join("s"), scripts),
+            state,
+            _directory: directory,
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
     }
 
     /// The flag that points the exporter here.
     pub(super) fn flag(&self) -> String {
-        let path = self.directory.path().join("s");
-        format!("--haproxy.scrape-uri=unix:{}", path.display())
+        format!("--haproxy.scrape-uri={}", self.fake.uri())
     }
 
     /// How the exporter names it in errors.
     pub(super) fn object(&self) -> String {
-        format!("unix socket {}", self.directory.path().join("s").display())
+        self.fake.object()
     }
 
     /// From now on these commands go wrong, and no others.
     pub(super) fn set_faults(&self, faults: &[(&'static str, Fault)]) {
-        self.shared.lock().faults = faults.to_vec();
+        self.state().faults = faults.to_vec();
     }
 
     /// From now on it answers so.
     pub(super) fn set_answers(&self, answers: Answers) {
-        self.shared.lock().answers = answers;
+        self.state().answers = answers;
     }
 
     /// Answers nothing until it is released.
     pub(super) fn hold(&self) {
-        self.shared.lock().is_held = true;
+        self.state().is_held = true;
     }
 
+    /// Forgets the lines so far.
     pub(super) fn release(&self) {
-        self.shared.lock().is_held = false;
-        self.shared.changed.notify_all();
+        self.state().is_held = false;
+        self.fake.set(scripts(&self.state));
     }
 
-    /// Waits until a line has come, while answers are held.
-    pub(super) fn wait_for_line(&self) {
-        let state = self.shared.lock();
-        let (state, _) = self
-            .shared
-            .changed
-            .wait_timeout_while(state, PATIENCE, |state| state.lines.is_empty())
-            .unwrap_or_else(PoisonError::into_inner);
-        assert!(!state.lines.is_empty(), "nothing was asked");
+    /// Waits until lines have come, and takes them.
+    pub(super) fn wait_for_lines(&self) -> Vec<String> {
+        let lines = || Some(self.take_lines()).filter(|lines| !lines.is_empty());
+        peers::wait_for("a line of commands", lines)
     }
 
     /// The lines since the last call, one for each connection.
     pub(super) fn take_lines(&self) -> Vec<String> {
-        std::mem::take(&mut self.shared.lock().lines)
+        let lines = self.fake.take_requests().into_iter();
+        lines.map(|line| line.trim_end().to_owned()).collect()
     }
 }
 
-impl Drop for Responder {
-    fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        state.stopped = true;
-        state.is_held = false;
-        for stream in &state.open {
-            // It may be closed already.
-            let _ = stream.shutdown(Shutdown::Both);
-        }
-        drop(state);
-        self.shared.changed.notify_all();
-        let woken = UnixStream::connect(self.directory.path().join("s")).is_ok();
-        if let Some(acceptor) = self.acceptor.take().filter(|_| woken) {
-            // Its panic was printed when it happened, and a second one would abort.
-            let _ = acceptor.join();
-        }
-    }
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn scripts(state: &Arc<Mutex<State>>) -> fake_haproxy::Answers {
+    let state = Arc::clone(state);
+    fake_haproxy::Answers::chosen(move |command| lock(&state).script(command))
+}
 
-    /// One line of commands and its answers.
-    fn converse(&self, mut stream: &UnixStream) -> std::io::Result<()> {
-        stream.set_write_timeout(Some(PATIENCE))?;
-        let mut reader = BufReader::new(stream.try_clone()?);
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let mut state = self.lock();
-        state.lines.push(line.trim_end().to_owned());
-        self.changed.notify_all();
-        let (state, _) = self
-            .changed
-            .wait_timeout_while(state, 2 * PATIENCE, |state| state.is_held)
-            .unwrap_or_else(PoisonError::into_inner);
-        let (answers, faults) = (state.answers.clone(), state.faults.clone());
-        drop(state);
-        for command in line.trim_end().split(';') {
-            let answer = format!("{}\n", answer(&answers, command));
-            let fault = faults.iter().find(|(of, _)| command.starts_with(of));
-            match fault.map(|(_, fault)| fault) {
-                None => stream.write_all(answer.as_bytes())?,
-                Some(Fault::Say(text)) => stream.write_all(text.as_bytes())?,
-                Some(Fault::Cut) => {
-                    return stream.write_all(&answer.as_bytes()[..answer.len() / 2]);
-                }
-                // Reads until the other side leaves.
-                Some(Fault::Hang) => return reader.read_line(&mut line).map(drop),
-                Some(Fault::Blow(bytes)) => {
-                    let first = answer.split_inclusive('\n').next().expect("a line");
-                    for _ in 0..bytes / first.len() {
-                        stream.write_all(first.as_bytes())?;
-                    }
-                    stream.write_all(answer.as_bytes())?;
-                }
+impl State {
+    fn script(&self, command: &str) -> Script {
+        let answer = format!("{}\n", answer(&self.answers, command));
+        let fault = self.faults.iter().find(|(of, _)| command.starts_with(of));
+        let last = match fault.map(|(_, fault)| fault) {
+            None => Act::Send(answer.into_bytes()),
+            Some(Fault::Say(text)) => Act::Send(text.clone().into_bytes()),
+            Some(Fault::Cut) => Act::Send(answer.as_bytes()[..answer.len() / 2].to_vec()),
+            Some(Fault::Hang) => Act::Hold,
+            Some(Fault::Blow(bytes)) => {
+                let first = answer.split_inclusive('\n').next().expect("a line");
+                let many = first.repeat(bytes / first.len());
+                Act::Send((many + &answer).into_bytes())
             }
-        }
-        Ok(())
+        };
+        let held = self.is_held.then_some(Act::AwaitChange);
+        held.into_iter().chain([last]).collect()
     }
 }
 

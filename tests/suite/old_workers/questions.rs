@@ -148,7 +148,7 @@ fn it_is_asked_where_it_is_wanted() {
     }
     let world = World::new();
     world.worker.set(Answers {
-        stat: vec![Act::Choose(rows)],
+        stat: vec![Act::choose(rows)],
         info: vec![Act::Send(serving(B, &[]))],
     });
     world.master.say("show proc", &processes(&[B], &[]));

@@ -42,8 +42,29 @@ enum Place {
 impl Fake {
     /// A CLI socket at a path, which must be free.
     pub(crate) fn unix(path: &Path, answers: Answers) -> Fake {
+        Fake::on_path(path, Protocol::Cli, answers)
+    }
+
+    /// A master's socket at a URI. Connections have one command each.
+    pub(super) fn master(uri: &str, answers: Answers) -> Fake {
+        match uri.strip_prefix("unix:").map(Path::new) {
+            Some(path) => {
+                // It is not there at first.
+                let _ = std::fs::remove_file(path);
+                Fake::on_path(path, Protocol::Master, answers)
+            }
+            None => Fake::on_tcp(uri.trim_start_matches("tcp://"), Protocol::Master, answers),
+        }
+    }
+
+    fn on_path(path: &Path, protocol: Protocol, answers: Answers) -> Fake {
         let address = UnixAddr::from_pathname(path).expect("a path short enough for a socket");
-        Fake::on_unix(address, format!("unix:{}", path.display()), answers)
+        Fake::on_unix(
+            address,
+            format!("unix:{}", path.display()),
+            protocol,
+            answers,
+        )
     }
 
     /// A CLI socket as `abns@name` binds it: the name padded with NULs to the whole address.
@@ -60,30 +81,30 @@ impl Fake {
 
     fn on_abstract(bytes: &[u8], name: &str, answers: Answers) -> Fake {
         let address = UnixAddr::from_abstract_name(bytes).expect("an abstract name short enough");
-        Fake::on_unix(address, format!("unix:@{name}"), answers)
+        Fake::on_unix(address, format!("unix:@{name}"), Protocol::Cli, answers)
     }
 
-    fn on_unix(address: UnixAddr, uri: String, answers: Answers) -> Fake {
+    fn on_unix(address: UnixAddr, uri: String, protocol: Protocol, answers: Answers) -> Fake {
         let listener = UnixListener::bind_addr(&address).expect("bind a unix socket");
         let accept = move || listener.accept().map(|(stream, _)| Stream::Unix(stream));
-        Fake::serve(Place::Unix(address), uri, Protocol::Cli, answers, accept)
+        Fake::serve(Place::Unix(address), uri, protocol, answers, accept)
     }
 
     /// A CLI socket on TCP. `host` is an address of this machine, in brackets if it is of version 6.
     pub(crate) fn tcp(host: &str, answers: Answers) -> Fake {
-        Fake::on_tcp(host, Protocol::Cli, answers)
+        Fake::on_tcp(&format!("{host}:0"), Protocol::Cli, answers)
     }
 
     /// A stats page; its URI has the path `/;csv`.
     pub(crate) fn http(host: &str, answers: Answers) -> Fake {
-        Fake::on_tcp(host, Protocol::Http, answers)
+        Fake::on_tcp(&format!("{host}:0"), Protocol::Http, answers)
     }
 
-    fn on_tcp(host: &str, protocol: Protocol, answers: Answers) -> Fake {
-        let listener = TcpListener::bind(format!("{host}:0")).expect("bind a TCP socket");
+    fn on_tcp(address: &str, protocol: Protocol, answers: Answers) -> Fake {
+        let listener = TcpListener::bind(address).expect("bind a TCP socket");
         let address = listener.local_addr().expect("the address of a listener");
         let uri = match protocol {
-            Protocol::Cli => format!("tcp://{address}"),
+            Protocol::Cli | Protocol::Master => format!("tcp://{address}"),
             Protocol::Http => format!("http://{address}/;csv"),
         };
         let accept = move || {
@@ -166,6 +187,11 @@ impl Fake {
     /// ones are incomplete.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.shared.lock().requests.clone()
+    }
+
+    /// The same since the last call.
+    pub(crate) fn take_requests(&self) -> Vec<String> {
+        std::mem::take(&mut self.shared.lock().requests)
     }
 }
 
@@ -255,7 +281,7 @@ impl Shared {
         stream.set_patience()?;
         let (scripts, changes) = self.receive(stream, protocol)?;
         for script in scripts {
-            if !self.play(stream, script, changes)?.is_whole() {
+            if !self.play(stream, script, protocol, changes)?.is_whole() {
                 break;
             }
         }
@@ -263,7 +289,13 @@ impl Shared {
     }
 
     /// Plays a script that was chosen after so many changes.
-    fn play(&self, stream: &mut Stream, script: Script, changes: u64) -> io::Result<Sent> {
+    fn play(
+        &self,
+        stream: &mut Stream,
+        script: Script,
+        protocol: Protocol,
+        changes: u64,
+    ) -> io::Result<Sent> {
         let mut sent = Sent::default();
         for act in script {
             match act {
@@ -286,7 +318,13 @@ impl Shared {
                 }
                 Act::AwaitCommands(count) => self.wait_until(|state| state.commands >= count)?,
                 Act::AwaitChange => self.wait_until(|state| state.changes > changes)?,
-                Act::Hold => while stream.read(&mut [0; 64])? > 0 {},
+                Act::Hold => {
+                    while stream.read(&mut [0; 64])? > 0 {}
+                    // A master's connection is half closed already.
+                    if protocol == Protocol::Master {
+                        self.wait_until(|_| false)?;
+                    }
+                }
                 Act::Close | Act::Reset => return Ok(Sent::default()),
                 Act::Choose(_) => unreachable!("chosen when the command came"),
             }
@@ -297,29 +335,40 @@ impl Shared {
     /// Reads a request byte by byte, so that nothing behind it is taken, and picks its scripts.
     fn receive(&self, stream: &mut Stream, protocol: Protocol) -> io::Result<(Vec<Script>, u64)> {
         let mut request = Vec::new();
+        if protocol == Protocol::Master {
+            if self.lock().answers.is_reset_at(&request, protocol) {
+                return Ok(Default::default());
+            }
+            // To the end: a master that goes on listening does not close.
+            stream.read_to_end(&mut request)?;
+            return Ok(self.taken(&request, protocol));
+        }
         loop {
             let mut byte = [0];
             stream.read_exact(&mut byte)?;
             request.push(byte[0]);
             let is_complete = request.ends_with(match protocol {
-                Protocol::Cli => b"\n",
-                Protocol::Http => b"\r\n\r\n",
+                Protocol::Http => &b"\r\n\r\n"[..],
+                Protocol::Cli | Protocol::Master => b"\n",
             });
-            let mut state = self.lock();
             // From where on it is clear what is asked, and there are bytes left to leave unread.
-            if !is_complete && !state.answers.is_reset_at(&request, protocol) {
-                continue;
+            if is_complete || self.lock().answers.is_reset_at(&request, protocol) {
+                return Ok(self.taken(&request, protocol));
             }
-            let scripts = state.answers.to(&request, protocol);
-            state
-                .requests
-                .push(String::from_utf8_lossy(&request).into_owned());
-            state.commands += scripts.len();
-            let changes = state.changes;
-            drop(state);
-            self.changed.notify_all();
-            return Ok((scripts, changes));
         }
+    }
+
+    /// Keeps a request; its scripts, and how often these were set.
+    fn taken(&self, request: &[u8], protocol: Protocol) -> (Vec<Script>, u64) {
+        let mut state = self.lock();
+        let scripts = state.answers.to(request, protocol);
+        let text = String::from_utf8_lossy(request);
+        state.requests.push(text.into_owned());
+        state.commands += scripts.len();
+        let changes = state.changes;
+        drop(state);
+        self.changed.notify_all();
+        (scripts, changes)
     }
 
     fn wait_until(&self, has_come: impl Fn(&State) -> bool) -> io::Result<()> {

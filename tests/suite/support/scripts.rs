@@ -1,5 +1,7 @@
 //! What a fake HAProxy does for each command.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One step of an answer.
@@ -18,11 +20,27 @@ pub(crate) enum Act {
     /// Say nothing more, but stay connected until the other side leaves.
     Hold,
     /// Do what the function says for the command.
-    Choose(fn(&str) -> Script),
+    Choose(Choice),
     /// Close, whatever else was asked.
     Close,
     /// Close while a part of the request is unread: the reader sees a reset.
     Reset,
+}
+
+/// A function that chooses what to do for a command.
+#[derive(Clone)]
+pub(crate) struct Choice(Arc<dyn Fn(&str) -> Script + Send + Sync>);
+
+impl fmt::Debug for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a function")
+    }
+}
+
+impl Act {
+    pub(crate) fn choose(choose: impl Fn(&str) -> Script + Send + Sync + 'static) -> Act {
+        Act::Choose(Choice(Arc::new(choose)))
+    }
 }
 
 /// What happens after a command or an HTTP request.
@@ -44,6 +62,15 @@ impl Answers {
         }
     }
 
+    /// Whatever the function says for each command.
+    pub(crate) fn chosen(choose: impl Fn(&str) -> Script + Send + Sync + 'static) -> Answers {
+        let script = vec![Act::choose(choose)];
+        Answers {
+            stat: script.clone(),
+            info: script,
+        }
+    }
+
     /// A stats page, head and all.
     pub(crate) fn page(answer: &[u8]) -> Answers {
         Answers {
@@ -57,12 +84,14 @@ impl Answers {
 pub(super) enum Protocol {
     Cli,
     Http,
+    Master,
 }
 
 impl Answers {
     /// Whether the last script for a request, as far as it is clear, ends with a reset.
     pub(super) fn is_reset_at(&self, request: &[u8], protocol: Protocol) -> bool {
         let script = match protocol {
+            Protocol::Master => &chosen(&self.stat, request),
             Protocol::Http if request.ends_with(b"\r\n\r") => &self.stat,
             Protocol::Http => return false,
             Protocol::Cli => match request.rsplit(|byte| *byte == b';').next() {
@@ -75,14 +104,11 @@ impl Answers {
 
     /// The scripts for a request.
     pub(super) fn to(&self, request: &[u8], protocol: Protocol) -> Vec<Script> {
-        if protocol == Protocol::Http {
-            return vec![self.stat.clone()];
+        if protocol != Protocol::Cli {
+            return vec![chosen(&self.stat, request)];
         }
         let commands = request.trim_ascii_end().split(|byte| *byte == b';');
-        let script = |command: &[u8]| match self.script(command).as_slice() {
-            [Act::Choose(choose)] => choose(&String::from_utf8_lossy(command)),
-            script => script.to_vec(),
-        };
+        let script = |command: &[u8]| chosen(self.script(command), command);
         commands
             .filter(|command| is_clear(command))
             .map(script)
@@ -94,6 +120,13 @@ impl Answers {
             true => &self.info,
             false => &self.stat,
         }
+    }
+}
+
+fn chosen(script: &Script, command: &[u8]) -> Script {
+    match script.as_slice() {
+        [Act::Choose(Choice(choose))] => choose(&String::from_utf8_lossy(command)),
+        script => script.to_vec(),
     }
 }
 
