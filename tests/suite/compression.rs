@@ -39,90 +39,31 @@ type Case = (&'static str, &'static str, &'static str, bool);
 #[test]
 fn who_accepts_gzip_gets_it() {
     const OFF: &str = "--no-web.compression";
+    #[rustfmt::skip]
     let cases: [Case; 23] = [
         ("GET /metrics HTTP/1.1", "Accept-Encoding: gzip", "", true),
         ("GET /metrics HTTP/1.1", "accept-encoding:X-GZIP", "", true),
         ("GET /metrics HTTP/1.1", "Accept-Encoding: *", "", true),
-        (
-            "GET /metrics HTTP/1.1",
-            "Accept-Encoding: deflate, gzip;q=0.5",
-            "",
-            true,
-        ),
-        (
-            "GET /metrics HTTP/1.1",
-            "Accept-Encoding: br\r\nAccept-Encoding: gzip",
-            "",
-            true,
-        ),
-        (
-            "GET /metrics HTTP/1.1",
-            "Accept-Encoding: gzip ; q=0.001 , identity;q=0",
-            "",
-            true,
-        ),
-        (
-            "GET /metrics?names=builtin HTTP/1.1",
-            "Accept-Encoding: gzip",
-            "",
-            true,
-        ),
-        (
-            "GET /metrics?scope=server HTTP/1.1",
-            "Accept-Encoding: gzip",
-            "--web.compression",
-            true,
-        ),
+        ("GET /metrics HTTP/1.1", "Accept-Encoding: deflate, gzip;q=0.5", "", true),
+        ("GET /metrics HTTP/1.1", "Accept-Encoding: br\r\nAccept-Encoding: gzip", "", true),
+        ("GET /metrics HTTP/1.1", "Accept-Encoding: gzip ; q=0.001 , identity;q=0", "", true),
+        ("GET /metrics?names=builtin HTTP/1.1", "Accept-Encoding: gzip", "", true),
+        ("GET /metrics?scope=server HTTP/1.1", "Accept-Encoding: gzip", "--web.compression", true),
         ("GET /metrics HTTP/1.1", "", "", false),
         ("GET /metrics HTTP/1.1", "Accept-Encoding:", "", false),
-        (
-            "GET /metrics HTTP/1.1",
-            "Accept-Encoding: identity",
-            "",
-            false,
-        ),
-        (
-            "GET /metrics HTTP/1.1",
-            "Accept-Encoding: deflate, br, zstd",
-            "",
-            false,
-        ),
-        (
-            "GET /metrics HTTP/1.1",
-            "Accept-Encoding: gzip;q=0",
-            "",
-            false,
-        ),
+        ("GET /metrics HTTP/1.1", "Accept-Encoding: identity", "", false),
+        ("GET /metrics HTTP/1.1", "Accept-Encoding: deflate, br, zstd", "", false),
+        ("GET /metrics HTTP/1.1", "Accept-Encoding: gzip;q=0", "", false),
         ("GET /metrics HTTP/1.1", "Accept-Encoding: *;q=0", "", false),
-        (
-            "GET /metrics HTTP/1.1",
-            "Accept-Encoding: gzip;q=0.5, identity",
-            "",
-            false,
-        ),
-        (
-            "GET /metrics HTTP/1.1",
-            "Accept-Encoding: gzip\r\nAccept-Encoding: gzip;q=0",
-            "",
-            false,
-        ),
-        (
-            "GET /metrics HTTP/1.1",
-            "Accept-Encoding: gzip;q=7",
-            "",
-            false,
-        ),
+        ("GET /metrics HTTP/1.1", "Accept-Encoding: gzip;q=0.5, identity", "", false),
+        ("GET /metrics HTTP/1.1", "Accept-Encoding: gzip\r\nAccept-Encoding: gzip;q=0", "", false),
+        ("GET /metrics HTTP/1.1", "Accept-Encoding: gzip;q=7", "", false),
         ("GET /metrics HTTP/1.1", "Accept-Encoding: gzip", OFF, false),
         ("GET /metrics HTTP/1.0", "Accept-Encoding: gzip", "", false),
         ("HEAD /metrics HTTP/1.1", "Accept-Encoding: gzip", "", false),
         ("GET / HTTP/1.1", "Accept-Encoding: gzip", "", false),
         ("GET /nothing HTTP/1.1", "Accept-Encoding: gzip", "", false),
-        (
-            "GET /metrics?scope=x HTTP/1.1",
-            "Accept-Encoding: gzip",
-            "",
-            false,
-        ),
+        ("GET /metrics?scope=x HTTP/1.1", "Accept-Encoding: gzip", "", false),
     ];
     for flag in ["", "--web.compression", OFF] {
         let flags: Vec<&str> = [flag].into_iter().filter(|flag| !flag.is_empty()).collect();

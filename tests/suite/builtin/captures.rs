@@ -12,18 +12,9 @@ use crate::support::fixtures;
 use crate::support::peers;
 
 /// How many samples of each recording are of each class.
+#[rustfmt::skip]
 const COUNTS: [(&str, &[(Class, usize)]); 5] = [
-    (
-        "2.4.0",
-        &[
-            (Equal, 3766),
-            (Moved, 8),
-            (Question, 3),
-            (NotANumber, 243),
-            (Average, 10),
-            (Paused, 3),
-        ],
-    ),
+    ("2.4.0", &[(Equal, 3766), (Moved, 8), (Question, 3), (NotANumber, 243), (Average, 10), (Paused, 3)]),
     (
         "2.6.12",
         &[
@@ -36,28 +27,8 @@ const COUNTS: [(&str, &[(Class, usize)]); 5] = [
             (PausedCounted, 1),
         ],
     ),
-    (
-        "3.0.0",
-        &[
-            (Equal, 4269),
-            (Moved, 10),
-            (Question, 3),
-            (NotANumber, 234),
-            (Average, 25),
-            (Paused, 3),
-        ],
-    ),
-    (
-        "3.2.0",
-        &[
-            (Equal, 4571),
-            (Moved, 10),
-            (Question, 3),
-            (NotANumber, 234),
-            (Average, 21),
-            (Paused, 3),
-        ],
-    ),
+    ("3.0.0", &[(Equal, 4269), (Moved, 10), (Question, 3), (NotANumber, 234), (Average, 25), (Paused, 3)]),
+    ("3.2.0", &[(Equal, 4571), (Moved, 10), (Question, 3), (NotANumber, 234), (Average, 21), (Paused, 3)]),
     (
         "3.4.0",
         &[

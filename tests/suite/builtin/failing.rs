@@ -34,6 +34,7 @@ struct Case {
     lines: Vec<(&'static str, &'static str)>,
 }
 
+#[rustfmt::skip]
 fn cases() -> Vec<Case> {
     let denied = || Say(DENIED.to_owned());
     let case =
@@ -43,11 +44,7 @@ fn cases() -> Vec<Case> {
             lines: lines.to_vec(),
         };
     vec![
-        case(
-            "table denied",
-            &[(TABLE, denied())],
-            &[(TABLE, TABLE_DENIED)],
-        ),
+        case("table denied", &[(TABLE, denied())], &[(TABLE, TABLE_DENIED)]),
         case(
             "table unknown",
             &[(TABLE, Say(UNKNOWN.to_owned()))],
@@ -56,26 +53,10 @@ fn cases() -> Vec<Case> {
                 "not a reply to \"show table\": it begins \"Unknown command: 'show table', but maybe one of the following ones is a better m\"",
             )],
         ),
-        case(
-            "table cut",
-            &[(TABLE, Cut)],
-            &[(TABLE, IS_CUT), (RESOLVERS, BEHIND)],
-        ),
-        case(
-            "table hangs",
-            &[(TABLE, Hang)],
-            &[(TABLE, TIMED_OUT), (RESOLVERS, BEHIND)],
-        ),
-        case(
-            "table too large",
-            &[(TABLE, Blow(MOST))],
-            &[(TABLE, TOO_LARGE), (RESOLVERS, BEHIND)],
-        ),
-        case(
-            "resolvers denied",
-            &[(RESOLVERS, denied())],
-            &[(RESOLVERS, RESOLVERS_DENIED)],
-        ),
+        case("table cut", &[(TABLE, Cut)], &[(TABLE, IS_CUT), (RESOLVERS, BEHIND)]),
+        case("table hangs", &[(TABLE, Hang)], &[(TABLE, TIMED_OUT), (RESOLVERS, BEHIND)]),
+        case("table too large", &[(TABLE, Blow(MOST))], &[(TABLE, TOO_LARGE), (RESOLVERS, BEHIND)]),
+        case("resolvers denied", &[(RESOLVERS, denied())], &[(RESOLVERS, RESOLVERS_DENIED)]),
         case(
             "resolvers unknown",
             &[(RESOLVERS, Say("Invalid statistics domain.\n\n".to_owned()))],
@@ -93,27 +74,11 @@ fn cases() -> Vec<Case> {
             )],
         ),
         case("resolvers cut", &[(RESOLVERS, Cut)], &[(RESOLVERS, IS_CUT)]),
-        case(
-            "resolvers hang",
-            &[(RESOLVERS, Hang)],
-            &[(RESOLVERS, TIMED_OUT)],
-        ),
-        case(
-            "resolvers too large",
-            &[(RESOLVERS, Blow(MOST))],
-            &[(RESOLVERS, TOO_LARGE)],
-        ),
+        case("resolvers hang", &[(RESOLVERS, Hang)], &[(RESOLVERS, TIMED_OUT)]),
+        case("resolvers too large", &[(RESOLVERS, Blow(MOST))], &[(RESOLVERS, TOO_LARGE)]),
         case("info denied", &[(INFO, denied())], &[(INFO, NO_VERSION)]),
-        case(
-            "info cut",
-            &[(INFO, Cut)],
-            &[(INFO, IS_CUT), (TABLE, BEHIND), (RESOLVERS, BEHIND)],
-        ),
-        case(
-            "info hangs",
-            &[(INFO, Hang)],
-            &[(INFO, TIMED_OUT), (TABLE, BEHIND), (RESOLVERS, BEHIND)],
-        ),
+        case("info cut", &[(INFO, Cut)], &[(INFO, IS_CUT), (TABLE, BEHIND), (RESOLVERS, BEHIND)]),
+        case("info hangs", &[(INFO, Hang)], &[(INFO, TIMED_OUT), (TABLE, BEHIND), (RESOLVERS, BEHIND)]),
         case(
             "all denied",
             &[(INFO, denied()), (TABLE, denied()), (RESOLVERS, denied())],
@@ -125,11 +90,7 @@ fn cases() -> Vec<Case> {
         ),
         // There are none.
         case("no table", &[(TABLE, Say("\n".to_owned()))], &[]),
-        case(
-            "no resolver",
-            &[(RESOLVERS, Say("# id,pid,sent,\n\n".to_owned()))],
-            &[],
-        ),
+        case("no resolver", &[(RESOLVERS, Say("# id,pid,sent,\n\n".to_owned()))], &[]),
     ]
 }
 

@@ -107,16 +107,11 @@ macro_rules! not_names {
     };
 }
 /// Queries that are refused, and the line that says why.
+#[rustfmt::skip]
 const REFUSED: [(&str, &str); 39] = [
     ("scope", "scope: the value is missing (scope=VALUE)"),
-    (
-        "scope=frontend&scope",
-        "scope: the value is missing (scope=VALUE)",
-    ),
-    (
-        "scope&scope=frontend",
-        "scope: the value is missing (scope=VALUE)",
-    ),
+    ("scope=frontend&scope", "scope: the value is missing (scope=VALUE)"),
+    ("scope&scope=frontend", "scope: the value is missing (scope=VALUE)"),
     ("scope=nope", not_a_scope!("nope")),
     ("scope=frontend&scope=nope", not_a_scope!("nope")),
     ("scope=nope&scope=", not_a_scope!("nope")),
@@ -126,23 +121,11 @@ const REFUSED: [(&str, &str); 39] = [
     ("scope=frontend,backend", not_a_scope!("frontend,backend")),
     ("scope=Frontend", not_a_scope!("Frontend")),
     ("scope=frontends", not_a_scope!("frontends")),
-    (
-        "scope=sticktable&scope=listeners",
-        not_a_scope!("listeners"),
-    ),
+    ("scope=sticktable&scope=listeners", not_a_scope!("listeners")),
     ("targets=a", "targets: unknown parameter (use target)"),
-    (
-        "scope=server&scopes=server",
-        "scopes: unknown parameter (use scope)",
-    ),
-    (
-        "metric=haproxy_up",
-        "metric: unknown parameter (use metrics)",
-    ),
-    (
-        "name=builtin&names=builtin",
-        "name: unknown parameter (use names)",
-    ),
+    ("scope=server&scopes=server", "scopes: unknown parameter (use scope)"),
+    ("metric=haproxy_up", "metric: unknown parameter (use metrics)"),
+    ("name=builtin&names=builtin", "name: unknown parameter (use names)"),
     ("metrics=nope", "metrics: no metric is called \"nope\""),
     ("scope=*x", not_a_scope!("*x")),
     ("scope=**", not_a_scope!("**")),
@@ -152,10 +135,7 @@ const REFUSED: [(&str, &str); 39] = [
     ("scope=a=b", "scope: the value holds an equals sign"),
     ("scope==frontend", "scope: the value holds an equals sign"),
     ("metrics", "metrics: the value is missing (metrics=VALUE)"),
-    (
-        "metrics=haproxy_up&metrics",
-        "metrics: the value is missing (metrics=VALUE)",
-    ),
+    ("metrics=haproxy_up&metrics", "metrics: the value is missing (metrics=VALUE)"),
     ("metrics=a=b", "metrics: the value holds an equals sign"),
     ("names", "names: the value is missing (names=VALUE)"),
     ("names=", not_names!("")),
@@ -166,10 +146,7 @@ const REFUSED: [(&str, &str); 39] = [
     ("unknown=a=b", "unknown: the value holds an equals sign"),
     ("scope=%zz", "scope: the value is not percent-encoded UTF-8"),
     ("scope=%4", "scope: the value is not percent-encoded UTF-8"),
-    (
-        "metrics=%ff",
-        "metrics: the value is not percent-encoded UTF-8",
-    ),
+    ("metrics=%ff", "metrics: the value is not percent-encoded UTF-8"),
     ("%zz=1", "the query is not percent-encoded UTF-8"),
 ];
 

@@ -64,6 +64,7 @@ fn send(bytes: impl AsRef<[u8]>) -> Script {
 }
 
 #[test]
+#[rustfmt::skip]
 fn answers_that_end_wrong() {
     let cut = |bytes: usize| healthy_answer()[..bytes].to_vec();
     let whole = healthy_answer().len();
@@ -77,16 +78,8 @@ fn answers_that_end_wrong() {
                 &not_statistics(MASTER),
             ),
             Case::failed("reset without a byte", vec![Act::Reset], RESET),
-            Case::failed(
-                "reset in the middle",
-                vec![Act::Send(cut(whole / 2)), Act::Reset],
-                RESET,
-            ),
-            Case::failed(
-                "reset after a whole row",
-                vec![Act::Send(cut(whole - 1)), Act::Reset],
-                RESET,
-            ),
+            Case::failed("reset in the middle", vec![Act::Send(cut(whole / 2)), Act::Reset], RESET),
+            Case::failed("reset after a whole row", vec![Act::Send(cut(whole - 1)), Act::Reset], RESET),
             Case::failed("cut before the empty line", send(cut(whole - 1)), CUT),
             Case::failed("cut inside the header", send(cut(10)), CUT),
             Case::failed(
@@ -99,6 +92,7 @@ fn answers_that_end_wrong() {
 }
 
 #[test]
+#[rustfmt::skip]
 fn answers_that_never_end() {
     let half = healthy_answer()[..healthy_answer().len() / 2].to_vec();
     let slow = Duration::from_millis(50);
@@ -106,11 +100,7 @@ fn answers_that_never_end() {
         &[],
         &[
             Case::failed("accepts and says nothing", vec![Act::Hold], TIMED_OUT),
-            Case::failed(
-                "stops after half",
-                vec![Act::Send(half.clone()), Act::Hold],
-                TIMED_OUT,
-            ),
+            Case::failed("stops after half", vec![Act::Send(half.clone()), Act::Hold], TIMED_OUT),
             Case::failed(
                 "stops before the empty line",
                 vec![
@@ -125,11 +115,7 @@ fn answers_that_never_end() {
                 vec![Act::Send(INFO.to_vec()), Act::Hold],
                 TIMED_OUT,
             ),
-            Case::failed(
-                "a byte now and then",
-                vec![Act::Drip(healthy_answer(), slow)],
-                TIMED_OUT,
-            ),
+            Case::failed("a byte now and then", vec![Act::Drip(healthy_answer(), slow)], TIMED_OUT),
             Case::served(
                 "byte by byte, quickly",
                 &healthy_answer(),
@@ -140,6 +126,7 @@ fn answers_that_never_end() {
 }
 
 #[test]
+#[rustfmt::skip]
 fn answers_that_are_too_large() {
     let row = server("app", &"s".repeat(60), &[(4, "1")]);
     let header = Act::Send(csv::HEADER.as_bytes().to_vec());
@@ -173,21 +160,9 @@ fn answers_that_are_too_large() {
                 &line_too_long(2),
             ),
             empty_lines,
-            Case::failed(
-                "noise without end",
-                vec![Act::Repeat((0..=255).collect())],
-                &too_large(MAX_BYTES),
-            ),
-            Case::failed(
-                "a byte too many",
-                send(padded_to(MAX_BYTES + 1)),
-                &too_large(MAX_BYTES),
-            ),
-            Case::served(
-                "just small enough",
-                &padded_to(MAX_BYTES),
-                send(padded_to(MAX_BYTES)),
-            ),
+            Case::failed("noise without end", vec![Act::Repeat((0..=255).collect())], &too_large(MAX_BYTES)),
+            Case::failed("a byte too many", send(padded_to(MAX_BYTES + 1)), &too_large(MAX_BYTES)),
+            Case::served("just small enough", &padded_to(MAX_BYTES), send(padded_to(MAX_BYTES))),
         ],
     );
 }
@@ -235,6 +210,7 @@ fn answers_that_are_something_else() {
 }
 
 #[test]
+#[rustfmt::skip]
 fn show_info_alone_at_fault() {
     let stat = healthy_answer();
     let case = |name: &str, info: Script, err: &str| Case::info_failed(name, &stat, info, err);
@@ -245,33 +221,17 @@ fn show_info_alone_at_fault() {
             case("reset", vec![Act::Reset], RESET),
             case("cut", send(&INFO[..INFO.len() - 1]), CUT),
             case("says nothing", vec![Act::Hold], TIMED_OUT),
-            case(
-                "stops after half",
-                vec![Act::Send(INFO[..INFO.len() / 2].to_vec()), Act::Hold],
-                TIMED_OUT,
-            ),
+            case("stops after half", vec![Act::Send(INFO[..INFO.len() / 2].to_vec()), Act::Hold], TIMED_OUT),
             case(
                 "flood",
                 vec![Act::Repeat(b"Name: HAProxy\n".to_vec())],
                 "read: the reply is larger than 65536 bytes",
             ),
-            case(
-                "one endless line",
-                vec![Act::Repeat(b"x".to_vec())],
-                "read: the reply is larger than 65536 bytes",
-            ),
+            case("one endless line", vec![Act::Repeat(b"x".to_vec())], "read: the reply is larger than 65536 bytes"),
             case("permission denied", send("Permission denied\n\n"), NO_INFO),
             case("statistics instead", send(&stat), NO_INFO),
-            case(
-                "noise",
-                send([0xff, 0x00, b':', b' ', 0xfe, b'\n', b'\n']),
-                NO_INFO,
-            ),
-            case(
-                "no version",
-                send("Name: HAProxy\nUptime_sec: 5\n\n"),
-                NO_INFO,
-            ),
+            case("noise", send([0xff, 0x00, b':', b' ', 0xfe, b'\n', b'\n']), NO_INFO),
+            case("no version", send("Name: HAProxy\nUptime_sec: 5\n\n"), NO_INFO),
         ],
     );
 }

@@ -26,6 +26,7 @@ const TOO_LARGE: &str =
 
 /// Each path in place of a file: up 0 and one line; then the file is there, and the same process reads it.
 #[test]
+#[rustfmt::skip]
 fn what_is_no_recorded_answer() {
     type Make = fn(&Path);
     let missing = "open: no such file or directory";
@@ -33,37 +34,17 @@ fn what_is_no_recorded_answer() {
     let cases: [(&str, Make, &str); 13] = [
         ("missing", |_| {}, missing),
         ("dangling", |path| link("/nonexistent/file", path), missing),
-        (
-            "loop",
-            |path| link(path, path),
-            "open: too many levels of symbolic links",
-        ),
-        (
-            "directory",
-            |path| fs::create_dir(path).expect("make a directory"),
-            not_regular,
-        ),
+        ("loop", |path| link(path, path), "open: too many levels of symbolic links"),
+        ("directory", |path| fs::create_dir(path).expect("make a directory"), not_regular),
         ("fifo", make_fifo, not_regular),
         ("zero", |path| link("/dev/zero", path), not_regular),
         ("null", |path| link("/dev/null", path), not_regular),
         ("socket", make_socket, "open: no such device or address"),
         ("empty", |path| write(path, b""), "the file is empty"),
-        (
-            "cut",
-            |path| write(path, &good_answer()[..good_answer().len() - 40]),
-            CUT_ROW,
-        ),
+        ("cut", |path| write(path, &good_answer()[..good_answer().len() - 40]), CUT_ROW),
         ("html", |path| write(path, b"<html></html>\n"), HTML),
-        (
-            "text",
-            |path| write(path, b"hello\n"),
-            "not HAProxy statistics: it begins \"hello\"",
-        ),
-        (
-            "large",
-            |path| write(path, &good_answer().repeat(1000)),
-            TOO_LARGE,
-        ),
+        ("text", |path| write(path, b"hello\n"), "not HAProxy statistics: it begins \"hello\""),
+        ("large", |path| write(path, &good_answer().repeat(1000)), TOO_LARGE),
     ];
     for (name, make, err) in cases {
         let directory = TempDir::new().expect("a temporary directory");

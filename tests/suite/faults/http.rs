@@ -59,20 +59,13 @@ fn statuses() {
 }
 
 #[test]
+#[rustfmt::skip]
 fn redirects() {
     let long = "x".repeat(10_000);
     let locations = [
-        (
-            "301 Moved Permanently",
-            "https://stats.example/;csv",
-            "https://stats.example/;csv",
-        ),
+        ("301 Moved Permanently", "https://stats.example/;csv", "https://stats.example/;csv"),
         ("302 Found", "/haproxy?stats", "/haproxy?stats"),
-        (
-            "303 See Other",
-            "/a\x1b[31m\tb\u{e9}",
-            "/a\x1b[31m\tb\u{e9}",
-        ),
+        ("303 See Other", "/a\x1b[31m\tb\u{e9}", "/a\x1b[31m\tb\u{e9}"),
         ("307 Temporary Redirect", long.as_str(), &long[..200]),
         ("308 Permanent Redirect", " / ", "/"),
     ];
@@ -88,6 +81,7 @@ fn redirects() {
 }
 
 #[test]
+#[rustfmt::skip]
 fn heads() {
     let with = |fields: &str| send(format!("{OK}{fields}\r\n\r\n{}", body()));
     let length = format!("cOnTeNt-LeNgTh: \t {} ", body().len());
@@ -106,34 +100,14 @@ fn heads() {
             served("a line that is not a field", with("nonsense")),
             Case::failed("closed without a byte", vec![], CLOSED),
             Case::failed("reset without a byte", vec![Act::Reset], RESET),
-            Case::failed(
-                "rows instead of a head",
-                send(body()),
-                &begins(&body()[..200]),
-            ),
-            Case::failed(
-                "noise",
-                send(&noise),
-                &begins("\0\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}\u{7}\u{8}"),
-            ),
+            Case::failed("rows instead of a head", send(body()), &begins(&body()[..200])),
+            Case::failed("noise", send(&noise), &begins("\0\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}\u{7}\u{8}")),
             Case::failed("NULs", send([0; 3000]), &begins(&"\0".repeat(200))),
-            Case::failed(
-                "the head ends early",
-                send("HTTP/1.0 200 OK\r\nA: b\r\n"),
-                "response cut in its head",
-            ),
+            Case::failed("the head ends early", send("HTTP/1.0 200 OK\r\nA: b\r\n"), "response cut in its head"),
             Case::failed("the head never ends", flood(OK, "X: y\r\n"), too_long),
             Case::failed("a field never ends", flood(OK, "x"), too_long),
-            Case::failed(
-                "more than 64 KiB",
-                with(&format!("X: {}", "y".repeat(65_536))),
-                too_long,
-            ),
-            Case::failed(
-                "a compressed body",
-                with("Content-Encoding: gzip"),
-                not_asked,
-            ),
+            Case::failed("more than 64 KiB", with(&format!("X: {}", "y".repeat(65_536))), too_long),
+            Case::failed("a compressed body", with("Content-Encoding: gzip"), not_asked),
         ],
     );
 }

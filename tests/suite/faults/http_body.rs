@@ -13,6 +13,7 @@ const EMPTY: &str = "an empty reply";
 const BAD_CHUNK: &str = "bad chunk in the response";
 
 #[test]
+#[rustfmt::skip]
 fn lengths() {
     let length = body().len();
     let with = |fields: &str| format!("{OK}{fields}\r\n\r\n{}", body());
@@ -21,42 +22,15 @@ fn lengths() {
     let half = &with_length(&body())[..with_length(&body()).len() - length / 2];
     let mut cases = vec![
         served("the same length twice", send(twice(length, length))),
-        served(
-            "whole, but never closed",
-            send_then(with_length(&body()), Act::Hold),
-        ),
-        Case::failed(
-            "one byte shorter than announced",
-            send(announced(length + 1)),
-            CUT_BODY,
-        ),
-        Case::failed(
-            "much shorter than announced",
-            send(announced(length * 2)),
-            CUT_BODY,
-        ),
-        Case::failed(
-            "longer than announced, by half a row",
-            send(announced(length - 10)),
-            CUT_ROW,
-        ),
-        Case::failed(
-            "empty",
-            send(format!("{OK}Content-Length: 0\r\n\r\n")),
-            EMPTY,
-        ),
+        served("whole, but never closed", send_then(with_length(&body()), Act::Hold)),
+        Case::failed("one byte shorter than announced", send(announced(length + 1)), CUT_BODY),
+        Case::failed("much shorter than announced", send(announced(length * 2)), CUT_BODY),
+        Case::failed("longer than announced, by half a row", send(announced(length - 10)), CUT_ROW),
+        Case::failed("empty", send(format!("{OK}Content-Length: 0\r\n\r\n")), EMPTY),
         Case::failed("stalls", send_then(half, Act::Hold), TIMED_OUT),
         Case::failed("resets", send_then(half, Act::Reset), RESET),
-        Case::failed(
-            "no length, never closed",
-            send_then(with(""), Act::Hold),
-            TIMED_OUT,
-        ),
-        Case::failed(
-            "beyond the limit",
-            send(announced(1 << 40)),
-            &too_large(64 << 20),
-        ),
+        Case::failed("no length, never closed", send_then(with(""), Act::Hold), TIMED_OUT),
+        Case::failed("beyond the limit", send(announced(1 << 40)), &too_large(64 << 20)),
         Case::failed("2^63", send(announced(1 << 63)), &too_large(64 << 20)),
     ];
     let bad = [
@@ -80,10 +54,7 @@ fn lengths() {
         "18446744073709551616",
     ];
     let no_numbers = no_numbers.map(|value| {
-        (
-            with(&format!("Content-Length: {value}")),
-            format!("{value:?}"),
-        )
+        (with(&format!("Content-Length: {value}")), format!("{value:?}"))
     });
     let digits = "9".repeat(1000);
     let digits = (
@@ -106,6 +77,7 @@ fn lengths() {
 }
 
 #[test]
+#[rustfmt::skip]
 fn chunks() {
     let text = body();
     let length = text.len();
@@ -122,58 +94,24 @@ fn chunks() {
     let glued = chunked(format!("{length:x}\r\n{text}0\r\n\r\n"));
     let mut cases = vec![
         served("two chunks", send(two)),
-        served(
-            "a byte a chunk",
-            send(chunked(format!("{single}0\r\n\r\n"))),
-        ),
+        served("a byte a chunk", send(chunked(format!("{single}0\r\n\r\n")))),
         served("an extension", sized(&format!("{length:x};name=\"value\""))),
         served("leading zeros", sized(&format!("0000{length:x}"))),
-        served(
-            "trailers",
-            send(format!("{all}0\r\nX-A: b\r\nX-C: d\r\n\r\n")),
-        ),
+        served("trailers", send(format!("{all}0\r\nX-A: b\r\nX-C: d\r\n\r\n"))),
         served("whole, but never closed", open),
         Case::failed("no chunk at all", send(CHUNKED), CUT_BODY),
-        Case::failed(
-            "only the last chunk",
-            send(chunked("0\r\n\r\n".to_owned())),
-            EMPTY,
-        ),
+        Case::failed("only the last chunk", send(chunked("0\r\n\r\n".to_owned())), EMPTY),
         Case::failed("no last chunk", send(&all), CUT_BODY),
         Case::failed("cut inside a size", send(format!("{all}0")), CUT_BODY),
-        Case::failed(
-            "cut before the last line",
-            send(format!("{all}0\r\n")),
-            CUT_BODY,
-        ),
+        Case::failed("cut before the last line", send(format!("{all}0\r\n")), CUT_BODY),
         Case::failed("cut inside a chunk", send(&all[..all.len() / 2]), CUT_BODY),
-        Case::failed(
-            "stalls inside a chunk",
-            send_then(&all[..all.len() / 2], Act::Hold),
-            TIMED_OUT,
-        ),
-        Case::failed(
-            "stalls before the last chunk",
-            send_then(&all, Act::Hold),
-            TIMED_OUT,
-        ),
+        Case::failed("stalls inside a chunk", send_then(&all[..all.len() / 2], Act::Hold), TIMED_OUT),
+        Case::failed("stalls before the last chunk", send_then(&all, Act::Hold), TIMED_OUT),
         Case::failed("no line end after a chunk", send(glued), BAD_CHUNK),
         Case::failed("a size without end", flood(CHUNKED, "0"), BAD_CHUNK),
-        Case::failed(
-            "an extension without end",
-            flood(&format!("{CHUNKED}5;"), "x"),
-            BAD_CHUNK,
-        ),
-        Case::failed(
-            "trailers without end",
-            flood(&format!("{all}0\r\n"), "X: y\r\n"),
-            BAD_CHUNK,
-        ),
-        Case::failed(
-            "a trailer without end",
-            flood(&format!("{all}0\r\n"), "x"),
-            BAD_CHUNK,
-        ),
+        Case::failed("an extension without end", flood(&format!("{CHUNKED}5;"), "x"), BAD_CHUNK),
+        Case::failed("trailers without end", flood(&format!("{all}0\r\n"), "X: y\r\n"), BAD_CHUNK),
+        Case::failed("a trailer without end", flood(&format!("{all}0\r\n"), "x"), BAD_CHUNK),
     ];
     let (short, long) = (format!("{:x}", length - 1), format!("{:x}", length + 1));
     let digits = "f".repeat(1000);
@@ -199,6 +137,7 @@ fn chunks() {
 }
 
 #[test]
+#[rustfmt::skip]
 fn bodies() {
     let page =
         "<!DOCTYPE HTML>\n<html><head><title>Statistics Report for HAProxy</title></head></html>\n";
@@ -226,59 +165,19 @@ fn bodies() {
         &[
             served("closed by EOF", closed_by_eof(body().len())),
             Case::failed("the page without ;csv", send(with_length(page)), HTML),
-            Case::failed(
-                "the page without ;csv, in chunks",
-                send(in_chunks(page)),
-                HTML,
-            ),
-            Case::failed(
-                "the page without ;csv, indented",
-                send(with_length(&indented)),
-                HTML,
-            ),
-            Case::failed(
-                "another page",
-                send(with_length("hello\n")),
-                &not_statistics(b"hello\n"),
-            ),
+            Case::failed("the page without ;csv, in chunks", send(in_chunks(page)), HTML),
+            Case::failed("the page without ;csv, indented", send(with_length(&indented)), HTML),
+            Case::failed("another page", send(with_length("hello\n")), &not_statistics(b"hello\n")),
             Case::failed("an empty body", closed_by_eof(0), EMPTY),
             Case::failed("closed by EOF in the header", closed_by_eof(5), CUT_ROW),
-            Case::failed(
-                "closed by EOF in a row",
-                closed_by_eof(body().len() - 30),
-                CUT_ROW,
-            ),
-            Case::failed(
-                "closed by EOF before a newline",
-                closed_by_eof(body().len() - 1),
-                CUT_ROW,
-            ),
-            Case::failed(
-                "rows without end",
-                flood(&rows, &row),
-                &too_large(MAX_BYTES),
-            ),
-            Case::failed(
-                "one line without end",
-                flood(&format!("{OK}\r\n"), "x"),
-                &line_too_long(1),
-            ),
-            Case::failed(
-                "chunks without end",
-                flood(CHUNKED, &block),
-                &too_large(MAX_BYTES),
-            ),
-            Case::failed(
-                "a row that is never whole, in tiny chunks",
-                send(tiny_chunks),
-                &line_too_long(1),
-            ),
+            Case::failed("closed by EOF in a row", closed_by_eof(body().len() - 30), CUT_ROW),
+            Case::failed("closed by EOF before a newline", closed_by_eof(body().len() - 1), CUT_ROW),
+            Case::failed("rows without end", flood(&rows, &row), &too_large(MAX_BYTES)),
+            Case::failed("one line without end", flood(&format!("{OK}\r\n"), "x"), &line_too_long(1)),
+            Case::failed("chunks without end", flood(CHUNKED, &block), &too_large(MAX_BYTES)),
+            Case::failed("a row that is never whole, in tiny chunks", send(tiny_chunks), &line_too_long(1)),
             Case::failed("announces too much", send(announced), &too_large(MAX_BYTES)),
-            Case::failed(
-                "a chunk that is too large",
-                send(chunk),
-                &too_large(MAX_BYTES),
-            ),
+            Case::failed("a chunk that is too large", send(chunk), &too_large(MAX_BYTES)),
             open_quote(),
         ],
     );

@@ -60,6 +60,7 @@ fn info_failed(name: &str, stat: &[u8], err: &str) -> Case {
 }
 
 #[test]
+#[rustfmt::skip]
 fn answers_in_one_piece() {
     let (rows, tricky) = (rows(), rows_with_empty_lines());
     let no_row = answer(&[]);
@@ -67,52 +68,18 @@ fn answers_in_one_piece() {
     run(&[
         at_once(served("both", &rows), &[&rows, INFO]),
         at_once(served("empty lines in cells", &tricky), &[&tricky, INFO]),
+        at_once(Case::no_row("a header without rows", &no_row), &[&no_row, INFO]),
+        at_once(info_failed("cut between the answers", &rows, CLOSED), &[&rows]),
+        at_once(info_failed("cut in the second", &rows, CUT), &[&rows, &INFO[..of_two]]),
+        at_once(info_failed("cut before the last empty line", &rows, CUT), &[&rows, &INFO[..INFO.len() - 1]]),
+        at_once(info_failed("the second is a bare empty line", &rows, NO_INFO), &[&rows, b"\n"]),
+        at_once(info_failed("the second is denied", &rows, NO_INFO), &[&rows, b"Permission denied\n\n"]),
+        at_once(info_failed("an empty line too many between them", &rows, TOO_MUCH), &[&rows, b"\n", INFO]),
+        at_once(info_failed("an empty line too many at the end", &rows, TOO_MUCH), &[&rows, INFO, b"\n"]),
+        at_once(info_failed("an answer too many", &rows, TOO_MUCH), &[&rows, INFO, INFO]),
+        at_once(Case::failed("the first is a bare empty line", Script::new(), CLOSED), &[b"\n", INFO]),
         at_once(
-            Case::no_row("a header without rows", &no_row),
-            &[&no_row, INFO],
-        ),
-        at_once(
-            info_failed("cut between the answers", &rows, CLOSED),
-            &[&rows],
-        ),
-        at_once(
-            info_failed("cut in the second", &rows, CUT),
-            &[&rows, &INFO[..of_two]],
-        ),
-        at_once(
-            info_failed("cut before the last empty line", &rows, CUT),
-            &[&rows, &INFO[..INFO.len() - 1]],
-        ),
-        at_once(
-            info_failed("the second is a bare empty line", &rows, NO_INFO),
-            &[&rows, b"\n"],
-        ),
-        at_once(
-            info_failed("the second is denied", &rows, NO_INFO),
-            &[&rows, b"Permission denied\n\n"],
-        ),
-        at_once(
-            info_failed("an empty line too many between them", &rows, TOO_MUCH),
-            &[&rows, b"\n", INFO],
-        ),
-        at_once(
-            info_failed("an empty line too many at the end", &rows, TOO_MUCH),
-            &[&rows, INFO, b"\n"],
-        ),
-        at_once(
-            info_failed("an answer too many", &rows, TOO_MUCH),
-            &[&rows, INFO, INFO],
-        ),
-        at_once(
-            Case::failed("the first is a bare empty line", Script::new(), CLOSED),
-            &[b"\n", INFO],
-        ),
-        at_once(
-            Case::failed(
-                "the first is denied",
-                Script::new(),
-                &not_statistics(b"Permission denied"),
-            ),
+            Case::failed("the first is denied", Script::new(), &not_statistics(b"Permission denied")),
             &[b"Permission denied\n\n", INFO],
         ),
         at_once(
@@ -126,14 +93,8 @@ fn answers_in_one_piece() {
                 INFO,
             ],
         ),
-        at_once(
-            Case::failed("only the second", Script::new(), &not_statistics(INFO)),
-            &[INFO],
-        ),
-        at_once(
-            Case::failed("the first without its empty line", Script::new(), CUT),
-            &[&rows[..rows.len() - 1]],
-        ),
+        at_once(Case::failed("only the second", Script::new(), &not_statistics(INFO)), &[INFO]),
+        at_once(Case::failed("the first without its empty line", Script::new(), CUT), &[&rows[..rows.len() - 1]]),
     ]);
 }
 

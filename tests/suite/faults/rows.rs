@@ -43,6 +43,7 @@ fn between(rows: &[String]) -> Vec<u8> {
 }
 
 #[test]
+#[rustfmt::skip]
 fn rows() {
     let short = |fields: usize| "1,".repeat(fields - 1) + "\n";
     let of_fields = |fields: usize| format!("app,odd,{}\n", ",".repeat(fields - 3));
@@ -62,12 +63,7 @@ fn rows() {
             1,
             "line 3: 64 fields instead of 63",
         ),
-        Case::bad_rows(
-            "a row of one field",
-            &between(&["x\n".to_owned()]),
-            1,
-            "line 3: 1 fields instead of 63",
-        ),
+        Case::bad_rows("a row of one field", &between(&["x\n".to_owned()]), 1, "line 3: 1 fields instead of 63"),
         Case::bad_rows(
             "many bad rows, one line in the log",
             &between(&vec![short(5); 1000]),
@@ -80,12 +76,7 @@ fn rows() {
             2,
             "line 2: 20 fields instead of 63",
         ),
-        Case::bad_rows(
-            "32 fields are one too few",
-            &answer(&[short(32)]),
-            1,
-            "line 2: 32 fields instead of 63",
-        ),
+        Case::bad_rows("32 fields are one too few", &answer(&[short(32)]), 1, "line 2: 32 fields instead of 63"),
         Case::bad_rows(
             "the header fixes the count, not the first row",
             &answer(&[short(40), good_row()]),
@@ -200,38 +191,23 @@ fn rows() {
             )
             .as_bytes(),
         ),
-        served(
-            "no header, but good rows",
-            &[good_row().as_bytes(), b"\n"].concat(),
-        ),
+        served("no header, but good rows", &[good_row().as_bytes(), b"\n"].concat()),
     ]);
 }
 
 #[test]
+#[rustfmt::skip]
 fn quotes() {
     let quoted = |name: &str| server("app", name, &[(4, "1")]);
     run(vec![
-        served(
-            "commas, quotes and newlines inside quotes",
-            &between(&[quoted("\"a,b\"\"c\nd\r\"")]),
-        ),
+        served("commas, quotes and newlines inside quotes", &between(&[quoted("\"a,b\"\"c\nd\r\"")])),
         served(
             "a description that looks like rows",
             &between(&[server("app", "s", &[(4, "1"), (56, "\"x\n# y,\n\nz\"")])]),
         ),
         Case::bad_rows("a bare quote", &between(&[quoted("a\"b")]), 1, BARE_QUOTE),
-        Case::bad_rows(
-            "something behind a closing quote",
-            &between(&[quoted("\"a\"b")]),
-            1,
-            BARE_QUOTE,
-        ),
-        Case::bad_rows(
-            "a quote that opens in the middle",
-            &between(&[quoted("a\"b,c\"")]),
-            1,
-            BARE_QUOTE,
-        ),
+        Case::bad_rows("something behind a closing quote", &between(&[quoted("\"a\"b")]), 1, BARE_QUOTE),
+        Case::bad_rows("a quote that opens in the middle", &between(&[quoted("a\"b,c\"")]), 1, BARE_QUOTE),
         failed("a quote that never closes", between(&[quoted("\"a")]), CUT),
         failed(
             "a quote that never closes, a megabyte later",
@@ -251,6 +227,7 @@ fn push_named(stat: &mut Vec<u8>, name: &[u8]) {
 }
 
 #[test]
+#[rustfmt::skip]
 fn names() {
     let named = |bytes: &[u8]| {
         let mut stat = format!("{HEADER}{}", good_row()).into_bytes();
@@ -274,21 +251,13 @@ fn names() {
         marked(&named(b"\xc3"), "\u{fffd}"),
         marked(&named(b"\xe2\x82"), "\u{fffd}"),
         marked(&named(b"\xed\xa0\x80"), "\u{fffd}\u{fffd}\u{fffd}"),
-        marked(
-            &named(b"\xf0\x9f\x92\xff\xc0\x80"),
-            "\u{fffd}\u{fffd}\u{fffd}\u{fffd}",
-        ),
+        marked(&named(b"\xf0\x9f\x92\xff\xc0\x80"), "\u{fffd}\u{fffd}\u{fffd}\u{fffd}"),
         marked(&named("\u{1f600}\u{e9}".as_bytes()), "\u{1f600}\u{e9}"),
         marked(&named(b"a\\b"), "a\\\\b"),
         marked(&named(b"\"a\nb\""), "a\\nb"),
         marked(&named(b"\"a\"\"b\""), "a\\\"b"),
         marked(&named(b"a\rb\x1b[31m{}= "), "a\rb\x1b[31m{}= "),
-        Case::bad_rows(
-            "a bare quote after invalid UTF-8",
-            &named(b"\xfe\""),
-            1,
-            BARE_QUOTE,
-        ),
+        Case::bad_rows("a bare quote after invalid UTF-8", &named(b"\xfe\""), 1, BARE_QUOTE),
         served("a name at the limit", &long(NAME_LIMIT)),
         failed("a name beyond the limit", long(NAME_LIMIT + 1), LONG_NAME),
         failed("a name of a megabyte", long(1_000_000), LONG_NAME),
@@ -297,11 +266,7 @@ fn names() {
             between(&[server(&"n".repeat(NAME_LIMIT + 1), "s", &[])]),
             LONG_NAME,
         ),
-        failed(
-            "a frontend name beyond the limit",
-            between(&[frontend(&"n".repeat(NAME_LIMIT + 1), &[])]),
-            LONG_NAME,
-        ),
+        failed("a frontend name beyond the limit", between(&[frontend(&"n".repeat(NAME_LIMIT + 1), &[])]), LONG_NAME),
     ]);
 }
 
@@ -346,6 +311,7 @@ fn numbers() {
 }
 
 #[test]
+#[rustfmt::skip]
 fn cells() {
     let row = |cells: &[(usize, &str)]| between(&[server("app", "s", cells)]);
     let milliseconds = [
@@ -366,22 +332,9 @@ fn cells() {
     run(vec![
         served("milliseconds", &row(&milliseconds)),
         served("milliseconds at the limits", &row(&limits)),
-        Case::bad_rows(
-            "bad milliseconds",
-            &row(&[(58, "1.5"), (59, "x")]),
-            2,
-            &bad_time,
-        ),
-        Case::bad_rows(
-            "three bad cells, one line in the log",
-            &three,
-            3,
-            &bad_number,
-        ),
-        served(
-            "columns without a metric",
-            &row(&[(10, "x"), (26, "y"), (36, "* L7OK")]),
-        ),
+        Case::bad_rows("bad milliseconds", &row(&[(58, "1.5"), (59, "x")]), 2, &bad_time),
+        Case::bad_rows("three bad cells, one line in the log", &three, 3, &bad_number),
+        served("columns without a metric", &row(&[(10, "x"), (26, "y"), (36, "* L7OK")])),
     ]);
 }
 
@@ -399,6 +352,7 @@ fn statuses() {
 }
 
 #[test]
+#[rustfmt::skip]
 fn rows_beyond_the_limits() {
     let fields =
         |count: usize| format!("{HEADER}app,wide,{}\n\n", ",".repeat(count - 3)).into_bytes();
@@ -412,22 +366,9 @@ fn rows_beyond_the_limits() {
         )])
     };
     run(vec![
-        Case::bad_rows(
-            "fields at the limit",
-            &fields(FIELD_LIMIT),
-            1,
-            "line 2: 1024 fields instead of 63",
-        ),
-        failed(
-            "a field too many",
-            fields(FIELD_LIMIT + 1),
-            "line 2 has more than 1024 fields",
-        ),
-        failed(
-            "a row of a million fields",
-            fields(1_000_000),
-            "line 2 has more than 1024 fields",
-        ),
+        Case::bad_rows("fields at the limit", &fields(FIELD_LIMIT), 1, "line 2: 1024 fields instead of 63"),
+        failed("a field too many", fields(FIELD_LIMIT + 1), "line 2 has more than 1024 fields"),
+        failed("a row of a million fields", fields(1_000_000), "line 2 has more than 1024 fields"),
         served("a line at the limit", &line(LINE_LIMIT - 1)),
         failed("a byte too many", line(LINE_LIMIT), &line_too_long(2)),
         failed("a line of 3 MB", line(3_000_000), &line_too_long(2)),

@@ -235,6 +235,7 @@ fn once() {
 }
 
 #[test]
+#[rustfmt::skip]
 fn addresses_that_are_not_sockets() {
     let not_socket = "must be a CLI socket: unix:/path, unix:@name or tcp://host:port";
     let supported = "(use http://, unix:, tcp:// or file:)";
@@ -242,22 +243,10 @@ fn addresses_that_are_not_sockets() {
         ("http://localhost/;csv", not_socket.to_owned()),
         ("file:/tmp/x", not_socket.to_owned()),
         ("unix:", "the path is missing (unix:/path)".to_owned()),
-        (
-            "unix:@",
-            "the name of the abstract socket is missing".to_owned(),
-        ),
-        (
-            "tcp://localhost",
-            "the port is missing (host:port)".to_owned(),
-        ),
-        (
-            "/run/x",
-            "a scheme is missing (write unix:/run/x)".to_owned(),
-        ),
-        (
-            "ftp:/x",
-            format!("scheme \"ftp\" is not supported {supported}"),
-        ),
+        ("unix:@", "the name of the abstract socket is missing".to_owned()),
+        ("tcp://localhost", "the port is missing (host:port)".to_owned()),
+        ("/run/x", "a scheme is missing (write unix:/run/x)".to_owned()),
+        ("ftp:/x", format!("scheme \"ftp\" is not supported {supported}")),
     ];
     let refused = |flags: &[&str], why: &str| {
         let (status, output, error) = peers::run(exporter::command().args(flags));

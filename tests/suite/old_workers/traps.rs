@@ -19,6 +19,7 @@ fn send(answer: impl AsRef<[u8]>) -> Script {
 }
 
 /// Answers to `show proc`, and what is wrong with each.
+#[rustfmt::skip]
 fn lists() -> Vec<(&'static str, Script, String)> {
     let whole = processes(&[B], &[A]);
     let cut = "reply cut: the closing empty line is missing";
@@ -63,34 +64,14 @@ fn lists() -> Vec<(&'static str, Script, String)> {
                 another(unknown)
             ),
         ),
-        (
-            "endless",
-            endless(b"HTTP/1.1 200 OK\r\n"),
-            "read: the reply is larger than 4194304 bytes",
-        ),
-        (
-            "a line without an end",
-            endless(b"x"),
-            "read: a line is longer than 1048576 bytes",
-        ),
+        ("endless", endless(b"HTTP/1.1 200 OK\r\n"), "read: the reply is larger than 4194304 bytes"),
+        ("a line without an end", endless(b"x"), "read: a line is longer than 1048576 bytes"),
         ("2,000 workers", many(2000), "more than 1000 workers"),
-        (
-            "100,000 workers",
-            many(100_000),
-            "read: the reply is larger than 4194304 bytes",
-        ),
-        (
-            "a header alone",
-            send(format!("{header}\n\n")),
-            &another(header),
-        ),
+        ("100,000 workers", many(100_000), "read: the reply is larger than 4194304 bytes"),
+        ("a header alone", send(format!("{header}\n\n")), &another(header)),
         ("process 0", of(A, "0"), &of_row("0")),
         ("process -1", of(A, "-1"), &of_row("-1")),
-        (
-            "process 2^64",
-            of(A, "18446744073709551616"),
-            &of_row("18446744073709551616"),
-        ),
+        ("process 2^64", of(A, "18446744073709551616"), &of_row("18446744073709551616")),
         ("no process", of(A, "x"), &of_row("x")),
     ]
     .map(|(name, script, why)| (name, script, why.to_owned()))
@@ -148,6 +129,7 @@ fn odd_names() {
 
 /// Answers of an old worker: whether it is counted as one, and whether and why as one without an answer.
 /// One that closes may be ending: it is counted only when it has done so for a while.
+#[rustfmt::skip]
 fn workers() -> Vec<(&'static str, Script, [f64; 2], Option<&'static str>)> {
     let whole = info(A, &[]);
     let text = String::from_utf8(whole.clone()).expect("text");
@@ -159,31 +141,11 @@ fn workers() -> Vec<(&'static str, Script, [f64; 2], Option<&'static str>)> {
     let endless = || vec![Act::Repeat(b"Name: HAProxy\n".to_vec())];
     vec![
         ("whole", send(&whole), [1.0, 0.0], None),
-        (
-            "cut by a byte",
-            send(&whole[..whole.len() - 1]),
-            [1.0, 1.0],
-            Some(cut),
-        ),
-        (
-            "cut between lines",
-            send(&whole[..middle]),
-            [1.0, 1.0],
-            Some(cut),
-        ),
-        (
-            "it died in the middle",
-            open,
-            [1.0, 1.0],
-            Some("read: timed out"),
-        ),
+        ("cut by a byte", send(&whole[..whole.len() - 1]), [1.0, 1.0], Some(cut)),
+        ("cut between lines", send(&whole[..middle]), [1.0, 1.0], Some(cut)),
+        ("it died in the middle", open, [1.0, 1.0], Some("read: timed out")),
         ("held", vec![Act::Hold], [1.0, 1.0], Some("read: timed out")),
-        (
-            "nothing",
-            vec![],
-            [1.0, 1.0],
-            Some("closed without a reply"),
-        ),
+        ("nothing", vec![], [1.0, 1.0], Some("closed without a reply")),
         ("it has ended", send(gone), [0.0, 0.0], None),
         (
             "denied",
@@ -191,19 +153,9 @@ fn workers() -> Vec<(&'static str, Script, [f64; 2], Option<&'static str>)> {
             [1.0, 1.0],
             Some("not a reply to \"show info\": it has no Version"),
         ),
-        (
-            "endless",
-            endless(),
-            [1.0, 1.0],
-            Some("read: the reply is larger than 65536 bytes"),
-        ),
+        ("endless", endless(), [1.0, 1.0], Some("read: the reply is larger than 65536 bytes")),
         ("it serves", send(serving(A, &[])), [0.0, 0.0], None),
-        (
-            "it does not say",
-            send(text.replace("Stopping: 1\n", "")),
-            [1.0, 0.0],
-            None,
-        ),
+        ("it does not say", send(text.replace("Stopping: 1\n", "")), [1.0, 0.0], None),
     ]
 }
 

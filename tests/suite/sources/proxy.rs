@@ -57,6 +57,7 @@ fn no_proxy() {
 
 /// A proxy gets the whole URI, the name of the origin as Host, and its own credentials.
 #[test]
+#[rustfmt::skip]
 fn what_a_proxy_receives() {
     let cases = [
         (
@@ -75,14 +76,7 @@ fn what_a_proxy_receives() {
                 "host: haproxy.invalid:81",
             ],
         ),
-        (
-            "",
-            "http://[2001:db8::7]/;csv",
-            vec![
-                "GET http://[2001:db8::7]/;csv HTTP/1.0",
-                "host: [2001:db8::7]",
-            ],
-        ),
+        ("", "http://[2001:db8::7]/;csv", vec!["GET http://[2001:db8::7]/;csv HTTP/1.0", "host: [2001:db8::7]"]),
         (
             "us%20er:p%40ss@",
             "http://a:b@haproxy.invalid/;csv",
@@ -98,11 +92,7 @@ fn what_a_proxy_receives() {
         let proxy = Fake::http("127.0.0.1", page());
         let http_proxy = format!("http://{credentials}{}", proxy.address());
         assert_eq!(
-            scrape_with_environment(
-                uri,
-                &["--http.proxy-from-env"],
-                &[("http_proxy", &http_proxy)]
-            ),
+            scrape_with_environment(uri, &["--http.proxy-from-env"], &[("http_proxy", &http_proxy)]),
             1.0,
             "{uri}"
         );
@@ -112,6 +102,7 @@ fn what_a_proxy_receives() {
 
 /// Which variables count, in which order, and that the flag must be there.
 #[test]
+#[rustfmt::skip]
 fn proxy_variables() {
     let (proxy, other) = (
         Fake::http("127.0.0.1", page()),
@@ -131,43 +122,13 @@ fn proxy_variables() {
     let cases: Vec<(&str, &[&str], Environment, bool)> = vec![
         ("lower case", &on, vec![("http_proxy", &url)], true),
         ("upper case", &on, vec![("HTTP_PROXY", &url)], true),
-        (
-            "upper case comes first, as with Go",
-            &on,
-            vec![("HTTP_PROXY", &url), ("http_proxy", &other_url)],
-            true,
-        ),
-        (
-            "an empty one does not count",
-            &on,
-            vec![("HTTP_PROXY", ""), ("http_proxy", &url)],
-            true,
-        ),
+        ("upper case comes first, as with Go", &on, vec![("HTTP_PROXY", &url), ("http_proxy", &other_url)], true),
+        ("an empty one does not count", &on, vec![("HTTP_PROXY", ""), ("http_proxy", &url)], true),
         ("without a scheme", &on, vec![("http_proxy", &bare)], true),
-        (
-            "NO_PROXY in upper case",
-            &quick,
-            vec![("http_proxy", &url), ("NO_PROXY", "*")],
-            false,
-        ),
-        (
-            "only https_proxy",
-            &quick,
-            vec![("https_proxy", &url), ("HTTPS_PROXY", &url)],
-            false,
-        ),
-        (
-            "without the flag",
-            &no_flag,
-            vec![("http_proxy", &url)],
-            false,
-        ),
-        (
-            "with the flag negated",
-            &off,
-            vec![("http_proxy", &url)],
-            false,
-        ),
+        ("NO_PROXY in upper case", &quick, vec![("http_proxy", &url), ("NO_PROXY", "*")], false),
+        ("only https_proxy", &quick, vec![("https_proxy", &url), ("HTTPS_PROXY", &url)], false),
+        ("without the flag", &no_flag, vec![("http_proxy", &url)], false),
+        ("with the flag negated", &off, vec![("http_proxy", &url)], false),
     ];
     for (name, flags, environment, through) in cases {
         proxy.set(page());

@@ -5,6 +5,7 @@ use super::exposition::{key, read};
 const HEAD: &str = "# HELP a_b Text.\n# TYPE a_b gauge\n";
 
 /// Input after [`HEAD`] and the message it must be refused with.
+#[rustfmt::skip]
 const BAD_SAMPLES: &[(&str, &str)] = &[
     ("a_b 1", "the last line does not end with a newline"),
     ("", "at the end: no sample in family a_b"),
@@ -26,10 +27,7 @@ const BAD_SAMPLES: &[(&str, &str)] = &[
     ("a_b{} 1\n", "line 3: no label in \"} 1\""),
     ("a_b{x=\"1\",} 1\n", "line 3: no label in \"} 1\""),
     ("a_b{x=1} 1\n", "line 3: no label in \"x=1} 1\""),
-    (
-        "a_b{x=\"1\" y=\"2\"} 1\n",
-        "line 3: neither comma nor brace after a label",
-    ),
+    ("a_b{x=\"1\" y=\"2\"} 1\n", "line 3: neither comma nor brace after a label"),
     ("a_b{x=\"1\"}1\n", "line 3: no space before the value"),
     ("a_b{x=\"1\",x=\"2\"} 1\n", "line 3: label x twice"),
     ("a_b{x=\"1} 1\n", "line 3: a label value without an end"),
@@ -40,65 +38,33 @@ const BAD_SAMPLES: &[(&str, &str)] = &[
     ("a_b{__x=\"\"} 1\n", "line 3: bad name \"__x\""),
     ("a_b{x-y=\"\"} 1\n", "line 3: bad name \"x-y\""),
     ("a_b 1\na_b 2\n", "line 4: a second sample a_b"),
-    (
-        "a_b{x=\"1\",y=\"2\"} 1\na_b{y=\"2\",x=\"1\"} 1\n",
-        "line 4: a second sample a_b{x=\"1\",y=\"2\"}",
-    ),
+    ("a_b{x=\"1\",y=\"2\"} 1\na_b{y=\"2\",x=\"1\"} 1\n", "line 4: a second sample a_b{x=\"1\",y=\"2\"}"),
     ("a_c 1\n", "line 3: a sample of a_c outside its family"),
     ("a-b 1\n", "line 3: bad name \"a-b\""),
-    (
-        "# a comment\na_b 1\n",
-        "line 3: neither HELP nor TYPE: \"# a comment\"",
-    ),
+    ("# a comment\na_b 1\n", "line 3: neither HELP nor TYPE: \"# a comment\""),
     ("# TYPE a_b gauge\na_b 1\n", "line 3: a second TYPE for a_b"),
     ("# HELP a_b Text.\n", "line 3: no sample in family a_b"),
-    (
-        "a_b 1\n# HELP a_b Text.\n",
-        "line 4: a second HELP for a_b, or a family in two pieces",
-    ),
-    (
-        "a_b 1\n# HELP c Text.\n# TYPE c gauge\nc 1\na_b{x=\"\"} 1\n",
-        "line 7: a sample of a_b outside its family",
-    ),
+    ("a_b 1\n# HELP a_b Text.\n", "line 4: a second HELP for a_b, or a family in two pieces"),
+    ("a_b 1\n# HELP c Text.\n# TYPE c gauge\nc 1\na_b{x=\"\"} 1\n", "line 7: a sample of a_b outside its family"),
 ];
 
 /// Whole inputs whose HELP and TYPE are at fault.
+#[rustfmt::skip]
 const BAD_HEADS: &[(&str, &str)] = &[
     ("a 1\n", "line 1: a sample of a outside its family"),
-    (
-        "# TYPE a gauge\na 1\n",
-        "line 1: TYPE of a without its HELP before it",
-    ),
-    (
-        "# HELP a Text.\na 1\n",
-        "line 2: a sample of a before its TYPE",
-    ),
+    ("# TYPE a gauge\na 1\n", "line 1: TYPE of a without its HELP before it"),
+    ("# HELP a Text.\na 1\n", "line 2: a sample of a before its TYPE"),
     ("# HELP a Text.\n", "at the end: no TYPE for a"),
     ("# HELP a\n", "line 1: HELP without a text"),
     ("# HELP 1a Text.\n", "line 1: bad name \"1a\""),
     ("# HELP a \\x\n", "line 1: bad escape \\x"),
     ("# HELP a \\\"\n", "line 1: bad escape \\\""),
     ("# HELP a \\\n", "line 1: bad escape \\"),
-    (
-        "# HELP a Text.\n# TYPE a\na 1\n",
-        "line 2: TYPE without a type",
-    ),
-    (
-        "# HELP a Text.\n# TYPE b gauge\nb 1\n",
-        "line 2: TYPE of b without its HELP before it",
-    ),
-    (
-        "# HELP a Text.\n# TYPE a histogram\na 1\n",
-        "line 2: a is of type \"histogram\"",
-    ),
-    (
-        "# HELP a Text.\n# TYPE a counter\na 1\n",
-        "line 2: counter a does not end with _total",
-    ),
-    (
-        "# HELP a_total Text.\n# TYPE a_total gauge\na_total 1\n",
-        "line 2: gauge a_total ends with _total",
-    ),
+    ("# HELP a Text.\n# TYPE a\na 1\n", "line 2: TYPE without a type"),
+    ("# HELP a Text.\n# TYPE b gauge\nb 1\n", "line 2: TYPE of b without its HELP before it"),
+    ("# HELP a Text.\n# TYPE a histogram\na 1\n", "line 2: a is of type \"histogram\""),
+    ("# HELP a Text.\n# TYPE a counter\na 1\n", "line 2: counter a does not end with _total"),
+    ("# HELP a_total Text.\n# TYPE a_total gauge\na_total 1\n", "line 2: gauge a_total ends with _total"),
 ];
 
 /// Samples that must be read, the key and the value they must have.

@@ -10,6 +10,7 @@ use crate::tls::certificates::{Authority, Key, LOCAL};
 use crate::tls::peer::{self, Behaviour, Listener, Session, accept, answer, hold, send, server};
 
 #[test]
+#[rustfmt::skip]
 fn answers() {
     let Some(authority) = Authority::new("Test CA", Key::Ec) else {
         return;
@@ -55,48 +56,16 @@ fn answers() {
         ("a length, without", rude(length.clone()), Ok(())),
         ("chunks, with good-bye", polite(chunks.clone()), Ok(())),
         ("chunks, without", rude(chunks.clone()), Ok(())),
-        (
-            "a length too long, with good-bye",
-            polite(short(&length)),
-            Err(cut),
-        ),
+        ("a length too long, with good-bye", polite(short(&length)), Err(cut)),
         ("a length too long, without", rude(short(&length)), Err(cut)),
-        (
-            "no last chunk, with good-bye",
-            polite(short(&chunks)),
-            Err(cut),
-        ),
+        ("no last chunk, with good-bye", polite(short(&chunks)), Err(cut)),
         ("no last chunk, without", rude(short(&chunks)), Err(cut)),
-        (
-            "half a head, with good-bye",
-            polite(open[..12].to_owned()),
-            Err("response cut in its head"),
-        ),
-        (
-            "half a head, without",
-            rude(open[..12].to_owned()),
-            Err("response cut in its head"),
-        ),
-        (
-            "nothing, with good-bye",
-            polite(String::new()),
-            Err("closed without a reply"),
-        ),
-        (
-            "nothing, without",
-            rude(String::new()),
-            Err("closed without a reply"),
-        ),
-        (
-            "half a record",
-            raw(vec![23, 3, 3, 0, 200, 1, 2, 3], false),
-            Err(cut),
-        ),
-        (
-            "half a record, then nothing",
-            raw(vec![23, 3, 3, 0, 200, 1, 2, 3], true),
-            Err("read: timed out"),
-        ),
+        ("half a head, with good-bye", polite(open[..12].to_owned()), Err("response cut in its head")),
+        ("half a head, without", rude(open[..12].to_owned()), Err("response cut in its head")),
+        ("nothing, with good-bye", polite(String::new()), Err("closed without a reply")),
+        ("nothing, without", rude(String::new()), Err("closed without a reply")),
+        ("half a record", raw(vec![23, 3, 3, 0, 200, 1, 2, 3], false), Err(cut)),
+        ("half a record, then nothing", raw(vec![23, 3, 3, 0, 200, 1, 2, 3], true), Err("read: timed out")),
         (
             "a record that is not the peer's",
             raw([&[23, 3, 3, 0, 50][..], &[7; 50]].concat(), true),

@@ -41,6 +41,7 @@ fn flight(config: &Arc<ServerConfig>, stream: &TcpStream) -> Vec<u8> {
 }
 
 #[test]
+#[rustfmt::skip]
 fn handshakes() {
     let Some(authority) = Authority::new("Test CA", Key::Ec) else {
         return;
@@ -79,27 +80,11 @@ fn handshakes() {
         }
     });
     let cases: Vec<(&str, Behaviour, &str)> = vec![
-        (
-            "says nothing",
-            Box::new(|stream| hold(&stream)),
-            "timed out",
-        ),
-        (
-            "half of its flight, then nothing",
-            of_flight(&config, half, true),
-            "timed out",
-        ),
+        ("says nothing", Box::new(|stream| hold(&stream)), "timed out"),
+        ("half of its flight, then nothing", of_flight(&config, half, true), "timed out"),
         ("a byte now and then", dripping, "timed out"),
-        (
-            "closes after the hello",
-            after_hello(Vec::new(), false),
-            "closed by the peer",
-        ),
-        (
-            "half of its flight, then closes",
-            of_flight(&config, half, false),
-            "closed by the peer",
-        ),
+        ("closes after the hello", after_hello(Vec::new(), false), "closed by the peer"),
+        ("half of its flight, then closes", of_flight(&config, half, false), "closed by the peer"),
         (
             "its flight, damaged",
             of_flight(
@@ -154,11 +139,7 @@ fn handshakes() {
             after_hello(vec![21, 3, 3, 0, 2, 2, 40], false),
             "the peer refused with the alert HandshakeFailure",
         ),
-        (
-            "a good-bye",
-            after_hello(vec![21, 3, 3, 0, 2, 1, 0], false),
-            "closed by the peer",
-        ),
+        ("a good-bye", after_hello(vec![21, 3, 3, 0, 2, 1, 0], false), "closed by the peer"),
         (
             "many warnings",
             after_hello([21, 3, 3, 0, 2, 1, 90].repeat(10_000), true),

@@ -120,6 +120,7 @@ fn scrape(host: &str, https_proxy: &str, flags: &[&str]) -> Result<(), String> {
 }
 
 #[test]
+#[rustfmt::skip]
 fn tunnels() {
     let Some(authority) = Authority::new("Test CA", Key::Ec) else {
         return;
@@ -129,25 +130,10 @@ fn tunnels() {
     let established = "HTTP/1.1 200 Connection established\r\n\r\n";
     let cases = [
         (FAR, "", established, ""),
-        (
-            FAR,
-            "user:s%3Acret@",
-            established,
-            "Proxy-Authorization: Basic dXNlcjpzOmNyZXQ=\r\n",
-        ),
-        (
-            FAR,
-            "user@",
-            "HTTP/1.0 200\n\n",
-            "Proxy-Authorization: Basic dXNlcjo=\r\n",
-        ),
+        (FAR, "user:s%3Acret@", established, "Proxy-Authorization: Basic dXNlcjpzOmNyZXQ=\r\n"),
+        (FAR, "user@", "HTTP/1.0 200\n\n", "Proxy-Authorization: Basic dXNlcjo=\r\n"),
         // The fields about a body mean nothing here (RFC 9110, 9.3.6).
-        (
-            FAR,
-            "",
-            "HTTP/1.1 299 x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-            "",
-        ),
+        (FAR, "", "HTTP/1.1 299 x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", ""),
         ("192.0.2.1:8404", "", established, ""),
         ("[2001:db8::1]:8404", "", established, ""),
     ];
@@ -175,6 +161,7 @@ fn tunnels() {
 }
 
 #[test]
+#[rustfmt::skip]
 fn refusals() {
     let Some(authority) = Authority::new("Test CA", Key::Ec) else {
         return;
@@ -187,37 +174,19 @@ fn refusals() {
             text("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 5\r\n\r\nsorry"),
             refused("HTTP/1.1 407 Proxy Authentication Required"),
         ),
-        (
-            text("HTTP/1.1 403 Forbidden\r\n\r\n"),
-            refused("HTTP/1.1 403 Forbidden"),
-        ),
+        (text("HTTP/1.1 403 Forbidden\r\n\r\n"), refused("HTTP/1.1 403 Forbidden")),
         (text("HTTP/1.0 502\r\n\r\n"), refused("HTTP/1.0 502")),
-        (
-            text("HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"),
-            refused("HTTP/1.1 302 Found"),
-        ),
+        (text("HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"), refused("HTTP/1.1 302 Found")),
         (text(""), "proxy tunnel: closed without a reply".to_owned()),
-        (
-            text("HTTP/1.1 200 OK\r\nX:"),
-            "proxy tunnel: response cut in its head".to_owned(),
-        ),
-        (
-            text("SSH-2.0-x\r\n"),
-            "proxy tunnel: not an HTTP response: it begins \"SSH-2.0-x\"".to_owned(),
-        ),
+        (text("HTTP/1.1 200 OK\r\nX:"), "proxy tunnel: response cut in its head".to_owned()),
+        (text("SSH-2.0-x\r\n"), "proxy tunnel: not an HTTP response: it begins \"SSH-2.0-x\"".to_owned()),
         (
             Reply::Text([&b"HTTP/1.1 200 OK\r\n"[..], &b"X: y\r\n".repeat(20_000)].concat()),
             "proxy tunnel: the response's head is larger than 65536 bytes".to_owned(),
         ),
         (Reply::Hold(""), "proxy tunnel: read: timed out".to_owned()),
-        (
-            Reply::Hold("HTTP/1.1 200 OK\r\n"),
-            "proxy tunnel: read: timed out".to_owned(),
-        ),
-        (
-            Reply::Hold("HTTP/1.1 200 OK\r\n\r\n"),
-            "TLS handshake: timed out".to_owned(),
-        ),
+        (Reply::Hold("HTTP/1.1 200 OK\r\n"), "proxy tunnel: read: timed out".to_owned()),
+        (Reply::Hold("HTTP/1.1 200 OK\r\n\r\n"), "TLS handshake: timed out".to_owned()),
         (
             Reply::Hold("HTTP/1.1 200 OK\r\n\r\nhello"),
             "TLS handshake: the response is not TLS (is it an http:// port?)".to_owned(),

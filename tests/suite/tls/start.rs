@@ -3,6 +3,7 @@
 use crate::support::{exporter, peers};
 
 #[test]
+#[rustfmt::skip]
 fn what_a_start_refuses() {
     let directory = tempfile::TempDir::new().expect("a temporary directory");
     let path = |name: &str| directory.path().join(name).display().to_string();
@@ -21,31 +22,11 @@ fn what_a_start_refuses() {
         |name: &str, words: &str| format!("--haproxy.ssl-ca-file: {}: {words}", path(name));
     let missing = path("missing");
     let cases = [
-        (
-            "https://localhost/",
-            file("missing"),
-            of_file("missing", "no such file or directory"),
-        ),
-        (
-            "https://localhost/",
-            file("empty"),
-            of_file("empty", "no certificate in it (PEM)"),
-        ),
-        (
-            "https://localhost/",
-            file("noise"),
-            of_file("noise", "certificate 1: no PEM"),
-        ),
-        (
-            "https://localhost/",
-            file("der"),
-            of_file("der", "certificate 1: BadEncoding"),
-        ),
-        (
-            "https://localhost/",
-            file("large"),
-            of_file("large", "larger than 4194304 bytes"),
-        ),
+        ("https://localhost/", file("missing"), of_file("missing", "no such file or directory")),
+        ("https://localhost/", file("empty"), of_file("empty", "no certificate in it (PEM)")),
+        ("https://localhost/", file("noise"), of_file("noise", "certificate 1: no PEM")),
+        ("https://localhost/", file("der"), of_file("der", "certificate 1: BadEncoding")),
+        ("https://localhost/", file("large"), of_file("large", "larger than 4194304 bytes")),
         (
             "https://localhost/",
             format!("--haproxy.ssl-ca-file={}", directory.path().display()),

@@ -97,6 +97,7 @@ fn keys_and_versions() {
 }
 
 #[test]
+#[rustfmt::skip]
 fn certificates_that_are_refused() {
     let Some(authority) = Authority::new("Test CA", Key::Ec) else {
         return;
@@ -116,32 +117,14 @@ fn certificates_that_are_refused() {
     let local = sign("local", LOCAL);
     let files: [(&'static str, PathBuf); 13] = [
         ("expired", sign("expired", dates(expired))),
-        (
-            "future",
-            sign("future", dates(["20400102030405Z", "20500101000000Z"])),
-        ),
-        (
-            "names",
-            sign("names", names("DNS:a.test,DNS:*.b.test,IP:10.0.0.1,IP:::1")),
-        ),
+        ("future", sign("future", dates(["20400102030405Z", "20500101000000Z"]))),
+        ("names", sign("names", names("DNS:a.test,DNS:*.b.test,IP:10.0.0.1,IP:::1"))),
         ("many", sign("many", names(&many.join(",")))),
         ("nameless", sign("nameless", names(""))),
-        (
-            "local-ca",
-            sign(
-                "local-ca",
-                Wish {
-                    is_authority: true,
-                    ..LOCAL
-                },
-            ),
-        ),
+        ("local-ca", sign("local-ca", Wish { is_authority: true,..LOCAL })),
         ("other", other.sign("other", LOCAL)),
         ("twin", twin.sign("twin", LOCAL)),
-        (
-            "self",
-            authority.self_signed("self", "localhost", Key::Ec, LOCAL.names),
-        ),
+        ("self", authority.self_signed("self", "localhost", Key::Ec, LOCAL.names)),
         ("below", authority.sign_below("below", between, LOCAL)),
         ("local", local.clone()),
         ("client", local.clone()),
@@ -170,16 +153,8 @@ fn certificates_that_are_refused() {
     let stale_farm = Farm::start(&[("stale", &stale_file, "")]).expect("haproxy");
 
     let cases = [
-        (
-            "expired",
-            "127.0.0.1",
-            refused("the certificate expired at 2020-02-29T23:59:59Z"),
-        ),
-        (
-            "future",
-            "127.0.0.1",
-            refused("the certificate is not valid before 2040-01-02T03:04:05Z"),
-        ),
+        ("expired", "127.0.0.1", refused("the certificate expired at 2020-02-29T23:59:59Z")),
+        ("future", "127.0.0.1", refused("the certificate is not valid before 2040-01-02T03:04:05Z")),
         (
             "names",
             "127.0.0.1",
@@ -194,33 +169,15 @@ fn certificates_that_are_refused() {
                 "the certificate is not for \"localhost\" but for \"n1.test\", \"n2.test\", \"n3.test\", \"n4.test\", \"n5.test\" and 3 more",
             ),
         ),
-        (
-            "nameless",
-            "localhost",
-            refused("the certificate is not for \"localhost\": it has no names"),
-        ),
-        (
-            "local-ca",
-            "localhost",
-            refused("the certificate cannot be used: CaUsedAsEndEntity"),
-        ),
+        ("nameless", "localhost", refused("the certificate is not for \"localhost\": it has no names")),
+        ("local-ca", "localhost", refused("the certificate cannot be used: CaUsedAsEndEntity")),
         (
             "other",
             "localhost",
-            refused(
-                "the certificate's issuer is unknown: \"Other CA\" (--haproxy.ssl-ca-file can trust it)",
-            ),
+            refused("the certificate's issuer is unknown: \"Other CA\" (--haproxy.ssl-ca-file can trust it)"),
         ),
-        (
-            "twin",
-            "localhost",
-            refused("the certificate is not signed by the \"Test CA\" that is trusted"),
-        ),
-        (
-            "self",
-            "localhost",
-            refused("the certificate is self-signed (--haproxy.ssl-ca-file can trust it)"),
-        ),
+        ("twin", "localhost", refused("the certificate is not signed by the \"Test CA\" that is trusted")),
+        ("self", "localhost", refused("the certificate is self-signed (--haproxy.ssl-ca-file can trust it)")),
         ("below", "localhost", Ok(())),
         ("local", "localhost", Ok(())),
         (
@@ -228,11 +185,7 @@ fn certificates_that_are_refused() {
             "localhost",
             Err("read: the peer wants a client certificate, and there is none to give".to_owned()),
         ),
-        (
-            "old",
-            "localhost",
-            refused("the peer refused with the alert ProtocolVersion"),
-        ),
+        ("old", "localhost", refused("the peer refused with the alert ProtocolVersion")),
     ];
     for (name, host, expected) in cases {
         let result = farm.scrape(name, host, &[&authority.flag()]);

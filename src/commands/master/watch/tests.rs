@@ -140,60 +140,19 @@ type Case<'a> = (
 );
 
 #[test]
+#[rustfmt::skip]
 fn what_is_shown_of_the_workers() {
     let unknown = || Text("Can't find the target PID matching the prefix '@!4'\n".to_owned());
     let silent = || Text(info(A, 1, "Uptime_sec: 9\nCurrConns: 3"));
     let cases: [Case<'_>; 10] = [
         ("none", &[D], &[], vec![], ["0", "0", "0", "0"]),
-        (
-            "one",
-            &[D],
-            &[A],
-            vec![(A, stopping(A, 1))],
-            ["1", "0", "3", "9"],
-        ),
-        (
-            "several",
-            &[D],
-            &[A, B],
-            vec![(A, stopping(A, 1)), (B, stopping(B, 1))],
-            ["2", "0", "6", "9"],
-        ),
-        (
-            "listed as serving, and stopping",
-            &[D, A],
-            &[],
-            vec![(A, stopping(A, 1))],
-            ["1", "0", "3", "9"],
-        ),
-        (
-            "listed as old, and serving",
-            &[D],
-            &[A],
-            vec![(A, Text(serving(A, 1)))],
-            ["0", "0", "0", "0"],
-        ),
-        (
-            "it does not say",
-            &[D],
-            &[A],
-            vec![(A, silent())],
-            ["1", "0", "3", "9"],
-        ),
-        (
-            "ended",
-            &[D],
-            &[A],
-            vec![(A, unknown())],
-            ["0", "0", "0", "0"],
-        ),
-        (
-            "it ends",
-            &[D],
-            &[A],
-            vec![(A, Closed)],
-            ["0", "0", "0", "0"],
-        ),
+        ("one", &[D], &[A], vec![(A, stopping(A, 1))], ["1", "0", "3", "9"]),
+        ("several", &[D], &[A, B], vec![(A, stopping(A, 1)), (B, stopping(B, 1))], ["2", "0", "6", "9"]),
+        ("listed as serving, and stopping", &[D, A], &[], vec![(A, stopping(A, 1))], ["1", "0", "3", "9"]),
+        ("listed as old, and serving", &[D], &[A], vec![(A, Text(serving(A, 1)))], ["0", "0", "0", "0"]),
+        ("it does not say", &[D], &[A], vec![(A, silent())], ["1", "0", "3", "9"]),
+        ("ended", &[D], &[A], vec![(A, unknown())], ["0", "0", "0", "0"]),
+        ("it ends", &[D], &[A], vec![(A, Closed)], ["0", "0", "0", "0"]),
         (
             "denied: the age is the master's",
             &[D],
