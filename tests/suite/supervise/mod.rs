@@ -10,21 +10,21 @@ mod openrc;
 mod openwrt;
 mod procd;
 mod read_only;
-mod runit;
-mod s6;
 mod s6_rc;
+mod services;
 mod statistics;
 mod systemd;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tempfile::TempDir;
 
 use crate::support::documents;
 use crate::support::exporter;
 use crate::support::haproxy::{Haproxy, Place};
-use crate::support::peers;
+use crate::support::peers::{self, Peer};
 
 /// The fenced block after `<!-- test: NAME -->` in README.md or a document.
 fn snippet(name: &str) -> String {
@@ -182,6 +182,14 @@ impl Ground {
         );
         let owner = std::fs::metadata(format!("/proc/{pid}")).expect("its /proc directory");
         assert_eq!(std::os::unix::fs::MetadataExt::uid(&owner), 65534);
+    }
+
+    /// The command serves.
+    fn assert_command_serves(&self, words: &[String]) {
+        let _exporter = Peer::start(Command::new(&words[0]).args(&words[1..]));
+        let answer = || peers::get_unix(&self.path("metrics.sock"), "/metrics");
+        let answer = peers::wait_for("the metrics", answer);
+        assert!(answer.text().contains("\nhaproxy_up 1\n"));
     }
 
     fn wait_for_log(&self) {

@@ -4,7 +4,7 @@ use std::os::unix::net::UnixListener;
 use std::process::Command;
 
 use super::{Ground, install, installed, replaced, write_script};
-use crate::support::peers::{self, Peer};
+use crate::support::peers;
 
 /// Instead of openrc-run: arguments pass through an `eval`, as OpenRC's supervise-daemon.sh has it.
 const OPENRC_RUN: &str = r#"
@@ -108,12 +108,7 @@ fn openrc() {
     let (_, _, words) = machine.run(Some(&format!("{uri} '{listen}'")));
     assert_eq!(words[1..], [uri, listen]);
 
-    let mut command = Command::new(&words[0]);
-    let _exporter = Peer::start(command.args(&words[1..]));
-    let answer = peers::wait_for("the metrics", || {
-        peers::get_unix(&machine.ground.path("metrics.sock"), "/metrics")
-    });
-    assert!(answer.text().contains("\nhaproxy_up 1\n"));
+    machine.ground.assert_command_serves(&words);
 }
 
 /// A flag that is wrong is an error of the start, and not of a service that is started again and again.

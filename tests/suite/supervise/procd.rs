@@ -1,7 +1,7 @@
 //! OpenWrt's init script, in a shell that has what rc.common offers it.
 
 use super::{Ground, install, installed, replaced};
-use crate::support::peers::{self, Peer};
+use crate::support::peers;
 
 /// Instead of procd: it takes the parameters and starts the command as it would.
 const RC_COMMON: &str = r#"
@@ -55,11 +55,6 @@ fn procd() {
     assert_eq!(output, want);
 
     let command = std::fs::read_to_string(ground.path("captured")).expect("read the command");
-    let mut words = command.lines();
-    let mut command = std::process::Command::new(words.next().expect("a program"));
-    let _exporter = Peer::start(command.args(words));
-    let answer = peers::wait_for("the metrics", || {
-        peers::get_unix(&ground.path("metrics.sock"), "/metrics")
-    });
-    assert!(answer.text().contains("\nhaproxy_up 1\n"));
+    let words: Vec<String> = command.lines().map(str::to_owned).collect();
+    ground.assert_command_serves(&words);
 }
