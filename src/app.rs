@@ -273,8 +273,8 @@ fn start(
         let scraper = scrapers.get_mut(target)?;
         // Nobody ends the scrapes of the only target.
         let abort = has_others.then_some(abort);
-        scraper.scrape(wanted, Some((time, abort)), into);
-        Some(scraper.report(into))
+        let is_repeated = scraper.scrape(wanted, Some((time, abort)), into);
+        (!is_repeated).then(|| scraper.report(into))
     }))
 }
 

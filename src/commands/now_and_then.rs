@@ -173,7 +173,6 @@ impl NowAndThen {
     }
 
     fn read(&mut self, source: &mut Source, limits: Limits, buffer: &mut ReadBuffer) {
-        self.status.is_up = false;
         if self
             .answer
             .as_ref()
@@ -183,6 +182,7 @@ impl NowAndThen {
             self.status.missing = None;
         }
         if !source.takes_commands() {
+            self.status.is_up = false;
             self.failed.report(Some(NO_CLI));
             return;
         }
@@ -191,6 +191,11 @@ impl NowAndThen {
             // Most likely a reload.
             result = self.read_once(source, limits, buffer);
         }
+        if limits.deadline.is_repeated() {
+            self.is_due = true;
+            return;
+        }
+        self.status.is_up = false;
         // What a network error cost is read at the next scrape; a reply that is no good would be the same.
         self.is_due = result.as_ref().is_err_and(ReadError::is_passing);
         if let Ok((pid, kept)) = &mut result {

@@ -131,7 +131,8 @@ impl Scraper {
     }
 
     /// Scrapes what is `wanted` once, within the configured timeout, and `within` a time and until it
-    /// is aborted. Returns whether it succeeded; a failure is logged and exported as `haproxy_up 0`.
+    /// is aborted. A failure is logged and exported as `haproxy_up 0`. Returns whether it was cut and has to be
+    /// repeated: then there is nothing in `into`, and nothing is logged.
     pub(crate) fn scrape(
         &mut self,
         wanted: &Wanted,
@@ -143,7 +144,7 @@ impl Scraper {
         let timeout = self.config.timeout.min(time);
         self.scrapes += 1;
         self.read_buffer.begin(log::enabled(Level::Debug));
-        let limits = Limits {
+        let mut limits = Limits {
             deadline: Deadline::after(timeout).or_at(abort),
             max_bytes: self.config.max_response_bytes,
         };
@@ -160,19 +161,25 @@ impl Scraper {
             into,
         });
         let is_up = result.is_ok();
-        match is_up {
-            true => {
-                self.report_rows(wanted, start, into);
-                self.add_now_and_then(wanted, limits, into);
-            }
-            false => {
-                into.clear();
-                self.answers.clear();
-                self.reader.clear();
-            }
+        if is_up {
+            self.report_rows(wanted, start, into);
+            self.add_now_and_then(wanted, limits, into);
+        } else {
+            limits.deadline = limits.deadline.without_rows();
+            into.clear();
+            self.answers.clear();
+            self.reader.clear();
         }
-        self.failed.report(result.err());
+        if !limits.deadline.is_repeated() {
+            self.failed.report(result.err());
+        }
         self.add_master(wanted, limits, into);
+        if limits.deadline.is_repeated() {
+            into.clear();
+            let took = start.elapsed();
+            into.outcome = Outcome { is_up, took };
+            return true;
+        }
         let facts = self.add_processes(into);
         let mut sink = Sink {
             catalog: self.catalog,
@@ -187,7 +194,7 @@ impl Scraper {
         into.outcome = Outcome { is_up, took };
         into.wanted = *wanted;
         into.shrink();
-        is_up
+        false
     }
 
     /// What the last scrape, which filled `from`, has found out, in words.
@@ -283,7 +290,8 @@ impl Scraper {
         };
         let info = &self.answers.info;
         master.saw_current(info, self.answers.spent_at_info, self.source.spent());
-        if master::COMMAND.is_wanted(wanted, self.catalog) {
+        let is_wanted = master::COMMAND.is_wanted(wanted, self.catalog);
+        if is_wanted && !limits.deadline.is_repeated() {
             let mut sink = Sink {
                 catalog: self.catalog,
                 snapshot: into,

@@ -20,7 +20,7 @@ use tiny_http::Server;
 use crate::metrics::report::Report;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
-use crate::net::deadline::Abort;
+use crate::net::deadline::{Abort, Aborted};
 use crate::sys::{self, UnixAddress};
 
 /// Time for `tiny_http`'s threads to start and to find that there are no more clients.
@@ -47,6 +47,8 @@ pub(crate) struct Scrape {
     pub wanted: Wanted,
     /// Timeout of the scrape.
     pub time: Duration,
+    /// Whether it was aborted and has to be repeated, without a result.
+    pub is_repeated: bool,
     /// Result of the scrape. Only one side holds it at a time.
     pub snapshot: Arc<Snapshot>,
     /// The same result in words.
@@ -168,9 +170,9 @@ impl Doorbell {
         self.stream.write_all(REQUEST)
     }
 
-    /// Ends the scrape that goes on, as if its time were over.
-    pub(crate) fn abort(&self) {
-        self.abort.set();
+    /// Ends the scrape that is running, as if its time were over.
+    pub(crate) fn abort(&self, then: Aborted) {
+        self.abort.set(then);
     }
 
     /// Reads the report of the main loop as far as it has arrived. Returns the scrape when it has
@@ -210,7 +212,7 @@ impl Doorbell {
 
 impl MainLoop {
     /// The main loop: blocks on `tiny_http`, runs one scrape for each request, and reports its end.
-    /// Returns only when nothing can be received or reported any more.
+    /// `scrape` returns no report if it is repeated. Returns only when nothing can be received or reported any more.
     pub(crate) fn run(
         &self,
         mut scrape: impl FnMut(usize, &Wanted, (Duration, Abort), &mut Snapshot) -> Option<Report>,
@@ -223,6 +225,7 @@ impl MainLoop {
                     if let Some(into) = Arc::get_mut(&mut asked.snapshot) {
                         let within = (asked.time, self.abort);
                         asked.report = scrape(asked.target, &asked.wanted, within, into);
+                        asked.is_repeated = asked.report.is_none();
                     }
                     *self.shared.lock() = Some(asked);
                 }

@@ -12,7 +12,7 @@ use super::pace::Pace;
 use super::response::Buffers;
 use super::snapshots::Snapshots;
 use super::targets::Targets;
-use super::turns::Turns;
+use super::turns::{Ended, Turns};
 use crate::log::{self, Level};
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
@@ -145,7 +145,7 @@ impl Scrapes {
             && let Some(running) = &mut self.running
         {
             running.is_aborted = true;
-            self.doorbell.abort();
+            self.doorbell.abort(self.turns.aborted(running.target));
         }
     }
 
@@ -256,6 +256,7 @@ impl Scrapes {
             target,
             wanted,
             time,
+            is_repeated: false,
             snapshot,
             report: None,
         })
@@ -301,7 +302,15 @@ impl Scrapes {
         if let Some(report) = &scrape.report {
             report.log(self.targets.name(scrape.target), &self.asked_by, outcome);
         }
-        if self.turns.end(outcome, time, running.is_aborted, now) {
+        let ended = match (scrape.is_repeated, running.is_aborted) {
+            (true, _) => Ended::Repeated,
+            (false, true) => Ended::Aborted,
+            (false, false) => Ended::ByItself,
+        };
+        self.turns.end(outcome, time, ended, now);
+        if scrape.is_repeated {
+            let target = self.targets.name(scrape.target);
+            log::debug("scrape ended for another target", &[("target", &target)]);
             let its = connections.waiting_mut().filter(|wait| is_for(wait));
             its.for_each(|wait| wait.batch = None);
             return Ok(());

@@ -8,6 +8,7 @@
 use std::time::{Duration, Instant};
 
 use crate::metrics::snapshot::Outcome;
+use crate::net::deadline::Aborted;
 
 /// Minimum timeout of a target that replies; otherwise its timeout is a multiple of its last
 /// duration.
@@ -99,27 +100,30 @@ impl Turns {
         self.was_of_failed = self.has_failed(target);
     }
 
-    /// Records how the scrape ended, after it had `time`, or was aborted. Returns whether its
-    /// clients wait for another one.
-    pub(super) fn end(
-        &mut self,
-        outcome: Outcome,
-        time: Duration,
-        was_aborted: bool,
-        now: Instant,
-    ) -> bool {
+    /// What becomes of a scrape of this target if it is aborted. Its clients wait for another one with the whole
+    /// timeout if the target was perhaps slow only once, or replies again. Otherwise they would wait for long.
+    pub(super) fn aborted(&self, target: usize) -> Aborted {
+        match self.records.get(target) {
+            Some(record) if record.standing() != Standing::Failed => Aborted::Repeats,
+            Some(record) if record.is_short() => Aborted::RepeatsWithRows,
+            _ => Aborted::Counts,
+        }
+    }
+
+    /// Records how the scrape ended, after it had `time`, or was aborted.
+    pub(super) fn end(&mut self, outcome: Outcome, time: Duration, ended: Ended, now: Instant) {
         if self.was_of_failed {
             self.others_first_until = Some(now + outcome.took * FAILED_PART);
         }
         let Some(record) = self.records.get_mut(self.last) else {
-            return false;
+            return;
         };
-        match outcome.is_up {
-            true => record.succeeded(outcome.took),
-            false if was_aborted => return record.aborted(),
-            false => record.failed(outcome.took, time, self.timeout),
+        match ended {
+            Ended::Repeated => record.failed = TRIES - 1,
+            _ if outcome.is_up => record.succeeded(outcome.took),
+            Ended::Aborted => record.failed = record.failed.saturating_add(1),
+            Ended::ByItself => record.failed(outcome.took, time, self.timeout),
         }
-        false
     }
 
     /// Whether the last scrape of a target failed.
@@ -131,6 +135,17 @@ impl Turns {
         let record = self.records.get(target).copied();
         record.unwrap_or_default().standing()
     }
+}
+
+/// How a scrape ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ended {
+    /// It succeeded or failed.
+    ByItself,
+    /// It was aborted, and counts.
+    Aborted,
+    /// It was aborted, and is repeated with the whole timeout.
+    Repeated,
 }
 
 /// The last scrapes of a target.
@@ -154,9 +169,8 @@ impl Record {
     /// When a scrape that `began` is aborted for a target of this standing, whose client has waited
     /// since then; `None` if it is not.
     fn gives_way_at(&self, began: Instant, (other, since): (Standing, Instant)) -> Option<Instant> {
-        let is_short = self.standing() == Standing::Failed && self.failed % TRIES != TRIES - 1;
         match self.standing() {
-            Standing::Failed if is_short => Some(began + FAILED_TIME),
+            Standing::Failed if self.is_short() => Some(began + FAILED_TIME),
             _ if other == Standing::Failed => None,
             Standing::Failed => Some(began.max(since) + MOST_WAIT),
             Standing::Good | Standing::New => Some(began + self.usual_time()),
@@ -180,15 +194,9 @@ impl Record {
         }
     }
 
-    /// Records an aborted scrape. Returns whether its clients wait for another one with the whole
-    /// timeout, because the target was perhaps slow only once.
-    fn aborted(&mut self) -> bool {
-        let waits_on = self.standing() != Standing::Failed;
-        self.failed = match waits_on {
-            true => TRIES - 1,
-            false => self.failed.saturating_add(1),
-        };
-        waits_on
+    /// Whether the next attempt of a target that failed has a short timeout.
+    fn is_short(&self) -> bool {
+        self.failed % TRIES != TRIES - 1
     }
 
     /// The timeout that it has in any case.

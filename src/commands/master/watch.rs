@@ -156,6 +156,8 @@ impl MasterWatch {
                     self.failing = None;
                     self.failed.is_over();
                 }
+                // It is queried again at once.
+                Err(_) if limits.deadline.is_repeated() => {}
                 Err(error) => {
                     let since = self.failing.as_ref().map_or(now, |failing| failing.since);
                     self.failing = Some(Failing { since, error });
@@ -235,7 +237,7 @@ impl MasterWatch {
             let answer = match self.ask(worker.pid, limits, buffer, &mut silent) {
                 Ok(answer) => answer,
                 Err(error) => {
-                    self.report_silent(silent);
+                    self.report_silent(silent, limits);
                     return Err(error);
                 }
             };
@@ -254,7 +256,7 @@ impl MasterWatch {
         }
         let listed = workers.iter().map(|worker| worker.pid);
         self.traffic.looked(listed.collect());
-        self.report_silent(silent);
+        self.report_silent(silent, limits);
         Ok(look)
     }
 
@@ -263,6 +265,7 @@ impl MasterWatch {
         self.processes.clear();
         self.list_asked = Some(Instant::now());
         let limits = limits.half();
+        let asked = Instant::now();
         let had_time = limits.deadline.remaining() >= Some(LEAST_TIME);
         let (_, result) = ask(
             &mut self.source,
@@ -274,7 +277,7 @@ impl MasterWatch {
         match &result {
             // With a shorter deadline, a missing reply proves nothing.
             Err(error) if ending(error) == Ending::Abandoned => {
-                self.lists_abandoned += usize::from(had_time);
+                self.lists_abandoned += usize::from(had_time && has_waited(asked, limits));
             }
             _ => self.lists_abandoned = 0,
         }
@@ -299,6 +302,7 @@ impl MasterWatch {
             silent.count += 1;
             return Ok(Answer::Missing);
         }
+        let asked = Instant::now();
         let command = format!("@!{pid} show info");
         let (bytes, result) = ask(&mut self.source, &command, &mut self.info, limits, buffer);
         let Err(error) = result else {
@@ -310,8 +314,8 @@ impl MasterWatch {
             Ending::NoSuchProcess => return Ok(Answer::Gone),
             Ending::Closed if self.is_ending(pid, Instant::now()) => return Ok(Answer::Gone),
             Ending::OfMaster => return Err(error),
-            Ending::Abandoned => self.abandoned.push(pid),
-            Ending::Closed | Ending::Other => {}
+            Ending::Abandoned if has_waited(asked, limits) => self.abandoned.push(pid),
+            Ending::Abandoned | Ending::Closed | Ending::Other => {}
         }
         silent.count += 1;
         silent.first.get_or_insert((pid, error));
@@ -345,7 +349,10 @@ impl MasterWatch {
         }
     }
 
-    fn report_silent(&mut self, silent: Silent) {
+    fn report_silent(&mut self, silent: Silent, limits: Limits) {
+        if limits.deadline.is_repeated() {
+            return;
+        }
         match &silent.first {
             Some((pid, error)) => {
                 let text = error.to_string();
@@ -390,6 +397,12 @@ impl OldWorkers {
         self.connections = self.connections.saturating_add(connections);
         self.memory_bytes = self.memory_bytes.zip(memory).map(|(sum, one)| sum + one);
     }
+}
+
+/// Whether a process that was asked then and did not reply counts as unresponsive: a scrape can be aborted at any
+/// time.
+fn has_waited(asked: Instant, limits: Limits) -> bool {
+    !limits.deadline.is_aborted() || asked.elapsed() >= LEAST_TIME
 }
 
 fn pid(info: &Info) -> Option<u64> {

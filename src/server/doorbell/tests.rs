@@ -39,6 +39,7 @@ impl FakeMain {
             target: scrape.target,
             wanted: scrape.wanted,
             time: scrape.time,
+            is_repeated: false,
             snapshot: Arc::default(),
             report: None,
         }
@@ -56,6 +57,7 @@ impl FakeMain {
 
     /// Gives a scrape back, with what it brought, and reports in two pieces.
     pub(crate) fn report(&mut self, mut scrape: Scrape, snapshot: Snapshot) {
+        scrape.is_repeated = !snapshot.outcome.is_up && self.abort.repeats(false);
         *Arc::get_mut(&mut scrape.snapshot).unwrap() = snapshot;
         *self.shared.lock() = Some(scrape);
         let (first, rest) = REPORT.split_at(REPORT.len() / 2);
@@ -74,6 +76,7 @@ fn scrape(target: usize) -> Scrape {
         target,
         wanted: Wanted::default(),
         time: Duration::from_secs(1),
+        is_repeated: false,
         snapshot: Arc::default(),
         report: None,
     }
@@ -100,7 +103,7 @@ fn scrapes_go_there_and_back() {
     for target in [0, 7, 1] {
         bell.ask(scrape(target)).unwrap();
         let back = wait_for_report(&mut bell);
-        assert_eq!(back.target, target);
+        assert_eq!((back.target, back.is_repeated), (target, true));
         assert_eq!(text(&back.snapshot), text(&snapshot(target as u64, 0)));
     }
 }

@@ -76,17 +76,30 @@ fn what_scrapes_say_of_a_target() {
     }
 }
 
-/// One that has answered before, or that nobody knows, is tried again for the same clients.
+/// One that has replied before, or that nobody knows, is tried again for the same clients with its whole time,
+/// and one whose short attempt has read the rows.
 #[test]
 fn what_becomes_of_an_aborted_scrape() {
-    for (took, failed, waits_on, failed_now) in [
-        (10, 0, true, 2),
-        (0, 0, true, 2),
-        (10, 1, false, 2),
-        (10, 2, false, 3),
+    use Aborted::{Counts, Repeats, RepeatsWithRows};
+    for (took, failed, expected) in [
+        (10, 0, Repeats),
+        (0, 0, Repeats),
+        (10, 1, RepeatsWithRows),
+        (10, 2, Counts),
+        (0, 3, RepeatsWithRows),
+        (0, 5, Counts),
     ] {
-        let mut one = record(took, failed);
-        assert_eq!(one.aborted(), waits_on);
-        assert_eq!((one.failed, one.standing()), (failed_now, Failed));
+        let mut turns = Turns::new(1, ms(5000));
+        turns.records[0] = record(took, failed);
+        assert_eq!(turns.aborted(0), expected, "{took} {failed}");
+        for (ended, failed_now) in [(Ended::Repeated, 2), (Ended::Aborted, failed + 1)] {
+            turns.records[0] = record(took, failed);
+            turns.end(Outcome::default(), ms(5000), ended, Instant::now());
+            let found = turns.records[0];
+            assert_eq!((found.failed, found.standing()), (failed_now, Failed));
+        }
+        // The repetition, whose client waits no further.
+        turns.records[0] = record(took, 2);
+        assert_eq!(turns.aborted(0), Counts);
     }
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::support::csv::{answer, frontend};
-use crate::support::exporter::Exporter;
-use crate::support::fake_haproxy::{Act, Answers, Fake};
+use crate::support::exporter::{Exporter, Problem};
+use crate::support::fake_haproxy::{Act, Answers, Fake, Script};
 use crate::support::faults::INFO;
 use crate::support::http::{self, Response};
-use crate::support::{exposition, peers};
+use crate::support::{exposition, fixtures, peers};
 
 const ANNOUNCES: &str = "X-Prometheus-Scrape-Timeout-Seconds";
 /// A client's slots that never wait.
@@ -41,16 +41,20 @@ struct Scene {
 
 impl Scene {
     fn new(hanging: usize) -> Scene {
+        Scene::with(&[], hangs(), hanging)
+    }
+
+    /// The same with other answers of theirs, and with further flags.
+    fn with(flags: &[&str], answers: Answers, hanging: usize) -> Scene {
         let directory = TempDir::new().expect("a temporary directory");
         let path = |name: &str| directory.path().join(name);
         let good = Fake::unix(&path("good"), Answers::whole(&stat(), INFO));
         let bad: Vec<_> = (0..hanging)
-            .map(|number| Fake::unix(&path(&format!("bad{number}")), hangs()))
+            .map(|number| Fake::unix(&path(&format!("bad{number}")), answers.clone()))
             .collect();
-        let mut flags = vec![
-            "--haproxy.timeout=60s".to_owned(),
-            format!("--haproxy.target=good={}", good.uri()),
-        ];
+        let mut flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        flags.push("--haproxy.timeout=60s".to_owned());
+        flags.push(format!("--haproxy.target=good={}", good.uri()));
         flags.extend(
             (bad.iter().enumerate())
                 .map(|(number, fake)| format!("--haproxy.target=bad{number}={}", fake.uri())),
@@ -210,4 +214,87 @@ fn a_time_that_is_enough_is_not_held_back_by_shorter_ones() {
         over.store(true, Ordering::Relaxed);
         assert_eq!(whole, 10);
     });
+}
+
+/// A reply to `show stat` that comes once the test has set other scripts.
+fn rows_later(command: &str) -> Script {
+    match command.starts_with("show stat") {
+        true => vec![Act::AwaitChange, Act::Send(stat())],
+        false => vec![Act::Send(b"\n".to_vec())],
+    }
+}
+
+/// The same for `show info`, which comes after the rows.
+fn info_later(command: &str) -> Script {
+    match command {
+        "show info" => vec![Act::AwaitChange, Act::Send(INFO.to_vec())],
+        _ if command.starts_with("show stat") => vec![Act::Send(stat())],
+        _ => vec![Act::Send(b"\n".to_vec())],
+    }
+}
+
+/// The same for certificates.
+fn certificates_later(command: &str) -> Script {
+    match command {
+        "show ssl sni" => {
+            let sni = fixtures::bytes("cli/3.4.0/c03-show-ssl-sni.out");
+            vec![Act::AwaitChange, Act::Send(sni)]
+        }
+        _ if command.starts_with("show stat") => vec![Act::Send(stat())],
+        _ => vec![Act::Send(b"\n".to_vec())],
+    }
+}
+
+/// A scrape that is ended for another target is repeated for its clients. It is no failure of HAProxy, and nobody
+/// sees what it had read.
+#[test]
+fn a_scrape_that_is_ended_for_others_is_repeated() {
+    let cases = [
+        (rows_later as fn(&str) -> Script, "show stat"),
+        (info_later, "show info"),
+        (certificates_later, "show ssl sni"),
+    ];
+    for (later, last) in cases {
+        let answers = |choose: fn(&str) -> Script| Answers {
+            stat: vec![Act::choose(choose)],
+            info: vec![match last {
+                "show info" => Act::choose(choose),
+                _ => Act::Send(INFO.to_vec()),
+            }],
+        };
+        let flag = match last {
+            "show ssl sni" => "--haproxy.certificates",
+            _ => "--haproxy.certificates=false",
+        };
+        let scene = Scene::with(&[flag], answers(later), 1);
+        let asked = |times: usize| {
+            peers::wait_for("a question", || {
+                let requests = scene.bad[0].requests();
+                let those = requests.iter().filter(|one| one.contains(last));
+                (those.count() == times).then_some(())
+            });
+        };
+        let mut slow = scene.wait_for(0);
+        asked(1);
+        assert_is_whole(&scene.good("10"));
+        asked(2);
+        scene.bad[0].set(answers(later));
+        let mut answer = Vec::new();
+        slow.read_to_end(&mut answer).expect("an answer");
+        let response = http::parse(&answer, false).expect("a whole answer");
+        assert_is_whole(&response);
+        let got = exposition::read(&response.body).expect("a valid exposition");
+        assert!(
+            got.families
+                .contains_key("haproxy_frontend_current_sessions")
+        );
+        assert!(got.families.contains_key("haproxy_process_uptime_seconds"));
+        if last == "show ssl sni" {
+            assert_eq!(got.value("haproxy_ssl_certificates_up"), 1.0);
+        }
+        let log = scene.exporter.finish();
+        let problems = log.problems().into_iter();
+        let of_it = |one: &Problem| one.details.iter().any(|field| field == "target=bad0");
+        assert_eq!(problems.filter(of_it).collect::<Vec<_>>(), []);
+    }
 }

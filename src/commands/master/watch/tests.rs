@@ -1,6 +1,8 @@
 mod fake;
 
 use super::*;
+use std::sync::Arc;
+
 use crate::commands;
 use crate::commands::info;
 use crate::haproxy::uri::ScrapeUri;
@@ -9,7 +11,7 @@ use crate::metrics::cursor::Cursor;
 use crate::metrics::exposition::BUFFER_BYTES;
 use crate::metrics::selection::{Defaults, Selection};
 use crate::metrics::snapshot::Snapshot;
-use crate::net::deadline::Deadline;
+use crate::net::deadline::{Abort, Aborted, Deadline};
 use Reply::{Closed, Held, Text};
 use fake::{Fake, Reply};
 
@@ -65,12 +67,22 @@ impl World {
     /// One scrape, for which the scrape URI was asked on so many connections, and at last said this of
     /// its process; the samples of this group, as one line.
     fn scrape(&mut self, current: Option<&str>, connections: u64, time: Duration) -> String {
+        self.scrape_until(Deadline::after(time), current, connections)
+    }
+
+    /// The same before a deadline.
+    fn scrape_until(
+        &mut self,
+        deadline: Deadline,
+        current: Option<&str>,
+        connections: u64,
+    ) -> String {
         self.spent.connections += connections;
         let info = current.map(|text| info::parse(text.as_bytes()).unwrap());
         let info = info.unwrap_or_default();
         self.watch.saw_current(&info, self.spent, self.spent);
         let limits = Limits {
-            deadline: Deadline::after(time),
+            deadline,
             max_bytes: 1 << 20,
         };
         let mut snapshot = Snapshot::default();
@@ -341,4 +353,52 @@ fn a_moment_without_the_master() {
         .fake
         .reply(SHOW_PROC, Text("Permission denied\n\n".to_owned()));
     assert_eq!(world.scrape(Some(&of_d), 1, LONG), "master_up 0");
+}
+
+/// A scrape that is aborted before a worker could reply proves nothing about it.
+#[test]
+fn a_worker_that_had_no_time_is_not_unresponsive() {
+    let long_ago = Instant::now().checked_sub(LEAST_TIME).unwrap();
+    for is_aborted in [false, true] {
+        let abort = Abort::new();
+        if is_aborted {
+            abort.set(Aborted::Counts);
+        }
+        let limits = Limits {
+            deadline: Deadline::after(Duration::from_secs(100)).or_at(Some(abort)),
+            max_bytes: 1,
+        };
+        let later = Instant::now() + LEAST_TIME;
+        assert_eq!(has_waited(later, limits), !is_aborted);
+        assert!(has_waited(long_ago, limits));
+    }
+}
+
+/// Neither the master nor a worker that did not reply has failed; if the scrape is not repeated, they have.
+#[test]
+fn a_scrape_that_is_aborted_and_repeated_is_no_failure() {
+    for (then, works) in [(Aborted::Repeats, true), (Aborted::Counts, false)] {
+        for held in [SHOW_PROC.to_owned(), question(A)] {
+            let mut world = World::new();
+            world.list(&[B], &[A]);
+            world.fake.reply(&held, Held);
+            let abort = Abort::new();
+            let deadline = Deadline::after(LONG).or_at(Some(abort));
+            let said = Arc::clone(&world.fake.said);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    let is_asked = || said.lock().unwrap().asked.contains(&held);
+                    while !is_asked() {
+                        std::thread::yield_now();
+                    }
+                    abort.set(then);
+                });
+                world.scrape_until(deadline, Some(&serving(B, 1)), 1);
+            });
+            let (_, state) = world.watch.state();
+            // What failed first can be a reload for a while.
+            let is_failing = world.watch.failing.is_some() || !matches!(state, State::Works);
+            assert_eq!(is_failing, !works, "{held} {then:?}");
+        }
+    }
 }

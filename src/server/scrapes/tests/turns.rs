@@ -1,7 +1,7 @@
 //! Whose scrape is next, who is held back, and which gives way.
 
 use super::*;
-use crate::server::turns::Standing;
+use crate::server::turns::{Ended, Standing};
 
 /// Only those are held back whose time was too short: who has more may have enough.
 #[test]
@@ -56,7 +56,8 @@ impl Bench {
         for (target, is_up) in targets.iter().enumerate() {
             self.scrapes.turns.begin(target);
             let outcome = outcome(*is_up, 0.01);
-            self.scrapes.turns.end(outcome, TIMEOUT, false, self.zero);
+            let ended = Ended::ByItself;
+            self.scrapes.turns.end(outcome, TIMEOUT, ended, self.zero);
         }
     }
 

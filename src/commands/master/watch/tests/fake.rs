@@ -18,9 +18,9 @@ pub(super) enum Reply {
 }
 
 #[derive(Default)]
-struct Said {
+pub(super) struct Said {
     replies: HashMap<String, Reply>,
-    asked: Vec<String>,
+    pub(super) asked: Vec<String>,
     held: Vec<UnixStream>,
     is_over: bool,
 }
@@ -28,7 +28,7 @@ struct Said {
 /// A master that knows the replies to some questions.
 pub(super) struct Fake {
     pub(super) path: PathBuf,
-    said: Arc<Mutex<Said>>,
+    pub(super) said: Arc<Mutex<Said>>,
     thread: Option<JoinHandle<()>>,
     _directory: tempfile::TempDir,
 }
