@@ -318,10 +318,11 @@ fn announce(config: &Config, listeners: &[Listener]) {
     let named = named.collect::<Vec<_>>().join(" ");
     let mut fields: Vec<(&str, &dyn Display)> = vec![("version", &env!("CARGO_PKG_VERSION"))];
     fields.extend(unnamed.iter().map(|(_, uri)| ("scrape_uri", uri as _)));
+    // Many targets are cut at the end of the line.
+    fields.push(("addresses", &addresses));
     if !named.is_empty() {
         fields.push(("targets", &named));
     }
-    fields.push(("addresses", &addresses));
     log::info("starting haproxy_exporter", &fields);
     let is_https = |(_, uri): &(String, ScrapeUri)| matches!(uri, ScrapeUri::Http(uri) if uri.tls);
     if config.tls.insecure && config.targets.iter().any(is_https) {

@@ -297,7 +297,8 @@ impl Client {
         }
     }
 
-    /// Sends a short text.
+    /// Sends a text. What the kernel does not take at once follows as that of a scrape does: with many targets, pages
+    /// and lists in errors are long.
     pub(crate) fn say(
         &mut self,
         text: &Text,
@@ -305,15 +306,19 @@ impl Client {
         now: Instant,
     ) -> Next {
         let answer = text.bytes(is_head, keep_alive);
-        // The kernel has nothing else for this client, so it has room for this; otherwise the text
-        // is lost.
-        match sys::send(self.fd.as_fd(), &answer) {
-            Ok(sent) if sent == answer.len() => {
-                self.sent(keep_alive, now);
-                Next::Stays
+        let sent = match sys::send(self.fd.as_fd(), &answer) {
+            Ok(sent) => sent,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(_) => return Next::Gone,
+        };
+        match &answer[sent..] {
+            [] => self.sent(keep_alive, now),
+            rest => {
+                let rest = Response::rest_of_text(rest, keep_alive, now);
+                self.enter(State::Answering(rest), now);
             }
-            _ => Next::Gone,
         }
+        Next::Stays
     }
 
     /// The kernel has all of the response: reads the next request, if one can follow.

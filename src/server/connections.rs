@@ -13,6 +13,9 @@ use crate::sys::{self, PollFd};
 /// One of this number of slots is never held by a client that waits for a scrape: what needs no scrape is served
 /// however many wait for a target that hangs.
 const NEVER_WAITING: usize = 8;
+/// Maximum size in bytes of all texts that clients have not taken yet: the landing page has 300 bytes for each
+/// target.
+const MAX_TEXT_BYTES: usize = 8 << 20;
 /// A wait for a target that answers is short.
 const SHORT_WAIT: Duration = Duration::from_millis(500);
 
@@ -169,6 +172,17 @@ impl Connections {
             && let State::Waiting(wait) = client.state
             && client.say(text, (wait.manner.is_head, false), now) == Next::Gone
         {
+            self.close(slot);
+        }
+    }
+
+    /// Closes the connection in a slot if the texts that clients have not taken yet are too long together.
+    pub(crate) fn limit_texts(&mut self, slot: usize) {
+        let texts = self.all().map(|client| match &client.state {
+            State::Answering(response) => response.text_bytes(),
+            _ => 0,
+        });
+        if texts.sum::<usize>() > MAX_TEXT_BYTES {
             self.close(slot);
         }
     }

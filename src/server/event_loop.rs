@@ -264,6 +264,7 @@ impl EventLoop {
         };
         let next = client.say(&text, (request.is_head, request.keep_alive), now);
         self.apply(slot, next, now);
+        self.connections.limit_texts(slot);
     }
 
     fn expire(&mut self, now: Instant) {

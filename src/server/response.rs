@@ -20,6 +20,8 @@ use crate::sys;
 /// Room before the first piece of an exposition for the head of the answer, which goes out with it. The
 /// head has at most 220 bytes, and the size of a chunk 7.
 const HEAD_BYTES: usize = 256;
+/// Size of the buffer for a piece.
+const PIECE_BYTES: usize = HEAD_BYTES + BUFFER_BYTES + body::END_BYTES;
 /// Pieces that a client gets before the others have their turn: more than the kernel takes at once (see
 /// `listen::UNREAD_BYTES`), so that a fast reader keeps up, and still only a millisecond.
 const PIECES_A_TURN: usize = 8;
@@ -50,7 +52,7 @@ impl Buffers {
     fn take(&mut self) -> Result<Box<[u8]>, SendError> {
         match self.free.pop() {
             Some(buffer) => Ok(buffer),
-            None => self.make(HEAD_BYTES + BUFFER_BYTES + body::END_BYTES),
+            None => self.make(PIECE_BYTES),
         }
     }
 
@@ -70,7 +72,7 @@ impl Buffers {
     }
 
     fn give_back(&mut self, buffer: Box<[u8]>) {
-        if self.free.len() < KEPT_BUFFERS {
+        if self.free.len() < KEPT_BUFFERS && buffer.len() == PIECE_BYTES {
             self.free.push(buffer);
         }
     }
@@ -172,8 +174,8 @@ impl Status {
 
 /// An answer that is being sent.
 pub(crate) struct Response {
-    snapshot: Arc<Snapshot>,
-    selection: Selection,
+    /// What the body is made of; `None` for the rest of a text, which is one piece.
+    source: Option<(Arc<Snapshot>, Selection)>,
     body: Body,
     /// The head, until it is in a piece.
     head: Option<Head>,
@@ -220,8 +222,7 @@ impl Response {
             _ => None,
         };
         Self {
-            snapshot,
-            selection,
+            source: Some((snapshot, selection)),
             body: if manner.is_head { Body::Over } else { body },
             head: Some(Head {
                 length,
@@ -235,9 +236,29 @@ impl Response {
         }
     }
 
+    /// The rest of a text that the kernel did not take at once.
+    pub(crate) fn rest_of_text(rest: &[u8], keep_alive: bool, now: Instant) -> Self {
+        Self {
+            source: None,
+            body: Body::Over,
+            head: None,
+            keep_alive,
+            began: now,
+            rests_until: None,
+            piece: Some((rest.into(), 0..rest.len())),
+        }
+    }
+
+    /// Size in bytes of the rest of a text; 0 for other responses.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let piece = self.piece.as_ref().filter(|_| self.source.is_none());
+        piece.map_or(0, |(bytes, _)| bytes.len())
+    }
+
     /// Whether it is sent from this snapshot.
     pub(crate) fn reads(&self, snapshot: &Arc<Snapshot>) -> bool {
-        Arc::ptr_eq(&self.snapshot, snapshot)
+        let source = self.source.as_ref();
+        source.is_some_and(|(own, _)| Arc::ptr_eq(own, snapshot))
     }
 
     /// Sends as much as the kernel takes and the others can wait for.
@@ -306,7 +327,10 @@ impl Response {
         buffers: &mut Buffers,
     ) -> Result<Range<usize>, SendError> {
         let (room, to) = buffer.split_at_mut(HEAD_BYTES);
-        let response = (&*self.snapshot, &self.selection);
+        let Some((snapshot, selection)) = &self.source else {
+            return Ok(0..0);
+        };
+        let response = (&**snapshot, selection);
         let filled = self
             .body
             .fill(response, &mut buffers.common, &mut to[..BUFFER_BYTES])

@@ -146,3 +146,27 @@ fn started(exporter: &Exporter, key: &str) -> Option<String> {
     let line = lines.find(|fields| fields["msg"] == "starting haproxy_exporter");
     line.expect("a start-up line").get(key).cloned()
 }
+
+/// Pages about many targets are longer than what the kernel takes at once; a client that reads slowly gets all of
+/// them too.
+#[test]
+fn pages_of_many_targets_are_whole() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let path = directory.path().join("flags");
+    let flag = |number: usize| format!("--haproxy.target=target{number}=unix:/none\n");
+    std::fs::write(&path, (0..20_000).map(flag).collect::<String>()).expect("write the flags");
+    let exporter = Exporter::start(&[&format!("@{}", path.display())]);
+    for (page, status, last) in [
+        ("/", 200, "</html>\n"),
+        ("/metrics", 400, ", target19999)\n"),
+        ("/metrics?target=x", 404, ", target19999)\n"),
+    ] {
+        let response = exporter.get(page);
+        let text = response.text();
+        assert_eq!(response.status, status, "{page}");
+        assert!(
+            text.ends_with(last) && text.contains("target19999"),
+            "{page}"
+        );
+    }
+}

@@ -439,3 +439,5 @@ fn a_close_forgets_what_the_client_has_not_read() {
         assert_eq!(error, expected, "{doing:?}");
     }
 }
+
+mod texts;

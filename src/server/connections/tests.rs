@@ -3,6 +3,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use super::super::request::{Parsed, parse};
+use super::super::targets::Targets;
 use super::super::tests::{MANNER, selection, snapshot};
 
 /// Who gives way first stands first; the last never does.
@@ -147,4 +148,26 @@ fn who_is_refused_while_too_many_wait() {
             .collect();
         assert_eq!(left, expected, "{targets} {answers} {milliseconds}");
     }
+}
+
+/// Many clients that do not read a long page cost no more memory than is set.
+#[test]
+fn long_texts_are_limited_together() {
+    let (now, mut kept) = (Instant::now(), Vec::new());
+    let targets = Targets::new((0..100_000).map(|number| number.to_string()).collect());
+    let text = Text::no_target(&targets.find(Some("x")).unwrap_err());
+    let fitting = MAX_TEXT_BYTES / text.bytes(false, true).len();
+    let mut connections = Connections::new(2 * fitting);
+    for slot in 0..connections.len() {
+        let mut one = client("idle", false, now, &mut kept);
+        one.say(&text, (false, true), now);
+        connections.put(slot, one);
+        connections.limit_texts(slot);
+    }
+    let left = connections.all().count();
+    // A little of each is with the kernel.
+    assert!(
+        (fitting..2 * fitting).contains(&left),
+        "{left} of {fitting}"
+    );
 }
