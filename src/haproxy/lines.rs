@@ -1,6 +1,7 @@
 //! The lines of a small reply, kept until they are needed: for commands whose reply is neither the
 //! CSV of `show stat` nor `Key: value` pairs.
 
+use super::buffer;
 use super::failures::excerpt;
 use super::limits::MAX_LINE_BYTES;
 use super::reply::{Proof, ReplyError, Taken};
@@ -19,7 +20,7 @@ pub(crate) struct Lines {
 impl Lines {
     /// Discards the reply, keeps the memory.
     pub(crate) fn clear(&mut self) {
-        self.text.clear();
+        buffer::empty(&mut self.text);
         self.ends_blank = false;
     }
 

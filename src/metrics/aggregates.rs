@@ -9,6 +9,7 @@ use super::catalog::StoredColumn;
 use super::name_index::NameIndex;
 use super::snapshot::{Rows, range};
 use super::value::{self, Value};
+use crate::haproxy::buffer;
 use crate::haproxy::states::{self, CHECK_RESULTS, SERVER_STATES};
 
 /// Counts of one proxy: all servers, those in each state, those with each check result.
@@ -46,11 +47,15 @@ impl Aggregates {
 
     /// Forgets all proxies, keeps the memory.
     pub(crate) fn clear(&mut self) {
-        self.names.clear();
-        self.name_ends.clear();
+        // Both have an entry for each proxy.
+        if buffer::is_too_large(&self.counts) {
+            self.found = NameIndex::default();
+        }
         self.found.clear();
-        self.counts.clear();
-        self.backends.clear();
+        buffer::empty(&mut self.names);
+        buffer::empty(&mut self.name_ends);
+        buffer::empty(&mut self.counts);
+        buffer::empty(&mut self.backends);
     }
 
     /// Size of the proxies' names in bytes.
