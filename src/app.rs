@@ -24,7 +24,7 @@ use crate::haproxy::uri::ScrapeUri;
 use crate::log;
 use crate::metrics::selection::Defaults;
 use crate::net::proxy;
-use crate::scrape::Scraper;
+use crate::scrape::{Scraper, Tools};
 use crate::server::doorbell;
 use crate::server::event_loop::{End, EventLoop};
 use crate::server::listen::{self, Listener};
@@ -196,8 +196,13 @@ fn scrapers(config: &'static Config, sources: Vec<(String, Source)>) -> (Vec<Scr
         catalog,
         profile: config.profile,
     };
+    let tools = Tools::new(config, catalog);
     let sources = sources.into_iter();
-    let scrapers = sources.map(|(name, source)| Scraper::new(config, catalog, &name, source));
+    let scrapers = sources.map(|(name, source)| {
+        // Lives as long as the process.
+        let name = Box::leak(name.into_boxed_str());
+        Scraper::new(config, catalog, &tools, name, source)
+    });
     (scrapers.collect(), defaults)
 }
 
@@ -274,7 +279,11 @@ fn start(
         // Nobody ends the scrapes of the only target.
         let abort = has_others.then_some(abort);
         let is_repeated = scraper.scrape(wanted, Some((time, abort)), into);
-        (!is_repeated).then(|| scraper.report(into))
+        let report = (!is_repeated).then(|| scraper.report(into));
+        if has_others {
+            scraper.forget();
+        }
+        report
     }))
 }
 

@@ -24,8 +24,8 @@ pub(crate) struct Event {
     /// Log message when it ends.
     over: Cow<'static, str>,
     /// The HAProxy instance concerned, if there are several.
-    target: Option<String>,
-    present: Option<Present>,
+    target: Option<&'static str>,
+    present: Option<Box<Present>>,
     lines: Lines,
 }
 
@@ -89,8 +89,8 @@ impl Event {
     }
 
     /// Sets the HAProxy instance concerned.
-    pub(crate) fn of(mut self, target: Option<&str>) -> Self {
-        self.target = target.map(str::to_owned);
+    pub(crate) fn of(mut self, target: Option<&'static str>) -> Self {
+        self.target = target;
         self
     }
 
@@ -155,10 +155,12 @@ impl Event {
     }
 
     fn count(&mut self, now: Instant, reason: &str) -> Said {
-        let present = self.present.get_or_insert_with(|| Present {
-            reason: String::new(),
-            times: 0,
-            said: now,
+        let present = self.present.get_or_insert_with(|| {
+            Box::new(Present {
+                reason: String::new(),
+                times: 0,
+                said: now,
+            })
         });
         present.times += 1;
         let is_new = present.times == 1 || present.reason != reason;

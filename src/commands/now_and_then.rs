@@ -85,7 +85,7 @@ impl NowAndThen {
     /// `None` for a command that is sent at each scrape. `timeout` is that of a whole scrape.
     pub(crate) fn new(
         command: &'static Command,
-        target: Option<&str>,
+        target: Option<&'static str>,
         timeout: Duration,
     ) -> Option<Self> {
         let When::NowAndThen {

@@ -28,7 +28,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// `None` for a command that is not sent with `show stat`.
-    pub(crate) fn new(command: &'static Command, target: Option<&str>) -> Option<Self> {
+    pub(crate) fn new(command: &'static Command, target: Option<&'static str>) -> Option<Self> {
         let When::WithRows(answer) = command.when else {
             return None;
         };
@@ -141,7 +141,7 @@ impl Watch {
 }
 
 /// What is logged when a command fails.
-pub(crate) fn failed(command: &Command, target: Option<&str>) -> Event {
+pub(crate) fn failed(command: &Command, target: Option<&'static str>) -> Event {
     let ask = command.ask;
     let event = match command.events {
         Some([message, over]) => Event::new(Level::Warn, message, over),

@@ -67,7 +67,12 @@ pub(crate) struct Header {
     cut: Option<usize>,
     /// Positions in a cut line from here on are uncertain.
     uncertain_from: usize,
+    /// The last header that was cut.
+    known_cut: Option<CutHeader>,
 }
+
+/// A header that HAProxy cuts, and the number of fields of its rows.
+pub(crate) type CutHeader = Box<(Vec<u8>, usize)>;
 
 /// Longer than any name. HAProxy builds the header in a buffer of `tune.bufsize`. It leaves out each name that
 /// does not fit there (`chunk_appendf`), while a shorter one after it can fit: in these last bytes of a cut
@@ -95,6 +100,14 @@ impl Header {
             self.changes += 1;
             self.cut = None;
         }
+        let known = self.known_cut.as_deref();
+        let known = known.filter(|(known, _)| known == line);
+        self.cut_at(known.map(|(_, fields)| *fields));
+    }
+
+    /// Exchanges the last header that was cut: that of another HAProxy instance is read next.
+    pub(super) fn swap_known_cut(&mut self, other: &mut Option<CutHeader>) {
+        std::mem::swap(&mut self.known_cut, other);
     }
 
     /// How often it has changed: as long as it does not, positions stay.
@@ -104,6 +117,11 @@ impl Header {
 
     /// Sets how many fields the rows have if HAProxy cut this header; `None` if it did not.
     pub(crate) fn set_cut(&mut self, row_fields: Option<usize>) {
+        self.known_cut = row_fields.map(|fields| Box::new((self.line.clone(), fields)));
+        self.cut_at(row_fields);
+    }
+
+    fn cut_at(&mut self, row_fields: Option<usize>) {
         if self.cut != row_fields {
             self.cut = row_fields;
             self.changes += 1;

@@ -5,6 +5,7 @@
 
 mod answer;
 
+pub(crate) use super::columns::CutHeader;
 use super::columns::Header;
 use super::csv::{BadQuote, Item, Row, Splitter};
 use super::failures::{BadRow, Failures, Why, excerpt};
@@ -116,6 +117,11 @@ impl StatReader {
     /// How often the header has changed.
     pub(crate) fn header_changes(&self) -> u64 {
         self.header.changes()
+    }
+
+    /// Exchanges the last cut header, for a reply of another HAProxy instance.
+    pub(crate) fn swap_cut_header(&mut self, other: &mut Option<CutHeader>) {
+        self.header.swap_known_cut(other);
     }
 
     /// What could not be parsed in this scrape, to add more.

@@ -1,8 +1,11 @@
 //! One scrape from end to end, and the counters that live as long as the exporter.
 
 mod questions;
+mod tools;
 
+use std::cell::RefCell;
 use std::fmt::Display;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::commands;
@@ -12,10 +15,9 @@ use crate::commands::now_and_then::NowAndThen;
 use crate::commands::watch::Watch;
 use crate::config::{Config, PID_FILE, SERVER_INFO};
 use crate::event::Event;
-use crate::haproxy::buffer::ReadBuffer;
 use crate::haproxy::reader::Limits;
 use crate::haproxy::source::Source;
-use crate::haproxy::stat::{RowType, StatReader};
+use crate::haproxy::stat::{CutHeader, RowType};
 use crate::log::{self, Level};
 use crate::metrics::Table;
 use crate::metrics::catalog::Catalog;
@@ -26,11 +28,11 @@ use crate::metrics::report::{Report, State};
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::{Outcome, Sink, Snapshot};
 use crate::metrics::value::Value;
-use crate::metrics::writer::RowBatcher;
 use crate::net::deadline::{Abort, Deadline};
-use crate::process::{Facts, ProcRoot};
+use crate::process::Facts;
 use crate::version::{REVISION, RUST_VERSION};
 use questions::{Answers, Scrape};
+pub(crate) use tools::Tools;
 
 /// Maximum length of a value of `show info` in a report, in bytes: names of nodes are host names.
 const MAX_SHOWN_BYTES: usize = 256;
@@ -42,17 +44,16 @@ pub(crate) struct Scraper {
     is_unnamed: bool,
     catalog: &'static Catalog,
     source: Source,
-    reader: StatReader,
-    batcher: RowBatcher,
+    tools: Rc<RefCell<Tools>>,
+    /// The header that this HAProxy cuts, if it does.
+    cut_header: Option<CutHeader>,
     answers: Answers,
     /// Commands that are not sent at each scrape.
     now_and_then: Vec<NowAndThen>,
     /// The master process, if it is polled.
     master: Option<MasterWatch>,
-    read_buffer: ReadBuffer,
     scrapes: u64,
     parse_failures: u64,
-    process: ProcRoot,
     /// The process that replied last; it is the one of /proc too if a scrape fails.
     answering_pid: Option<u64>,
     failed: Event,
@@ -71,7 +72,8 @@ impl Scraper {
     pub(crate) fn new(
         config: &'static Config,
         catalog: &'static Catalog,
-        name: &str,
+        tools: &Rc<RefCell<Tools>>,
+        name: &'static str,
         source: Source,
     ) -> Self {
         let target = Some(name).filter(|name| !name.is_empty());
@@ -82,15 +84,13 @@ impl Scraper {
         };
         let in_use = || commands::in_use(&config.commands);
         let event = |level, message, over| Event::new(level, message, over).of(target);
-        let mut batcher = RowBatcher::new(catalog);
-        batcher.server_info.is_on = config.server_info;
         Self {
             config,
             catalog,
             is_unnamed: target.is_none(),
             source,
-            reader: StatReader::new(config.filter.clone()),
-            batcher,
+            tools: Rc::clone(tools),
+            cut_header: None,
             answers: Answers::new(
                 target,
                 in_use().filter_map(|of| Watch::new(of, target)).collect(),
@@ -99,10 +99,8 @@ impl Scraper {
                 .filter_map(|of| NowAndThen::new(of, target, config.timeout))
                 .collect(),
             master: master.map(|source| MasterWatch::new(source, target, config.once.is_none())),
-            read_buffer: ReadBuffer::default(),
             scrapes: 0,
             parse_failures: 0,
-            process: ProcRoot::system(),
             answering_pid: None,
             failed: event(Level::Error, "scrape failed", "scrape succeeded again"),
             bad_rows_of: Wanted::default(),
@@ -143,44 +141,48 @@ impl Scraper {
         let (time, abort) = within.unwrap_or((self.config.timeout, None));
         let timeout = self.config.timeout.min(time);
         self.scrapes += 1;
-        self.read_buffer.begin(log::enabled(Level::Debug));
+        let tools = Rc::clone(&self.tools);
+        let tools = &mut *tools.borrow_mut();
+        tools.buffer.begin(log::enabled(Level::Debug));
         let mut limits = Limits {
             deadline: Deadline::after(timeout).or_at(abort),
             max_bytes: self.config.max_response_bytes,
         };
         let needs_pid = self.needs_pid(wanted);
+        tools.reader.swap_cut_header(&mut self.cut_header);
         let result = self.answers.ask(&mut Scrape {
             source: &mut self.source,
             limits,
-            buffer: &mut self.read_buffer,
+            buffer: &mut tools.buffer,
             wanted,
             catalog: self.catalog,
             needs_pid,
-            reader: &mut self.reader,
-            batcher: &mut self.batcher,
+            reader: &mut tools.reader,
+            batcher: &mut tools.batcher,
             into,
         });
+        tools.reader.swap_cut_header(&mut self.cut_header);
         let is_up = result.is_ok();
         if is_up {
-            self.report_rows(wanted, start, into);
-            self.add_now_and_then(wanted, limits, into);
+            self.report_rows(tools, wanted, start, into);
+            self.add_now_and_then(tools, wanted, limits, into);
         } else {
             limits.deadline = limits.deadline.without_rows();
             into.clear();
             self.answers.clear();
-            self.reader.clear();
+            tools.reader.clear();
         }
         if !limits.deadline.is_repeated() {
             self.failed.report(result.err());
         }
-        self.add_master(wanted, limits, into);
+        self.add_master(tools, wanted, limits, into);
         if limits.deadline.is_repeated() {
             into.clear();
             let took = start.elapsed();
             into.outcome = Outcome { is_up, took };
             return true;
         }
-        let facts = self.add_processes(into);
+        let facts = self.add_processes(tools, into);
         let mut sink = Sink {
             catalog: self.catalog,
             snapshot: into,
@@ -223,16 +225,22 @@ impl Scraper {
             let state = State::of(self.process_incomplete.reason());
             groups.push((format!("--{PID_FILE}"), state));
         }
+        let buffer = &mut self.tools.borrow_mut().buffer;
         Report {
             failure,
             release: info("Version"),
             node: info("node"),
             uptime_seconds: info("Uptime_sec"),
             rows: RowType::ALL.map(|row_type| from.stat_rows(row_type).count()),
-            bytes: self.read_buffer.received(),
-            commands: self.read_buffer.take_trace(),
+            bytes: buffer.received(),
+            commands: buffer.take_trace(),
             groups,
         }
+    }
+
+    /// Releases the replies of the last scrape: those of thousands of instances are not kept.
+    pub(crate) fn forget(&mut self) {
+        self.answers.info.forget();
     }
 
     /// What is wrong with the rows of the last scrape.
@@ -251,7 +259,11 @@ impl Scraper {
             deadline: Deadline::after(self.config.timeout),
             max_bytes: self.config.max_response_bytes,
         };
-        let level = cli_level::of(&mut self.source, limits, &mut self.read_buffer);
+        let level = cli_level::of(
+            &mut self.source,
+            limits,
+            &mut self.tools.borrow_mut().buffer,
+        );
         Some(level.unwrap_or_else(|error| format!("unknown: {error}")))
     }
 
@@ -269,7 +281,13 @@ impl Scraper {
     }
 
     /// Adds the rows of commands that are sent at intervals, if they are wanted.
-    fn add_now_and_then(&mut self, wanted: &Wanted, limits: Limits, into: &mut Snapshot) {
+    fn add_now_and_then(
+        &mut self,
+        tools: &mut Tools,
+        wanted: &Wanted,
+        limits: Limits,
+        into: &mut Snapshot,
+    ) {
         let mut sink = Sink {
             catalog: self.catalog,
             snapshot: into,
@@ -277,14 +295,20 @@ impl Scraper {
         let answering = self.answers.info.number("Pid");
         for other in &mut self.now_and_then {
             if other.command.is_wanted(wanted, self.catalog) {
-                let buffer = &mut self.read_buffer;
+                let buffer = &mut tools.buffer;
                 other.add(&mut self.source, answering, limits, buffer, &mut sink);
             }
         }
     }
 
     /// Adds the rows of the master process and of old workers, if they are polled and wanted.
-    fn add_master(&mut self, wanted: &Wanted, limits: Limits, into: &mut Snapshot) {
+    fn add_master(
+        &mut self,
+        tools: &mut Tools,
+        wanted: &Wanted,
+        limits: Limits,
+        into: &mut Snapshot,
+    ) {
         let Some(master) = &mut self.master else {
             return;
         };
@@ -296,14 +320,14 @@ impl Scraper {
                 catalog: self.catalog,
                 snapshot: into,
             };
-            let buffer = &mut self.read_buffer;
-            master.add(info, limits, buffer, &mut self.process, &mut sink);
+            let buffer = &mut tools.buffer;
+            master.add(info, limits, buffer, &mut tools.process, &mut sink);
         }
     }
 
     /// Adds the facts of /proc about HAProxy's process, if its pid file is known, and about ours.
     /// Returns those about HAProxy's.
-    fn add_processes(&mut self, into: &mut Snapshot) -> Facts {
+    fn add_processes(&mut self, tools: &mut Tools, into: &mut Snapshot) -> Facts {
         let mut haproxy = Facts::default();
         let pid = self.answers.info.number("Pid");
         self.answering_pid = pid.or(self.answering_pid);
@@ -311,7 +335,7 @@ impl Scraper {
             && self.is_unnamed
         {
             let missing;
-            (haproxy, missing) = self.process.of_pid_file(pid_file, self.answering_pid);
+            (haproxy, missing) = tools.process.of_pid_file(pid_file, self.answering_pid);
             add_facts(self.catalog, &HAPROXY_PROCESS, &haproxy, into);
             match missing {
                 Some(error) => {
@@ -322,15 +346,15 @@ impl Scraper {
                 None => self.process_incomplete.is_over(),
             }
         }
-        let (own, _) = self.process.of("self");
+        let (own, _) = tools.process.of("self");
         add_facts(self.catalog, &OWN_PROCESS, &own, into);
         haproxy
     }
 
     /// Counts what could not be parsed, and logs it. A request that wants less reads fewer rows, so
     /// it does not end a problem that others have found.
-    fn report_rows(&mut self, wanted: &Wanted, now: Instant, into: &Snapshot) {
-        let failures = self.reader.failures();
+    fn report_rows(&mut self, tools: &Tools, wanted: &Wanted, now: Instant, into: &Snapshot) {
+        let failures = tools.reader.failures();
         self.parse_failures += failures.count;
         match &failures.first {
             Some(first) => {
@@ -342,7 +366,7 @@ impl Scraper {
             None if wanted.includes(&self.bad_rows_of, self.catalog) => self.bad_rows.is_over(),
             None => {}
         }
-        match self.batcher.server_info.is_missing() {
+        match tools.batcher.server_info.is_missing() {
             Some(true) => {
                 let why = "HAProxy prints them to a CLI of level operator and above, and on a page with stats show-legends";
                 self.no_addresses.happens(now, why, &[("err", &why)]);
@@ -356,7 +380,7 @@ impl Scraper {
         if !(has(RowType::Frontend) && has(RowType::Backend)) {
             return;
         }
-        match self.reader.has_no_row() {
+        match tools.reader.has_no_row() {
             true => {
                 let why =
                     "it has no proxies, is stopping, or its stats scope or bind-process hides them";
@@ -367,7 +391,7 @@ impl Scraper {
         let has_rows = RowType::ALL
             .iter()
             .any(|of| into.stat_rows(*of).count() > 0);
-        let no_proxy = self.reader.unwanted().filter(|_| !has_rows);
+        let no_proxy = tools.reader.unwanted().filter(|_| !has_rows);
         let filter = &self.config.filter.proxies;
         self.no_proxy
             .report(no_proxy.map(|name| filter.why_none(name)));

@@ -85,7 +85,7 @@ impl Asked {
 
 impl Answers {
     /// Nothing was sent yet.
-    pub(super) fn new(target: Option<&str>, watches: Vec<Watch>) -> Self {
+    pub(super) fn new(target: Option<&'static str>, watches: Vec<Watch>) -> Self {
         Self {
             info: Info::default(),
             watches,

@@ -73,6 +73,15 @@ impl Info {
         self.opened = None;
     }
 
+    /// Discards the reply and its memory, but not what is known about the quotes of this HAProxy.
+    pub(crate) fn forget(&mut self) {
+        let unquoted = std::mem::take(&mut self.unquoted);
+        *self = Self {
+            unquoted,
+            ..Self::default()
+        };
+    }
+
     /// Takes all whole lines from the beginning of `input`, up to the empty line that ends the
     /// reply.
     ///

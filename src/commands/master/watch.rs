@@ -95,7 +95,7 @@ enum Answer {
 
 impl MasterWatch {
     /// Nothing was sent yet. Sums over scrapes are exported if it `adds_up`.
-    pub(crate) fn new(source: Source, target: Option<&str>, adds_up: bool) -> Self {
+    pub(crate) fn new(source: Source, target: Option<&'static str>, adds_up: bool) -> Self {
         let event = |message, over| Event::new(Level::Warn, message, over).of(target);
         Self {
             source,

@@ -148,3 +148,27 @@ fn a_header_cut_anywhere() {
         }
     }
 }
+
+/// Several HAProxy instances are read with one header, and each has its own knowledge of whether it is cut.
+#[test]
+fn a_cut_header_is_known_of_each_haproxy() {
+    let (line, another) = (b"# pxname,svname,qcur", b"# pxname,svname");
+    let mut header = Header::default();
+    let mut of_other = None;
+    header.read(line);
+    header.set_cut(Some(9));
+    for between in [&line[..], &another[..]] {
+        header.swap_known_cut(&mut of_other);
+        header.read(between);
+        assert_eq!(header.cut(), None, "the other instance");
+        header.swap_known_cut(&mut of_other);
+        let before = header.changes();
+        header.read(line);
+        assert_eq!(header.cut(), Some(9));
+        assert_ne!(header.changes(), before, "positions are looked up again");
+    }
+    header.set_cut(None);
+    header.read(another);
+    header.read(line);
+    assert_eq!(header.cut(), None);
+}
