@@ -4,12 +4,12 @@ use crate::support::exporter::{Exporter, Problem};
 use crate::support::exposition::Exposition;
 use crate::support::fake_haproxy::{Act, Answers, Fake, Script};
 use crate::support::fixtures;
-use crate::support::haproxy::{Haproxy, Place};
+use crate::support::haproxy::{Haproxy, Place, RELEASES};
 use crate::support::http;
 use crate::support::peers::wait_for;
 
 const FLAG: &str = "--haproxy.activity";
-/// Of HAProxy 2.6, which does not count running checks.
+/// Of HAProxy 2.6 and 2.8, which do not count running checks.
 const FAMILIES: [&str; 7] = [
     "haproxy_thread_stolen_seconds_total",
     "haproxy_thread_loop_time_average_seconds",
@@ -20,8 +20,13 @@ const FAMILIES: [&str; 7] = [
     "haproxy_thread_buffer_waits_total",
 ];
 
-/// A HAProxy of two threads whose CLI has this level.
+/// A HAProxy 2.6 of two threads whose CLI has this level.
 fn haproxy(level: &str) -> Option<Haproxy> {
+    haproxy_of(RELEASES[0], level)
+}
+
+/// The same of a release.
+fn haproxy_of(release: &str, level: &str) -> Option<Haproxy> {
     let place = Place::new(1);
     let global = place
         .global()
@@ -31,7 +36,7 @@ fn haproxy(level: &str) -> Option<Haproxy> {
         "{global}frontend web\n  bind {}\n  http-request return status 200\n",
         place.bind(0)
     );
-    Haproxy::start(place, &configuration)
+    Haproxy::start_release(release, place, &configuration)
 }
 
 fn threads(found: &Exposition) -> Vec<&str> {
@@ -42,10 +47,11 @@ fn threads(found: &Exposition) -> Vec<&str> {
 
 #[test]
 fn two_threads_under_load() {
-    let Some(haproxy) = haproxy("operator") else {
-        return;
-    };
-    for names in ["exporter", "builtin"] {
+    let both = RELEASES.map(|release| [(release, "exporter"), (release, "builtin")]);
+    for (release, names) in both.into_iter().flatten() {
+        let Some(haproxy) = haproxy_of(release, "operator") else {
+            return;
+        };
         let names = format!("--haproxy.metric-names={names}");
         let exporter = Exporter::start(&[&haproxy.unix_flag(), FLAG, &names]);
         let first = exporter.scrape();
@@ -54,7 +60,7 @@ fn two_threads_under_load() {
             .flat_map(|family| ["1", "2"].map(|thread| format!("{family}{{thread=\"{thread}\"}}")));
         let mut expected: Vec<String> = expected.collect();
         expected.sort();
-        assert_eq!(threads(&first), expected);
+        assert_eq!(threads(&first), expected, "{release}");
         for thread in ["1", "2"] {
             let loops = format!("haproxy_thread_loops_total{{thread=\"{thread}\"}}");
             wait_for("a turn of each thread", || {

@@ -33,6 +33,7 @@ mod compression;
 mod deb;
 mod differential;
 mod dist;
+mod facts;
 mod failure_status;
 mod faults;
 mod golden;
