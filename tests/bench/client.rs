@@ -20,12 +20,15 @@ pub(crate) struct Scraped {
 /// Reads what comes from streams, always into the same memory.
 pub(crate) struct Client {
     buffer: Vec<u8>,
+    /// Behind the path of the metrics.
+    pub(crate) query: &'static str,
 }
 
 impl Client {
     pub(crate) fn new() -> Self {
         Self {
             buffer: vec![0; BUFFER_BYTES],
+            query: "",
         }
     }
 
@@ -52,13 +55,14 @@ impl Client {
         proves: impl Fn(&[u8]) -> bool,
     ) -> Result<Scraped, String> {
         let failed = |error: std::io::Error| format!("scrape of {address}: {error}");
+        let query = self.query;
         let start = Instant::now();
         let mut stream = TcpStream::connect(address).map_err(failed)?;
         stream.set_read_timeout(Some(TIMEOUT)).map_err(failed)?;
         stream
             .write_all(
                 format!(
-                    "GET /metrics HTTP/1.1\r\nHost: bench\r\n{fields}Connection: close\r\n\r\n"
+                    "GET /metrics{query} HTTP/1.1\r\nHost: bench\r\n{fields}Connection: close\r\n\r\n"
                 )
                 .as_bytes(),
             )
