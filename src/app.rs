@@ -17,7 +17,7 @@ use crate::cli::flags::{SCRAPE_URI, SSL_CA_FILE, SSL_SERVER_NAME};
 use crate::cli::{self, Command};
 use crate::commands;
 use crate::config::{Check, Config};
-use crate::errno::reason;
+use crate::errno::{denied, is_denial, reason};
 use crate::haproxy::error::SetupError;
 use crate::haproxy::source::Source;
 use crate::haproxy::uri::ScrapeUri;
@@ -64,6 +64,14 @@ impl StartError {
     /// An error of `what`.
     fn of(what: impl Display) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Failed(format!("{what}: {}", reason(&error)))
+    }
+
+    /// An error of what needs no permission: only a profile can deny it.
+    fn of_own(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |error| match is_denial(&error) {
+            true => Self::Failed(denied(what, &error)),
+            false => Self::of(what)(error),
+        }
     }
 
     fn status(&self) -> u8 {
@@ -117,6 +125,13 @@ const STDOUT: &str = "standard output";
 
 /// Runs the command; returns its exit status.
 pub fn main() -> ExitCode {
+    if let Err(error) = sys::check_clock() {
+        let call = match cfg!(target_pointer_width = "32") {
+            true => "clock_gettime64",
+            false => "clock_gettime",
+        };
+        return ExitCode::from(say(&StartError::Failed(denied(call, &error))));
+    }
     let result = match cli::parse(std::env::args_os().skip(1)) {
         Ok(Command::Print(text)) => print(&text),
         Ok(Command::Run(config)) => run(*config),
@@ -246,10 +261,10 @@ fn start(
     check_descriptors(inherited.as_ref().map_or(config.listen.len(), Vec::len))?;
     warn_of_little_address_space();
     // Must come before any thread starts: threads inherit the signal mask.
-    let signals = signals::descriptor().map_err(StartError::of("signals"))?;
+    let signals = signals::descriptor().map_err(StartError::of_own("signals"))?;
     sys::set_default_stack_bytes(STACK_BYTES);
     // Must come before socket files exist, which a start without threads would leave in place.
-    let (bell, main_loop) = doorbell::open().map_err(StartError::of("private connection"))?;
+    let (bell, main_loop) = doorbell::open().map_err(StartError::of_own("private connection"))?;
     let listeners = match inherited {
         Some(listeners) => listeners,
         None => listen::bind_all(&config.listen, config.socket_mode).map_err(StartError::Failed)?,

@@ -2,6 +2,26 @@
 
 use std::io;
 
+/// Whether an error is that of a system call that a strict profile denies: seccomp, AppArmor, SELinux.
+pub(crate) fn is_denial(error: &io::Error) -> bool {
+    let number = error.raw_os_error();
+    matches!(number, Some(libc::EPERM | libc::EACCES | libc::ENOSYS))
+}
+
+/// The text for a system call that is denied.
+pub(crate) fn denied(call: &str, error: &io::Error) -> String {
+    let why = reason(error);
+    format!("{call}: {why} (does a profile such as seccomp deny this system call?)")
+}
+
+/// Whether this machine lacks an address or its family. Strict profiles deny sockets of a family with EPERM or
+/// EACCES.
+pub(crate) fn is_absent(error: &io::Error) -> bool {
+    use libc::{EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EPERM};
+    let number = error.raw_os_error();
+    matches!(number, Some(EAFNOSUPPORT | EADDRNOTAVAIL | EPERM | EACCES))
+}
+
 /// The text of a system error, without its number and independent of the libc.
 pub(crate) fn reason(error: &io::Error) -> String {
     use io::ErrorKind as Kind;
@@ -33,3 +53,6 @@ pub(crate) fn reason(error: &io::Error) -> String {
         _ => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,11 +52,21 @@ pub(crate) struct MissingFacts {
     object: String,
     why: String,
     hint: &'static str,
+    /// Whether the process that has answered was not found either.
+    is_hidden: bool,
 }
 
 impl Error for MissingFacts {}
 
 impl MissingFacts {
+    /// The same of a process that has just answered: it is there, whatever /proc says.
+    pub(crate) fn of_running(mut self) -> Self {
+        if self.is_hidden {
+            self.hint = HIDDEN_HINT;
+        }
+        self
+    }
+
     /// The facts that are missing and why, of any process: HAProxy has another id after each
     /// reload.
     pub(crate) fn kind(&self) -> String {
@@ -79,6 +89,9 @@ impl Display for MissingFacts {
 /// HAProxy changes its user at start, so its entries in /proc belong to root (proc(5), dumpable).
 /// Then even its own user cannot list them.
 const FD_HINT: &str = "needs root or CAP_DAC_READ_SEARCH";
+
+/// What is wrong where HAProxy answers, but cannot be found or read: stat has mode 0444.
+const HIDDEN_HINT: &str = "HAProxy runs, but is hidden: /proc is mounted with hidepid, or HAProxy has another PID namespace";
 
 /// Where facts are read, with the units of the machine.
 #[derive(Clone, Debug)]
@@ -140,6 +153,7 @@ impl ProcRoot {
                     object: format!("pid file {}", masked(&pid_file.to_string_lossy())),
                     why: reason(&error),
                     hint: "",
+                    is_hidden: false,
                 };
                 (Facts::default(), Some(missing))
             }
@@ -155,17 +169,21 @@ impl ProcRoot {
         listed: &Pids,
         answering: Option<u64>,
     ) -> (String, Result<Stat, MissingFacts>) {
-        if let Some(pid) = answering {
-            let process = pid.to_string();
-            let stat = self.stat(&process);
+        let answered = answering.map(|pid| (pid, self.stat(&pid.to_string())));
+        let is_hidden = matches!(answered, Some((_, Err(_))));
+        let hidden = |missing| MissingFacts {
+            is_hidden,
+            ..missing
+        };
+        if let Some((pid, stat)) = answered {
             let parent = stat.as_ref().ok().map(|stat| stat.parent);
             if listed.all.contains(&pid) || parent.is_some_and(|pid| listed.all.contains(&pid)) {
-                return (process, stat);
+                return (pid.to_string(), stat.map_err(hidden));
             }
         }
         let process = listed.first.to_string();
         let stat = self.stat(&process);
-        (process, stat)
+        (process, stat.map_err(hidden))
     }
 
     /// Resident memory of a process in bytes, if `parent` started it. The id can come from another
@@ -288,6 +306,7 @@ impl ProcRoot {
             object: self.path.display().to_string(),
             why: reason(error),
             hint: "",
+            is_hidden: false,
         }
     }
 

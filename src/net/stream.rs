@@ -9,6 +9,7 @@ use super::address::HostPort;
 use super::deadline::Deadline;
 use super::error::{NetError, Phase};
 use super::resolve::{self, Resolver};
+use crate::errno::is_absent;
 use crate::sys::{self, UnixAddress};
 
 /// A unix or TCP connection.
@@ -22,11 +23,7 @@ fn has_no_way(error: &NetError) -> bool {
     let NetError::Io(_, error) = error else {
         return false;
     };
-    let kinds = [
-        io::ErrorKind::AddrNotAvailable,
-        io::ErrorKind::NetworkUnreachable,
-    ];
-    kinds.contains(&error.kind())
+    is_absent(error) || error.kind() == io::ErrorKind::NetworkUnreachable
 }
 
 impl Stream {
@@ -188,3 +185,6 @@ impl Stream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

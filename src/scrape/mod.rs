@@ -339,6 +339,10 @@ impl Scraper {
             add_facts(self.catalog, &HAPROXY_PROCESS, &haproxy, into);
             match missing {
                 Some(error) => {
+                    let error = match pid {
+                        Some(_) => error.of_running(),
+                        None => error,
+                    };
                     let now = Instant::now();
                     let fields: [(&str, &dyn Display); 1] = [("err", &error)];
                     self.process_incomplete.happens(now, &error.kind(), &fields);

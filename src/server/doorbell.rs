@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use tiny_http::Server;
 
+use crate::errno::{denied, is_denial};
 use crate::metrics::report::Report;
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::Snapshot;
@@ -94,6 +95,9 @@ pub(crate) fn open() -> io::Result<(Doorbell, MainLoop)> {
     let server = ManuallyDrop::new(server);
     // The accept thread takes the connection, finds once that there is no other, and ends.
     match server.recv_timeout(START_TIMEOUT) {
+        Err(error) if is_denial(&error) => {
+            return Err(io::Error::other(denied("accept4", &error)));
+        }
         Err(_) => {}
         Ok(None) => return Err(io::Error::other("tiny_http did not start in time")),
         Ok(Some(_)) => return Err(io::Error::other("a request that the front did not send")),

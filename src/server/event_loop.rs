@@ -17,7 +17,7 @@ use super::request::{MAX_HEAD_BYTES, Request};
 use super::response::Buffers;
 use super::routes::{Route, Routes, Text};
 use super::scrapes::Scrapes;
-use crate::errno::reason;
+use crate::errno::{denied, is_denial, reason};
 use crate::log;
 use crate::sys::signals::{self, Signal};
 use crate::sys::{self, PollFd};
@@ -56,6 +56,8 @@ pub(crate) struct EventLoop {
     /// Buffer into which requests are read.
     scratch: Box<[u8; MAX_HEAD_BYTES]>,
     accept_after: Instant,
+    /// Whether the kernel has denied to accept a client; it is said once.
+    is_denied: bool,
     stop_at: Option<Instant>,
 }
 
@@ -81,6 +83,7 @@ impl EventLoop {
             buffers: Buffers::default(),
             scratch: Box::new([0; MAX_HEAD_BYTES]),
             accept_after: Instant::now(),
+            is_denied: false,
             stop_at: None,
         }
     }
@@ -305,6 +308,14 @@ impl EventLoop {
     /// Most errors of accept(2) are caused by the client. If descriptors or memory are exhausted,
     /// an idle client is closed.
     fn accept_failed(&mut self, error: &io::Error, now: Instant) {
+        // SELinux can deny it for some listeners only.
+        if is_denial(error) {
+            if !std::mem::replace(&mut self.is_denied, true) {
+                let why = denied("accept4", error);
+                log::error("cannot accept clients", &[("err", &why)]);
+            }
+            self.accept_after = now + RETRY_PAUSE;
+        }
         if matches!(
             error.raw_os_error(),
             Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)

@@ -10,7 +10,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::errno::reason;
+use crate::errno::{is_absent, reason};
 use crate::net::address::{AddressError, HostPort, split_host_port};
 use crate::net::deadline::Deadline;
 use crate::net::resolve::Resolver;
@@ -204,16 +204,9 @@ fn bind_any(port: u16, listen: Listen<'_>) -> io::Result<Vec<Listener>> {
     }
 }
 
-/// Whether this machine lacks an address or its family. Strict profiles refuse sockets of a family
-/// with EPERM or EACCES; where that is about the port, the other family fails as well.
-fn is_absent(error: &io::Error) -> bool {
-    use libc::{EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EPERM};
-    let number = error.raw_os_error();
-    matches!(number, Some(EAFNOSUPPORT | EADDRNOTAVAIL | EPERM | EACCES))
-}
-
 /// Binds all addresses of a host. An address that this machine lacks is skipped if another one
-/// exists: /etc/hosts has an IPv6 address for `localhost` even on machines without IPv6.
+/// exists: /etc/hosts has an IPv6 address for `localhost` even on machines without IPv6. Where the port is
+/// denied, all fail.
 fn bind_host(addresses: &[SocketAddr], listen: Listen<'_>) -> io::Result<Vec<Listener>> {
     let mut listeners = Vec::new();
     let mut absent = None;

@@ -12,6 +12,17 @@ pub(crate) fn time_of_day() -> Duration {
     duration(clock_64().or_else(clock_of_libc).unwrap_or_default())
 }
 
+/// Whether the clock for durations can be read. std panics where it cannot, and a panic is logged with the
+/// time.
+pub(crate) fn check_clock() -> io::Result<()> {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `time` is a live timespec.
+    check(unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) }).map(drop)
+}
+
 fn duration((seconds, nanos): (i64, i64)) -> Duration {
     match (u64::try_from(seconds), u32::try_from(nanos)) {
         (Ok(seconds), Ok(nanos @ ..1_000_000_000)) => Duration::new(seconds, nanos),

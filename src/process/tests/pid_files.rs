@@ -100,6 +100,51 @@ fn pid_files_and_the_process_that_answered() {
     assert_eq!(facts, Facts::default());
     assert!(missing.is_some());
 }
+/// A process that has just answered is there: /proc hides it, unless the pid file is an old one.
+#[test]
+fn a_process_that_answers_and_is_not_in_proc() {
+    let gone = |pid: u64| format!("{pid}/stat: no such file or directory");
+    let hidden = |pid: u64| format!("{} ({HIDDEN_HINT})", gone(pid));
+    let cases = [
+        ("it is listed", "77\n", Some(77), hidden(77)),
+        (
+            "a worker, its master is listed",
+            "76\n",
+            Some(77),
+            hidden(76),
+        ),
+        (
+            "it is there, and the file is old",
+            "76\n",
+            Some(43),
+            gone(76),
+        ),
+        ("nothing has answered yet", "77\n", None, gone(77)),
+    ];
+    for (what, listed, answering, expected) in cases {
+        let tree = Tree::new();
+        tree.add_process(43, 1);
+        tree.write("pid", listed);
+        let found = || tree.proc_root().of_pid_file(&tree.path("pid"), answering);
+        let (facts, missing) = found();
+        let missing = missing.map(MissingFacts::of_running);
+        assert_eq!(tree.shorten((facts, missing)).1, expected, "{what}");
+        // It answered once, but not now: it has ended.
+        let ended = tree.shorten(found()).1;
+        let pid = listed.trim_end().parse().unwrap();
+        assert_eq!(ended, gone(pid), "{what}");
+    }
+    // Another fact than the process itself.
+    let tree = Tree::new();
+    tree.add_process(43, 1);
+    fs::remove_file(tree.path("43/limits")).unwrap();
+    tree.write("pid", "43\n");
+    let (facts, missing) = tree.proc_root().of_pid_file(&tree.path("pid"), Some(43));
+    let missing = missing.map(MissingFacts::of_running);
+    let expected = "43/limits: no such file or directory";
+    assert_eq!(tree.shorten((facts, missing)).1, expected);
+}
+
 /// Nobody writes to it: a plain open would wait for ever.
 #[test]
 fn a_fifo_as_pid_file() {

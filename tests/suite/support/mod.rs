@@ -21,6 +21,7 @@ pub(crate) mod pages;
 pub(crate) mod peers;
 pub(crate) mod reference;
 mod scripts;
+pub(crate) mod seccomp;
 pub(crate) mod slow_link;
 pub(crate) mod stream;
 pub(crate) mod text;
