@@ -32,8 +32,6 @@ pub enum UsageError {
     Twice(&'static str),
     /// A flag that needs a CLI socket, while no HAProxy instance has one.
     NoCli(&'static str),
-    /// A flag for `--once`, without that.
-    OnlyOnce(&'static str),
     /// A flag about the HAProxy of `--haproxy.scrape-uri`, while only targets are given.
     NoScrapeUri(&'static str),
     /// An invalid value, and the reason.
@@ -73,10 +71,6 @@ impl Display for UsageError {
                 f,
                 "--{flag} needs a CLI socket: write --{SCRAPE_URI}=unix:/path, the path of \"stats socket\", \
                  instead of a stats page or a file"
-            ),
-            Self::OnlyOnce(flag) => write!(
-                f,
-                "--{flag} needs --once; where Prometheus scrapes the exporter, it adds labels itself (static_configs)"
             ),
             Self::NoScrapeUri(flag) => write!(
                 f,

@@ -177,12 +177,16 @@ impl Given {
     }
 }
 
+/// What is said of `--label` without `--once`.
+const LABEL_ALONE: &str =
+    "needs --once; where Prometheus scrapes the exporter, it adds labels itself (static_configs)";
+
 /// Of the HAProxy instances, `--once` needs one.
 fn keep_one(config: &mut Config) -> Result<(), UsageError> {
     let Some(wanted) = &config.once else {
         return match config.labels.is_empty() {
             true => Ok(()),
-            false => Err(UsageError::OnlyOnce(flags::LABEL)),
+            false => Err(UsageError::Value(flags::LABEL, LABEL_ALONE.to_owned())),
         };
     };
     let names: Vec<_> = config

@@ -106,13 +106,13 @@ pub(super) fn add_label(to: &mut Config, text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Ok(());
     }
-    let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
     let (name, value) = match text.split_once('=') {
         Some((name, value)) if !value.is_empty() => (name, value),
         _ => return Err("write NAME=VALUE".to_owned()),
     };
-    let is_good = |c: char| is_letter(c) || c.is_ascii_digit();
-    if !name.starts_with(is_letter) || !name.chars().all(is_good) || name.starts_with("__") {
+    let is_good = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
+    let starts_well = !matches!(name.as_bytes(), [] | [b'0'..=b'9', ..] | [b'_', b'_', ..]);
+    if !starts_well || !name.as_bytes().iter().all(is_good) {
         return Err(format!(
             "{name:?} is not a label name (letters, digits and _, no digit first, not __ first)"
         ));

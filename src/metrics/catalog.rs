@@ -166,10 +166,14 @@ impl Catalog {
 
     /// Whether the samples of any family have a label of this name.
     pub(crate) fn has_label(&self, name: &str) -> bool {
-        let families = (0..PROFILES.len()).flat_map(|profile| self.families(profile));
-        families
-            .into_iter()
-            .any(|(group, family)| label_names(group, family).contains(&name))
+        for profile in 0..PROFILES.len() {
+            for (group, family) in self.families(profile) {
+                if label_names(group, family).contains(&name) {
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     /// The text of `--list-metrics`: name, type, labels and help, separated by tabs. A name that

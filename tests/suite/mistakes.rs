@@ -16,7 +16,7 @@ fn refused(flags: &[&str]) -> (Option<i32>, String) {
 const CLI: &str = "needs a CLI socket: write --haproxy.scrape-uri=unix:/path, the path of \"stats socket\", instead of \
                    a stats page or a file";
 
-const LABEL_ALONE: &str = "--label needs --once; where Prometheus scrapes the exporter, it adds labels itself (static_configs)";
+const LABEL_ALONE: &str = "--label: needs --once; where Prometheus scrapes the exporter, it adds labels itself (static_configs)";
 
 #[test]
 fn texts() {
