@@ -50,3 +50,6 @@ pub(crate) fn in_use(on: &[&str]) -> impl Iterator<Item = &'static Command> {
     let all = ALL.iter().copied();
     all.filter(|command| command.flag.is_none() || on.contains(&command.ask))
 }
+
+#[cfg(test)]
+mod tests;

@@ -152,3 +152,6 @@ pub(crate) fn failed(command: &Command, target: Option<&'static str>) -> Event {
     };
     event.of(target)
 }
+
+#[cfg(test)]
+mod tests;

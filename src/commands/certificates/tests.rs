@@ -57,7 +57,7 @@ fn site(number: u8, end: i64) -> (String, i64) {
 
 #[test]
 fn dates() {
-    let cases: [(&str, Option<i64>); 20] = [
+    let cases: [(&str, Option<i64>); 22] = [
         ("Jan  1 00:00:00 1970 GMT", Some(0)),
         ("Dec 25 03:53:13 2026 GMT", Some(SITE1)),
         ("Feb 29 00:00:00 2024 GMT", Some(1_709_164_800)),
@@ -69,6 +69,8 @@ fn dates() {
         ("dec 25 03:53:13 2026 GMT", None),
         ("Dec 32 03:53:13 2026 GMT", None),
         ("Dec 25 24:53:13 2026 GMT", None),
+        ("Dec 25 03:60:13 2026 GMT", None),
+        ("Dec 25 03:53:61 2026 GMT", None),
         ("Feb 30 00:00:00 2024 GMT", None),
         ("Feb 29 00:00:00 2023 GMT", None),
         ("Apr 31 00:00:00 2026 GMT", None),
@@ -226,6 +228,10 @@ fn answers_that_are_refused() {
     for (mut list, answer, expected) in cases {
         assert_eq!(give(&mut list, answer).unwrap_err(), expected);
     }
+    let (all, last) = (many(), format!("/{MAX_CERTIFICATES}\n").len());
+    let most = &all[..all.len() - last];
+    let answer = [b"# filename\n", most, b"\n"].concat();
+    give(&mut list(Form::Names), &answer).unwrap();
 }
 
 /// Whether it comes whole or without end.
