@@ -71,10 +71,13 @@ fn commands_of_a_real_haproxy() {
     else {
         return;
     };
-    peers::wait_for("the socket of the master", || {
-        std::os::unix::net::UnixStream::connect(&master).ok()
-    });
     let master = format!("--haproxy.master-socket=unix:{master}");
+    // The master opens its socket once more when the worker has started.
+    peers::wait_for("the master", || {
+        let flags = ["--check", &haproxy.unix_flag(), &master];
+        let (status, ..) = peers::run(exporter::command().args(flags));
+        status.success().then_some(())
+    });
     let exporter = Exporter::start(&[&haproxy.unix_flag(), &master, DEBUG]);
     let (stream, own) = client(&exporter, "?names=builtin");
     assert!(read(stream).contains("\nhaproxy_up 1\n"));

@@ -44,7 +44,7 @@ type HeldPanel =
   | Of<"stat", Stat.Options, never>
   | Of<"table", Table.Options, Table.FieldConfig>
   | Of<"state-timeline", StateTimeline.Options, StateTimeline.FieldConfig>
-  | (Omit<Closed<RowPanel>, "panels" | "type"> & { type: "row"; panels: never[] });
+  | (Omit<Closed<RowPanel>, "panels" | "type"> & { type: "row"; panels: HeldPanel[] });
 
 // What the Prometheus plugin adds to an annotation.
 type HeldAnnotation = Closed<AnnotationQuery> & { expr: string; titleFormat: string; textFormat: string; tagKeys: string };

@@ -39,9 +39,11 @@ impl Dashboard {
         Dashboard { json }
     }
 
-    /// All panels, rows too, from top to bottom.
-    pub(super) fn panels(&self) -> &[Value] {
-        list(&self.json, "panels")
+    /// All panels, rows and the panels of collapsed rows too, from top to bottom.
+    pub(super) fn panels(&self) -> Vec<&Value> {
+        let top = list(&self.json, "panels").iter();
+        let with_own = |panel| std::iter::once(panel).chain(list(panel, "panels"));
+        top.flat_map(with_own).collect()
     }
 
     /// All queries of all panels.
@@ -54,7 +56,7 @@ impl Dashboard {
                 instant: target["instant"] == true,
             })
         };
-        self.panels().iter().flat_map(of).collect()
+        self.panels().into_iter().flat_map(of).collect()
     }
 
     /// The variables.

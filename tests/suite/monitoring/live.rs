@@ -9,12 +9,22 @@ use super::scene::Scene;
 use crate::support::peers;
 
 /// Families that nothing in the scene has, as an exporter prints them. Each must be asked for by a
-/// dashboard and be absent from the exporter's own answer, or it is to be struck off.
+/// dashboard and be absent from the exporter's own answer, or it is to be struck off. FRONTEND and BACKEND
+/// are the labels of the names.
 const MISSING: &[&str] = &[
     // HAProxy 2.6 does not count these, 3.2 does.
     "haproxy_process_maxconn_reached_total 1",
     "haproxy_process_warnings_total 1",
     "haproxy_process_blocked_traffic_warnings_total 1",
+    "haproxy_process_current_streams 1",
+    "haproxy_process_streams_total 1",
+    "haproxy_process_boot_duration_seconds 1",
+    "haproxy_backend_published{BACKEND=\"app\"} 1",
+    "haproxy_frontend_http_requests_by_version_total{FRONTEND=\"web\",version=\"2\"} 1",
+    "haproxy_frontend_sessions_by_version_total{FRONTEND=\"web\",version=\"2\"} 1",
+    // All servers of the scene are in use.
+    "haproxy_server_maintenance{BACKEND=\"app\",server=\"s\",reason=\"admin\"} 1",
+    "haproxy_server_draining{BACKEND=\"app\",server=\"s\",reason=\"admin\"} 1",
 ];
 
 /// What is wrong in the scene, and nothing else is: alert, proxy and server.
@@ -25,6 +35,8 @@ const ALERTS: &[&str] = &[
     "HaproxyFrontendSessionLimit full",
     "HaproxyPeerDown ",
     "HaproxyServerDown app/two",
+    // Made up, see `MISSING`.
+    "HaproxyServerLeftOut app/s",
 ];
 
 /// What the panels on top show of the scene, by their ids.
@@ -60,6 +72,7 @@ fn with_values(expression: &str) -> String {
         ("$__rate_interval", "10s"),
         ("$__range", "1h"),
         ("$instance", ".*"),
+        ("$server", ".*"),
         ("$proxy", ".*"),
         ("$job", "haproxy"),
     ];
@@ -211,6 +224,12 @@ fn assert_now(scene: &Scene, dashboard: &Dashboard) {
 fn every_query_answers(names: &str) {
     let dashboard = Dashboard::of(names);
     let page: String = MISSING.iter().map(|sample| format!("{sample}\n")).collect();
+    let labels = match names {
+        "builtin" => ["proxy", "proxy"],
+        _ => ["frontend", "backend"],
+    };
+    let page = page.replace("FRONTEND", labels[0]);
+    let page = page.replace("BACKEND", labels[1]);
     let Some(mut scene) = Scene::start(&page, names) else {
         return;
     };

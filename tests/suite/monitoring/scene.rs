@@ -99,6 +99,7 @@ impl Scene {
             &names_flag,
             "--haproxy.certificates",
             "--haproxy.peers",
+            "--haproxy.activity",
         ]);
         let reloaded = Reloaded::start()?;
         let held = [(); OLD_WORKERS].map(|()| {

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::dashboard::{Dashboard, list, text};
-use crate::support::peers;
+use crate::support::{fixtures, peers};
 
 const BOTH: [&str; 2] = ["exporter", "builtin"];
 
@@ -16,17 +16,24 @@ const BOTH: [&str; 2] = ["exporter", "builtin"];
 fn rows_in_order() {
     let rows = |names| -> Vec<String> {
         let dashboard = Dashboard::of(names);
-        let rows = dashboard.panels().iter().filter(|p| p["type"] == "row");
-        rows.map(|row| text(row, "title").to_owned()).collect()
+        let rows = dashboard.panels().into_iter();
+        let rows = rows.filter(|panel| panel["type"] == "row");
+        let title = |row: &Value| match row["collapsed"] == true {
+            true => format!("{} (collapsed)", text(row, "title")),
+            false => text(row, "title").to_owned(),
+        };
+        rows.map(title).collect()
     };
     let exporter = [
-        "What is wrong now",
+        "Current problems",
         "Frontends",
         "Backends",
         "Servers",
         "Process",
-        "Old workers",
-        "Certificates and peers",
+        // What has a flag.
+        "Threads (collapsed)",
+        "Old workers (collapsed)",
+        "Certificates and peers (collapsed)",
         "Exporter",
     ];
     assert_eq!(rows("exporter"), exporter);
@@ -41,23 +48,93 @@ fn layout() {
     for names in BOTH {
         let dashboard = Dashboard::of(names);
         let mut ids = BTreeSet::new();
-        let mut covered = BTreeSet::new();
-        let mut last = (0, 0);
-        let mut bottom = 0;
         for panel in dashboard.panels() {
             let id = panel["id"].as_u64().expect("an id");
             assert!(ids.insert(id), "{names}: two panels {id}");
-            let edge = |key: &str| panel["gridPos"][key].as_u64().expect("a whole number");
-            let (x, y, w, h) = (edge("x"), edge("y"), edge("w"), edge("h"));
-            assert!(x + w <= 24 && h > 0, "{names}: panel {id} is too wide");
-            assert!((y, x) >= last, "{names}: panel {id} is out of order");
-            last = (y, x);
-            bottom = bottom.max(y + h);
-            for cell in (x..x + w).flat_map(|x| (y..y + h).map(move |y| (x, y))) {
-                assert!(covered.insert(cell), "{names}: panel {id} covers another");
+        }
+        let top = list(&dashboard.json, "panels");
+        assert_full(names, top, 0);
+        // What a collapsed row holds lies below it once it is opened.
+        let collapsed = top.iter().filter(|panel| panel["collapsed"] == true);
+        for row in collapsed {
+            let y = row["gridPos"]["y"].as_u64().expect("a whole number");
+            assert!(!list(row, "panels").is_empty(), "{names}: an empty row");
+            assert_full(names, list(row, "panels"), y + 1);
+        }
+    }
+}
+
+/// Panels are in order, and cover the columns from `top` on without a gap.
+fn assert_full(names: &str, panels: &[Value], top: u64) {
+    let mut covered = BTreeSet::new();
+    let mut last = (0, 0);
+    let mut bottom = top;
+    for panel in panels {
+        let id = &panel["id"];
+        let edge = |key: &str| panel["gridPos"][key].as_u64().expect("a whole number");
+        let (x, y, w, h) = (edge("x"), edge("y"), edge("w"), edge("h"));
+        assert!(x + w <= 24 && h > 0, "{names}: panel {id} is too wide");
+        assert!((y, x) >= last, "{names}: panel {id} is out of order");
+        last = (y, x);
+        bottom = bottom.max(y + h);
+        for cell in (x..x + w).flat_map(|x| (y..y + h).map(move |y| (x, y))) {
+            assert!(covered.insert(cell), "{names}: panel {id} covers another");
+        }
+    }
+    let cells = 24 * (bottom - top);
+    assert_eq!(covered.len() as u64, cells, "{names}: there is a gap");
+}
+
+/// From each dashboard one gets to the other, and to what each alert means; failed reloads are marked.
+#[test]
+fn links_and_marks() {
+    for names in BOTH {
+        let dashboard = Dashboard::of(names);
+        let links: Vec<(&str, &Value, &str)> = list(&dashboard.json, "links")
+            .iter()
+            .map(|link| (text(link, "type"), &link["tags"], text(link, "url")))
+            .collect();
+        let (tags, none) = (&dashboard.json["tags"], Value::Array(Vec::new()));
+        assert_eq!(tags[0], "haproxy");
+        let alerts = "/usr/local/share/haproxy_exporter/doc/alerts.md";
+        let wanted = [("dashboards", tags, ""), ("link", &none, alerts)];
+        assert_eq!(links, wanted, "{names}");
+        let marks = dashboard.annotations().iter();
+        let marks: Vec<&str> = marks.map(|mark| text(mark, "name")).collect();
+        assert_eq!(marks, ["HAProxy started", "Reload failed"]);
+    }
+}
+
+/// A fleet can move step by step: the menus show what the built-in exporter serves as well.
+#[test]
+fn menus_of_the_built_in_exporter() {
+    let dashboard = Dashboard::of("builtin");
+    let families = fixtures::text("builtin.tsv");
+    for variable in dashboard.variables().iter().skip(1) {
+        let query = text(variable, "query");
+        assert!(!query.contains("haproxy_up"), "{query}");
+        let words = query.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        for family in words.filter(|word| word.starts_with("haproxy_")) {
+            let is_own = families.lines().any(|line| {
+                let mut words = line.split('\t');
+                words.any(|word| word == family)
+            });
+            // The beginning of a pattern.
+            assert!(is_own || family.ends_with('_'), "{family}");
+        }
+    }
+}
+
+/// What only some configurations have is said where it is missing.
+#[test]
+fn listeners_need_socket_stats() {
+    for names in BOTH {
+        for query in Dashboard::of(names).queries() {
+            if query.expression.contains("haproxy_listener_") {
+                let title = text(query.panel, "title");
+                assert!(title.contains("option socket-stats"), "{title}");
             }
         }
-        assert_eq!(covered.len() as u64, 24 * bottom, "{names}: there is a gap");
     }
 }
 
@@ -71,8 +148,10 @@ fn variables() {
             .iter()
             .map(|v| text(v, "name"))
             .collect();
-        assert_eq!(variables, ["datasource", "job", "instance", "proxy"]);
-        let asking = dashboard.panels().iter().filter(|p| p["type"] != "row");
+        let wanted = ["datasource", "job", "instance", "proxy", "server"];
+        assert_eq!(variables, wanted);
+        let asking = dashboard.panels().into_iter();
+        let asking = asking.filter(|panel| panel["type"] != "row");
         let asking = asking.chain(dashboard.annotations());
         for asks in asking.chain(dashboard.variables().iter().skip(1)) {
             assert_eq!(text(&asks["datasource"], "uid"), "${datasource}", "{asks}");
@@ -89,6 +168,7 @@ fn variables() {
                 "haproxy_backend_",
                 "haproxy_server_",
                 "haproxy_listener_",
+                "haproxy_servers{",
             ];
             let of_rows: usize = rows
                 .iter()
@@ -96,6 +176,9 @@ fn variables() {
                 .sum();
             let chosen = query.expression.matches("=~\"$proxy\"").count();
             assert_eq!(chosen, of_rows, "{place}");
+            let of_servers = query.expression.matches("haproxy_server_").count();
+            let chosen = query.expression.matches("=~\"$server\"").count();
+            assert_eq!(chosen, of_servers, "{place}");
         }
     }
 }
@@ -116,7 +199,7 @@ fn unit(expression: &str) -> &'static [&'static str] {
             &["reqps"]
         }
         // Seconds a second have no unit: 1 is one processor.
-        (true, false) if has("cpu_seconds") => &["short"],
+        (true, false) if has("cpu_seconds") || has("stolen_seconds") => &["short"],
         (true, false) if has("process_requests") || has("workers_requests") => &["cps", "reqps"],
         (true, false) => &["cps"],
         (false, true) => &["bytes"],
@@ -161,8 +244,8 @@ fn units() {
 }
 
 /// Panels whose queries differ in more than names: only the builtin names know a server's state and
-/// since when it has been so.
-const DIFFER: [u64; 3] = [4, 14, 15];
+/// since when it has been so; each set has its own family of servers by state.
+const DIFFER: [u64; 4] = [4, 14, 15, 213];
 
 /// Every family that has another name in the builtin set, and a label that must be asked for then.
 const NAMES: [(&str, &str, &str); 8] = [
@@ -248,7 +331,8 @@ fn the_dashboards_are_twins() {
     let (exporter, builtin) = (Dashboard::of("exporter"), Dashboard::of("builtin"));
     for panel in exporter.panels() {
         let id = panel["id"].as_u64().expect("an id");
-        let twin = builtin.panels().iter().find(|twin| twin["id"] == id);
+        let twin = builtin.panels();
+        let twin = twin.into_iter().find(|twin| twin["id"] == id);
         let twin = twin.unwrap_or_else(|| panic!("no panel {id} under builtin names"));
         assert_eq!(panel["title"], twin["title"], "{id}");
         assert_eq!(panel["type"], twin["type"], "{id}");
