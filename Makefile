@@ -23,7 +23,7 @@ SOAK_SECONDS ?= 3600
 
 CARGO ?= cargo
 
-.PHONY: all build run test lint bench bench-check bench-record fuzz fuzz-smoke miri soak findings install install-built dist deb clean help
+.PHONY: all build run demo test lint bench bench-check bench-record fuzz fuzz-smoke miri soak findings install install-built dist deb clean help
 
 all: build
 
@@ -31,7 +31,11 @@ build: ## Build the static release binary (TARGET=..., TLS=1)
 	tests/tools/build.sh '$(TARGET)' '$(TLS)' '$(BINARY)'
 
 run: build ## Serve recorded statistics on :9101 (ARGS=... sets other flags)
+	@$(if $(filter file,$(origin ARGS)),echo 'make run: the values are a recording and never change. "make demo" runs a real HAProxy.')
 	./$(BINARY) $(ARGS)
+
+demo: build ## Run a real HAProxy with traffic, the exporter and Prometheus until Ctrl-C
+	@tests/tools/demo.sh './$(BINARY)'
 
 # Of the tarballs, one each of 64 and of 32 bits beside this machine's; the last has the other byte order,
 # no 64-bit atomics and no floating point unit.

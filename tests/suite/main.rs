@@ -31,6 +31,7 @@ mod check;
 mod completions;
 mod compression;
 mod deb;
+mod demo;
 mod denied;
 mod differential;
 mod dist;
