@@ -2,7 +2,6 @@
 //! while it lasts, and when it ends, but not at every scrape. One that comes and goes, or whose reason
 //! is another each time, is logged ten times a minute at most.
 
-use std::borrow::Cow;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
@@ -20,12 +19,19 @@ const WINDOW: Duration = Duration::from_secs(60);
 pub(crate) struct Event {
     level: Level,
     /// Log message while it lasts.
-    message: Cow<'static, str>,
+    message: &'static str,
     /// Log message when it ends.
-    over: Cow<'static, str>,
+    over: &'static str,
     /// The HAProxy instance concerned, if there are several.
     target: Option<&'static str>,
-    present: Option<Box<Present>>,
+    /// What is known since it occurred first: thousands of targets have none of it.
+    past: Option<Box<Past>>,
+}
+
+/// A problem that has occurred.
+#[derive(Debug, Default)]
+struct Past {
+    present: Option<Present>,
     lines: Lines,
 }
 
@@ -73,18 +79,13 @@ struct Present {
 
 impl Event {
     /// A problem that has not occurred yet.
-    pub(crate) fn new(
-        level: Level,
-        message: impl Into<Cow<'static, str>>,
-        over: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub(crate) fn new(level: Level, message: &'static str, over: &'static str) -> Self {
         Self {
             level,
-            message: message.into(),
-            over: over.into(),
+            message,
+            over,
             target: None,
-            present: None,
-            lines: Lines::default(),
+            past: None,
         }
     }
 
@@ -97,18 +98,19 @@ impl Event {
     /// Records an occurrence. `reason` decides whether it is the same problem as before; `fields`
     /// are logged with it.
     pub(crate) fn happens(&mut self, now: Instant, reason: &str, fields: &[(&str, &dyn Display)]) {
-        let said = self.count(now, reason);
-        let Some(withheld) = self.lines.next(now, said != Said::Nothing) else {
+        let past = self.past.get_or_insert_default();
+        let said = past.count(now, reason);
+        let Some(withheld) = past.lines.next(now, said != Said::Nothing) else {
             return;
         };
-        let times = self.present.as_ref().map_or(0, |present| present.times);
+        let times = past.present.as_ref().map_or(0, |present| present.times);
         let times = (said != Said::New).then_some(("times", &times as &dyn Display));
         let withheld = shown(&withheld);
         let own = times.into_iter().chain(withheld);
         let all: Vec<_> = (self.about().into_iter().chain(own))
             .chain(fields.iter().copied())
             .collect();
-        log::line(self.level, &self.message, &all);
+        log::line(self.level, self.message, &all);
     }
 
     /// Records the outcome of an operation that fails with this problem.
@@ -124,19 +126,23 @@ impl Event {
 
     /// Records that it did not occur, so a lasting problem ends.
     pub(crate) fn is_over(&mut self) {
-        let ended = self.end();
-        let Some(withheld) = self.lines.next(Instant::now(), ended.is_some()) else {
+        let Some(past) = &mut self.past else {
+            return;
+        };
+        let ended = past.end();
+        let Some(withheld) = past.lines.next(Instant::now(), ended.is_some()) else {
             return;
         };
         let times = ended.as_ref().map(|times| ("times", times as &dyn Display));
         let own = times.into_iter().chain(shown(&withheld));
         let all: Vec<_> = self.about().into_iter().chain(own).collect();
-        log::info(&self.over, &all);
+        log::info(self.over, &all);
     }
 
     /// Why it lasts, if it does.
     pub(crate) fn reason(&self) -> Option<&str> {
-        self.present.as_ref().map(|present| present.reason.as_str())
+        let present = self.past.as_ref()?.present.as_ref()?;
+        Some(&present.reason)
     }
 
     /// What lasts, and why, if it does.
@@ -153,14 +159,19 @@ impl Event {
             .into_iter()
             .collect()
     }
+}
+
+impl Past {
+    /// Number of occurrences, if it occurred before.
+    fn end(&mut self) -> Option<u64> {
+        self.present.take().map(|present| present.times)
+    }
 
     fn count(&mut self, now: Instant, reason: &str) -> Said {
-        let present = self.present.get_or_insert_with(|| {
-            Box::new(Present {
-                reason: String::new(),
-                times: 0,
-                said: now,
-            })
+        let present = self.present.get_or_insert_with(|| Present {
+            reason: String::new(),
+            times: 0,
+            said: now,
         });
         present.times += 1;
         let is_new = present.times == 1 || present.reason != reason;
@@ -173,11 +184,6 @@ impl Event {
             return Said::New;
         }
         Said::Again
-    }
-
-    /// Number of occurrences, if it occurred before.
-    fn end(&mut self) -> Option<u64> {
-        self.present.take().map(|present| present.times)
     }
 }
 

@@ -33,6 +33,7 @@ pub(super) static COMMAND: Command = Command {
     )),
     groups: &[&THREAD.group],
     when: When::WithRows(|| Box::new(Activity::default())),
+    events: ["show activity failed", "show activity recovered"],
     ..Command::USUAL
 };
 

@@ -39,10 +39,10 @@ pub(super) static COMMAND: Command = Command {
         missing: ["certificates may be missing", "no certificate is missing"],
     },
     status: Some(&CERTIFICATES),
-    events: Some([
+    events: [
         "certificates cannot be read",
         "certificates can be read again",
-    ]),
+    ],
     ..Command::USUAL
 };
 

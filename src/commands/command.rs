@@ -32,9 +32,8 @@ pub(crate) struct Command {
     pub(crate) when: When,
     /// Whether it succeeds: a group with one row.
     pub(crate) status: Option<&'static Table<OfStatus>>,
-    /// Log messages when it fails and when it succeeds again; `None` uses texts with the command's
-    /// name.
-    pub(crate) events: Option<[&'static str; 2]>,
+    /// Log messages when it fails and when it succeeds again.
+    pub(crate) events: [&'static str; 2],
 }
 
 /// When a command is sent.
@@ -80,7 +79,7 @@ impl Command {
         groups: &[],
         when: When::Itself,
         status: None,
-        events: None,
+        events: [""; 2],
     };
 
     /// What an operator calls it: its flag, else the command.

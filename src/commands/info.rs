@@ -31,6 +31,7 @@ pub(crate) static COMMAND: Command = Command {
         &DESCRIPTION.group,
     ],
     when: When::Itself,
+    events: ["show info failed", "show info recovered"],
     ..Command::USUAL
 };
 

@@ -27,6 +27,7 @@ pub(crate) static COMMAND: Command = Command {
     )}),
     groups: &[&MASTER.group, &OLD_WORKERS.group],
     when: When::OfMaster,
+    events: ["show proc failed", "show proc recovered"],
     ..Command::USUAL
 };
 

@@ -27,6 +27,7 @@ pub(super) static COMMAND: Command = Command {
     groups: &[&PEER.group, &PEERS.group],
     when: When::WithRows(|| Box::new(Peers::default())),
     status: Some(&PEERS),
+    events: ["show peers failed", "show peers recovered"],
     ..Command::USUAL
 };
 

@@ -16,6 +16,7 @@ pub(super) static COMMAND: Command = Command {
     older: Some(("show stat domain dns", (2, 3))),
     groups: &[&RESOLVER.group],
     when: When::WithRows(|| Box::new(Resolvers::default())),
+    events: ["show stat domain resolvers failed", "show stat domain resolvers recovered"],
     ..Command::USUAL
 };
 

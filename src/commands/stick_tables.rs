@@ -14,6 +14,7 @@ pub(super) static COMMAND: Command = Command {
     ask: "show table",
     groups: &[&STICK_TABLE.group],
     when: When::WithRows(|| Box::new(StickTables::default())),
+    events: ["show table failed", "show table recovered"],
     ..Command::USUAL
 };
 

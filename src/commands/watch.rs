@@ -142,15 +142,8 @@ impl Watch {
 
 /// What is logged when a command fails.
 pub(crate) fn failed(command: &Command, target: Option<&'static str>) -> Event {
-    let ask = command.ask;
-    let event = match command.events {
-        Some([message, over]) => Event::new(Level::Warn, message, over),
-        None => {
-            let (message, over) = (format!("{ask} failed"), format!("{ask} recovered"));
-            Event::new(Level::Warn, message, over)
-        }
-    };
-    event.of(target)
+    let [message, over] = command.events;
+    Event::new(Level::Warn, message, over).of(target)
 }
 
 #[cfg(test)]

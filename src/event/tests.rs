@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn trouble_is_said_when_it_begins_changes_lasts_and_ends() {
-    let mut event = Event::new(Level::Warn, "it fails", "it works again");
+    let mut event = Past::default();
     let start = Instant::now();
     let at = |minutes: u64| start + Duration::from_secs(60 * minutes);
     assert_eq!(event.end(), None);
