@@ -8,15 +8,6 @@ const START_BYTES: usize = 64 * 1024;
 /// Maximum size in bytes: the longest row that is accepted, and one read more.
 const MAX_BYTES: usize = MAX_LINE_BYTES + START_BYTES;
 
-/// Empties a buffer that is kept from scrape to scrape. A large one of which the last scrape used less than a
-/// quarter is released.
-pub(crate) fn empty<T>(buffer: &mut Vec<T>) {
-    match is_too_large(buffer) {
-        true => *buffer = Vec::new(),
-        false => buffer.clear(),
-    }
-}
-
 /// Whether a buffer is large, and the last scrape used less than a quarter of it.
 pub(crate) fn is_too_large<T>(buffer: &Vec<T>) -> bool {
     let is_large = buffer.capacity() * size_of::<T>() > START_BYTES;

@@ -20,7 +20,10 @@ pub(crate) struct Lines {
 impl Lines {
     /// Discards the reply, keeps the memory.
     pub(crate) fn clear(&mut self) {
-        buffer::empty(&mut self.text);
+        if buffer::is_too_large(&self.text) {
+            self.text = Vec::new();
+        }
+        self.text.clear();
         self.ends_blank = false;
     }
 

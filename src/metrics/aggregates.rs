@@ -47,15 +47,19 @@ impl Aggregates {
 
     /// Forgets all proxies, keeps the memory.
     pub(crate) fn clear(&mut self) {
-        // Both have an entry for each proxy.
+        // The others have as many entries.
         if buffer::is_too_large(&self.counts) {
-            self.found = NameIndex::default();
+            *self = Self {
+                is_wanted: self.is_wanted,
+                counts_results: self.counts_results,
+                ..Self::default()
+            };
         }
+        self.names.clear();
+        self.name_ends.clear();
         self.found.clear();
-        buffer::empty(&mut self.names);
-        buffer::empty(&mut self.name_ends);
-        buffer::empty(&mut self.counts);
-        buffer::empty(&mut self.backends);
+        self.counts.clear();
+        self.backends.clear();
     }
 
     /// Size of the proxies' names in bytes.

@@ -8,7 +8,6 @@ use super::catalog::StoredColumn;
 use super::column::Column;
 use super::snapshot::Rows;
 use super::value::{self, Value};
-use crate::haproxy::buffer;
 use crate::haproxy::states::{LISTENER_STATES, NOTHING, OTHER};
 
 /// The rows of listeners in one scrape, while the columns still have a cell for each of them.
@@ -21,7 +20,7 @@ pub(crate) struct Listeners {
 impl Listeners {
     /// Forgets all rows, keeps the memory.
     pub(crate) fn clear(&mut self) {
-        buffer::empty(&mut self.of_rows);
+        self.of_rows.clear();
     }
 
     /// Another row, of this listener.
