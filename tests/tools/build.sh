@@ -84,10 +84,13 @@ need_compiler() {
 	export "CC_$(echo "$target" | tr - _)=$compiler"
 }
 
-# Panics name a place in a file: not in which home directory it was.
+# Panics name a file: not in which home directory it was.
+flags_variable() {
+	echo "CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_RUSTFLAGS"
+}
 add_flags() {
 	flags="$flags $*"
-	export "CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_RUSTFLAGS=$flags"
+	export "$(flags_variable)=$flags"
 }
 flags=
 add_flags "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=/registry" \
@@ -102,7 +105,9 @@ build_small() {
 	# shellcheck disable=SC2086 # features is two words or none
 	{
 		status=0
-		RUSTC_BOOTSTRAP=1 CARGO_TERM_COLOR=$color cargo build --locked --release --target-dir "$built" \
+		# Panics name no line: 8 KB less.
+		env "$(flags_variable)=$flags -Zlocation-detail=file" \
+			RUSTC_BOOTSTRAP=1 CARGO_TERM_COLOR=$color cargo build --locked --release --target-dir "$built" \
 			--target "$target" $features -Zbuild-std=std,panic_abort \
 			-Zbuild-std-features=optimize_for_size 2>&1 || status=$?
 		echo $status >"$work/status"
