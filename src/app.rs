@@ -27,6 +27,7 @@ use crate::net::proxy;
 use crate::scrape::{Scraper, Tools};
 use crate::server::doorbell;
 use crate::server::event_loop::{End, EventLoop};
+use crate::server::landing::About;
 use crate::server::listen::{self, Listener};
 use crate::server::routes::Routes;
 use crate::server::scrapes::Scrapes;
@@ -273,11 +274,19 @@ fn start(
     check_descriptors(listeners.len())?;
     let targets = Targets::new(sources.iter().map(|(name, _)| name.clone()).collect());
     let (mut scrapers, defaults) = scrapers(config, sources);
+    let mut about = About {
+        sources: Vec::new(),
+        flags: &config.changed,
+    };
+    for (_, uri) in &config.targets {
+        about.sources.push(uri.to_string());
+    }
     let routes = Routes::new(
         config.telemetry_path.clone(),
         defaults,
         config.compression,
         config.failure_status,
+        about,
     );
     let scrapes = Scrapes::new(bell, targets, config.timeout, SPARE_TIME);
     announce(config, &listeners);

@@ -71,6 +71,8 @@ pub struct Config {
     pub log_level: Level,
     /// Format of log lines.
     pub log_format: Format,
+    /// The flags whose values differ from the defaults, without what could be a password.
+    pub changed: Vec<String>,
 }
 
 impl Config {

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use super::once::{print_scrape, write_whole};
 use crate::config::Config;
-use crate::log::milliseconds;
-use crate::metrics::report::{Report, State};
+use crate::log::Milliseconds;
+use crate::metrics::report::{Report, State, Words};
 use crate::metrics::selection::Defaults;
 use crate::process::users;
 use crate::scrape::Scraper;
@@ -59,7 +59,14 @@ fn block(text: &mut String, scraper: &mut Scraper, defaults: &Defaults) -> io::R
             Some(level) => line(text, "CLI level", &level),
             None => line(text, "exported", ONLY_ROWS),
         }
-        line(text, "HAProxy", &report.haproxy());
+        let haproxy = &report.haproxy;
+        match haproxy.uptime {
+            Some(uptime) => {
+                let uptime = Words(uptime);
+                line(text, "HAProxy", &format!("{haproxy}, up for {uptime}"));
+            }
+            None => line(text, "HAProxy", &haproxy.to_string()),
+        }
         line(text, "rows", &report.rows());
         let (families, bytes) = (families(&exposition), exposition.len());
         line(
@@ -67,7 +74,7 @@ fn block(text: &mut String, scraper: &mut Scraper, defaults: &Defaults) -> io::R
             "metrics",
             &format!("{families} families, {bytes} bytes"),
         );
-        let took = milliseconds(snapshot.outcome.took);
+        let took = Milliseconds(snapshot.outcome.took);
         line(
             text,
             "scrape",

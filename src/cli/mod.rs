@@ -148,6 +148,10 @@ impl Given {
                 (flag.set)(&mut config, text).map_err(|why| {
                     UsageError::Value(flag.name, without_password(flag, text, why))
                 })?;
+                if text != flag.default() {
+                    let shown = format!("--{}={}", flag.name, masked(text));
+                    config.changed.push(shown);
+                }
             }
         }
         self.remove_default_target(&mut config)?;

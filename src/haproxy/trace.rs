@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::log::milliseconds;
+use crate::log::Milliseconds;
 
 /// Maximum size in bytes: about half of a log line. Thousands of certificates need as many commands.
 const MAX_BYTES: usize = 2048;
@@ -24,7 +24,7 @@ impl Trace {
             None => format!("{what} (no reply)"),
             Some(took) => {
                 let failed = if is_failed { ", failed" } else { "" };
-                format!("{what} ({bytes} bytes, {}{failed})", milliseconds(took))
+                format!("{what} ({bytes} bytes, {}{failed})", Milliseconds(took))
             }
         };
         // Writing to a String cannot fail.

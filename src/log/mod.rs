@@ -5,7 +5,7 @@
 
 mod output;
 
-use std::fmt::{Display, Write as _};
+use std::fmt::{self, Display, Write as _};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
@@ -206,9 +206,13 @@ fn quote(text: &mut String, value: &str) {
 }
 
 /// A time in milliseconds, with one digit after the point, not rounded.
-pub(crate) fn milliseconds(time: Duration) -> String {
-    let tenths = time.as_micros() as u64 / 100;
-    format!("{}.{} ms", tenths / 10, tenths % 10)
+pub(crate) struct Milliseconds(pub(crate) Duration);
+
+impl Display for Milliseconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenths = self.0.as_micros() as u64 / 100;
+        write!(f, "{}.{} ms", tenths / 10, tenths % 10)
+    }
 }
 
 /// RFC 3339 in UTC with milliseconds.

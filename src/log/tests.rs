@@ -68,6 +68,7 @@ fn times_in_milliseconds() {
         (10_000_000, "10000.0 ms"),
     ];
     for (micros, expected) in cases {
-        assert_eq!(milliseconds(Duration::from_micros(micros)), expected);
+        let time = Milliseconds(Duration::from_micros(micros));
+        assert_eq!(time.to_string(), expected);
     }
 }

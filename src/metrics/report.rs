@@ -4,18 +4,15 @@ use std::fmt::{self, Display};
 use std::time::Duration;
 
 use super::snapshot::Outcome;
-use crate::log::{self, Level, milliseconds};
+use crate::log::{self, Level, Milliseconds};
 
 /// The result of one scrape.
+#[derive(Debug, Default)]
 pub(crate) struct Report {
     /// Why it failed.
     pub(crate) failure: Option<String>,
-    /// HAProxy's release; like the next two empty where `show info` was not read.
-    pub(crate) release: String,
-    /// Its node.
-    pub(crate) node: String,
-    /// Seconds since the process started.
-    pub(crate) uptime_seconds: String,
+    /// Who replied; all empty where `show info` was not read.
+    pub(crate) haproxy: Process,
     /// Exported frontends, backends, servers and listeners.
     pub(crate) rows: [usize; 4],
     /// Bytes of HAProxy's replies.
@@ -26,7 +23,19 @@ pub(crate) struct Report {
     pub(crate) groups: Vec<(String, State)>,
 }
 
+/// The process that replied.
+#[derive(Debug, Default)]
+pub(crate) struct Process {
+    /// HAProxy's release.
+    pub(crate) release: String,
+    /// Its node.
+    pub(crate) node: String,
+    /// The time since it started.
+    pub(crate) uptime: Option<Duration>,
+}
+
 /// Whether a group of families could be read.
+#[derive(Debug)]
 pub(crate) enum State {
     /// It was.
     Works,
@@ -64,7 +73,7 @@ impl Report {
             ("target", &target),
             ("clients", &clients),
             ("haproxy_up", &u8::from(outcome.is_up)),
-            ("took", &milliseconds(outcome.took)),
+            ("took", &Milliseconds(outcome.took)),
             ("bytes", &self.bytes),
             ("rows", &self.rows()),
             ("commands", &self.commands),
@@ -83,30 +92,33 @@ impl Report {
             "{frontends} frontends, {backends} backends, {servers} servers, {listeners} listeners"
         )
     }
+}
 
-    /// HAProxy's release, node and uptime in words; empty where they are unknown.
-    pub(crate) fn haproxy(&self) -> String {
-        let uptime = self.uptime_seconds.parse().map(Duration::from_secs);
-        let uptime = uptime.map(words).unwrap_or_default();
-        let mut text = self.release.clone();
-        for (what, value) in [("node ", &self.node), ("up for ", &uptime)] {
-            if !value.is_empty() {
-                let between = if text.is_empty() { "" } else { ", " };
-                text.extend([between, what, value]);
-            }
+impl Display for Process {
+    /// Release and node.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.release)?;
+        match self.node.as_str() {
+            "" => Ok(()),
+            node => write!(f, ", node {node}"),
         }
-        text
     }
 }
 
 /// A time in words, to the second at most.
-pub(crate) fn words(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
+pub(crate) struct Words(pub(crate) Duration);
+
+impl Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let (large, unit, small, rest) = match seconds {
+            0..60 => return write!(f, "{seconds} s"),
+            60..3600 => (60, "min", 1, "s"),
+            3600..86_400 => (3600, "h", 60, "min"),
+            _ => (86_400, "d", 3600, "h"),
+        };
+        let (first, second) = (seconds / large, seconds % large / small);
+        write!(f, "{first} {unit} {second} {rest}")
     }
 }
 

@@ -24,7 +24,7 @@ use crate::metrics::catalog::Catalog;
 use crate::metrics::exporter_and_process::{
     EXPORTER, EXPORTER_BUILD, ExporterFacts, HAPROXY_PROCESS, OWN_PROCESS,
 };
-use crate::metrics::report::{Report, State};
+use crate::metrics::report::{Process, Report, State};
 use crate::metrics::selection::Wanted;
 use crate::metrics::snapshot::{Outcome, Sink, Snapshot};
 use crate::metrics::value::Value;
@@ -225,12 +225,15 @@ impl Scraper {
             let state = State::of(self.process_incomplete.reason());
             groups.push((format!("--{PID_FILE}"), state));
         }
+        let uptime = self.answers.info.number("Uptime_sec");
         let buffer = &mut self.tools.borrow_mut().buffer;
         Report {
             failure,
-            release: info("Version"),
-            node: info("node"),
-            uptime_seconds: info("Uptime_sec"),
+            haproxy: Process {
+                release: info("Version"),
+                node: info("node"),
+                uptime: uptime.map(Duration::from_secs),
+            },
             rows: RowType::ALL.map(|row_type| from.stat_rows(row_type).count()),
             bytes: buffer.received(),
             commands: buffer.take_trace(),

@@ -10,7 +10,7 @@ mod connections;
 pub(crate) mod doorbell;
 pub(crate) mod encoding;
 pub(crate) mod event_loop;
-mod landing;
+pub(crate) mod landing;
 pub(crate) mod listen;
 mod pace;
 pub(crate) mod request;

@@ -6,12 +6,13 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use super::encoding::Encoding;
-use super::landing;
+use super::landing::{self, About, Clock};
 use super::request::{Refusal, Request};
 use super::response::{Manner, Status};
 use super::targets::{TargetError, Targets};
 use crate::log::{self, Level};
 use crate::metrics::selection::{Defaults, Query, Selection};
+use crate::sys;
 
 /// Path of the health check, which shows that the process is alive.
 pub(crate) const HEALTHY_PATH: &str = "/-/healthy";
@@ -50,6 +51,7 @@ pub(crate) struct Routes {
     compresses: bool,
     /// The status of responses with a failed scrape.
     failure_status: Status,
+    about: About,
     started: Instant,
     /// When the last query of each message was reported: of ignored names, and of rejected queries.
     reported: [Cell<Option<Instant>>; 2],
@@ -63,12 +65,14 @@ impl Routes {
         defaults: Defaults,
         compresses: bool,
         failure_status: Status,
+        about: About,
     ) -> Self {
         Self {
             telemetry_path,
             defaults,
             compresses,
             failure_status,
+            about,
             started: Instant::now(),
             reported: Default::default(),
         }
@@ -118,8 +122,13 @@ impl Routes {
 
     /// The landing page at `/`.
     pub(crate) fn landing_page(&self, targets: &Targets, now: Instant) -> Text {
-        let paths = [&self.telemetry_path, HEALTHY_PATH];
-        let page = landing::page(paths, targets, self.started, now);
+        let clock = Clock {
+            now,
+            utc: sys::time_of_day(),
+            uptime: now.saturating_duration_since(self.started),
+        };
+        let paths = [self.telemetry_path.as_str(), HEALTHY_PATH];
+        let page = landing::page(paths, &self.about, targets, clock);
         Text {
             kind: HTML,
             ..Text::plain("200 OK", page.into())

@@ -299,9 +299,8 @@ impl Scrapes {
         self.set_pace(&running, scrape.target, connections, now);
         let is_for = |wait: &Wait| wait.batch == Some(running.batch);
         let (outcome, time) = (scrape.snapshot.outcome, running.time);
-        if let Some(report) = &scrape.report {
-            report.log(self.targets.name(scrape.target), &self.asked_by, outcome);
-        }
+        let report = scrape.report.unwrap_or_default();
+        report.log(self.targets.name(scrape.target), &self.asked_by, outcome);
         let ended = match (scrape.is_repeated, running.is_aborted) {
             (true, _) => Ended::Repeated,
             (false, true) => Ended::Aborted,
@@ -317,8 +316,7 @@ impl Scrapes {
         }
         let choose = |wait: &Wait, _| is_for(wait).then_some(Some(&scrape.snapshot));
         connections.answer(choose, buffers, now);
-        self.targets
-            .scraped(scrape.target, scrape.snapshot.outcome, now);
+        self.targets.scraped(scrape.target, (outcome, report), now);
         self.snapshots.publish(scrape.snapshot, scrape.target, now);
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! The HAProxy instances that can be scraped: their names, and the result of the last scrape of
 //! each.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use crate::metrics::report::{Process, Report};
 use crate::metrics::snapshot::Outcome;
 
 /// What the target without a name is called.
@@ -16,13 +17,21 @@ pub(crate) struct Targets {
     last: Vec<Option<Last>>,
 }
 
-/// The last scrape of a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The last scrape of a target, and what earlier ones found out.
+#[derive(Debug)]
 pub(crate) struct Last {
     /// Whether it succeeded, and how long it took.
     pub(crate) outcome: Outcome,
     /// When it ended.
     pub(crate) at: Instant,
+    /// It in words.
+    pub(crate) report: Report,
+    /// When the first scrape with the same outcome ended, with no other one after it.
+    pub(crate) since: Instant,
+    /// The last failure, and when it was.
+    pub(crate) failure: Option<(String, Instant)>,
+    /// The process that replied last, and when that was.
+    pub(crate) haproxy: (Process, Instant),
 }
 
 /// Why a request has no target; the text is the body of the response.
@@ -58,7 +67,7 @@ impl std::fmt::Display for TargetError {
 impl Targets {
     /// Targets by their names, in the order of their numbers.
     pub(crate) fn new(names: Vec<String>) -> Self {
-        let last = vec![None; names.len()];
+        let last = names.iter().map(|_| None).collect();
         Self { names, last }
     }
 
@@ -88,31 +97,47 @@ impl Targets {
     }
 
     /// Records a scrape that has ended.
-    pub(crate) fn scraped(&mut self, target: usize, outcome: Outcome, at: Instant) {
-        if let Some(last) = self.last.get_mut(target) {
-            *last = Some(Last { outcome, at });
+    pub(crate) fn scraped(
+        &mut self,
+        target: usize,
+        (outcome, mut report): (Outcome, Report),
+        at: Instant,
+    ) {
+        let Some(last) = self.last.get_mut(target) else {
+            return;
+        };
+        let last = last.get_or_insert_with(|| Last {
+            outcome,
+            at,
+            since: at,
+            report: Report::default(),
+            failure: None,
+            haproxy: (Process::default(), at),
+        });
+        if last.outcome.is_up != outcome.is_up {
+            last.since = at;
         }
+        (last.outcome, last.at) = (outcome, at);
+        if let Some(why) = report.failure.take() {
+            last.failure = Some((why, at));
+        }
+        // Not every scrape reads `show info`.
+        if !report.haproxy.release.is_empty() {
+            last.haproxy = (std::mem::take(&mut report.haproxy), at);
+        }
+        last.report = report;
     }
 
     /// When the last scrape of a target began.
     pub(crate) fn last_began(&self, target: usize) -> Option<Instant> {
-        let last = self.last.get(target).copied().flatten()?;
+        let last = self.last.get(target)?.as_ref()?;
         last.at.checked_sub(last.outcome.took)
     }
 
     /// Name and last scrape of each target.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Option<Last>)> {
-        self.names
-            .iter()
-            .map(String::as_str)
-            .zip(self.last.iter().copied())
-    }
-}
-
-impl Last {
-    /// The time since it ended.
-    pub(crate) fn age(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.at)
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Option<&Last>)> {
+        let names = self.names.iter().map(String::as_str);
+        names.zip(self.last.iter().map(Option::as_ref))
     }
 }
 

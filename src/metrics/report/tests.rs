@@ -12,6 +12,6 @@ fn times_in_words() {
         (90_000, "1 d 1 h"),
     ];
     for (seconds, expected) in cases {
-        assert_eq!(words(Duration::from_secs(seconds)), expected);
+        assert_eq!(Words(Duration::from_secs(seconds)).to_string(), expected);
     }
 }

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use socket2::{Domain, Socket, Type};
 
 use super::super::doorbell::tests::{FakeMain, fake};
+use super::super::landing::About;
 use super::super::listen::{ListenAddress, bind_all};
 use super::super::tests::{MANNER, defaults, snapshot, text};
 
@@ -36,6 +37,7 @@ impl Bench {
             defaults(),
             true,
             MANNER.failure_status,
+            About::default(),
         );
         let scrapes = Scrapes::new(link, Targets::new(vec![String::new()]), timeout, spare);
         let event_loop = EventLoop::new(signals.into(), listeners, routes, scrapes);

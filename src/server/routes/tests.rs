@@ -37,7 +37,13 @@ fn paths() {
         ("/-/healthy", "/-/healthy", "metrics"),
     ];
     for (telemetry_path, target, expected) in cases {
-        let routes = Routes::new(telemetry_path.to_owned(), defaults(), true, Status::OK);
+        let routes = Routes::new(
+            telemetry_path.to_owned(),
+            defaults(),
+            true,
+            Status::OK,
+            About::default(),
+        );
         assert_eq!(find(&routes, target), expected, "{telemetry_path} {target}");
     }
 }
@@ -97,7 +103,13 @@ fn texts_as_bytes() {
 /// Whether a query is reported depends on when the last one with the same message was.
 #[test]
 fn queries_are_reported_once_a_minute() {
-    let routes = Routes::new("/metrics".to_owned(), defaults(), true, Status::OK);
+    let routes = Routes::new(
+        "/metrics".to_owned(),
+        defaults(),
+        true,
+        Status::OK,
+        About::default(),
+    );
     let began = Instant::now();
     let cases = [
         (0, "/metrics?target=a&scope=", None, None),
