@@ -46,6 +46,8 @@ const STACK_BYTES: usize = 128 * 1024;
 /// File descriptors needed in addition to the listeners': three standard streams, one for signals,
 /// three for the private connection, one for a client and one for the scrape.
 const DESCRIPTORS: u64 = 9;
+/// The standard streams; std opens those that are closed.
+const STREAMS: usize = 3;
 /// Address space for the smallest HAProxy, with some to spare: 1.9 MiB were enough for 10 servers. With less
 /// the process ends at a scrape, and its last words do not name the limit.
 const LITTLE_ADDRESS_SPACE_BYTES: u64 = 4 << 20;
@@ -259,7 +261,12 @@ fn start(
     });
     let ready = ready.transpose()?;
     let inherited = inherited_listeners(config)?;
-    check_descriptors(inherited.as_ref().map_or(config.listen.len(), Vec::len))?;
+    let own = STREAMS + inherited.as_ref().map_or(0, Vec::len) + usize::from(ready.is_some());
+    let others = sys::open_descriptors().saturating_sub(own);
+    check_descriptors(
+        inherited.as_ref().map_or(config.listen.len(), Vec::len),
+        others,
+    )?;
     warn_of_little_address_space();
     // Must come before any thread starts: threads inherit the signal mask.
     let signals = signals::descriptor().map_err(StartError::of_own("signals"))?;
@@ -271,7 +278,7 @@ fn start(
         None => listen::bind_all(&config.listen, config.socket_mode).map_err(StartError::Failed)?,
     };
     // A host can have several addresses.
-    check_descriptors(listeners.len())?;
+    check_descriptors(listeners.len(), others)?;
     let targets = Targets::new(sources.iter().map(|(name, _)| name.clone()).collect());
     let (mut scrapers, defaults) = scrapers(config, sources);
     let mut about = About {
@@ -317,15 +324,21 @@ fn inherited_listeners(config: &Config) -> Result<Option<Vec<Listener>>, StartEr
     listeners.map_err(StartError::of(format!("--{SYSTEMD_SOCKET}")))
 }
 
-/// With fewer descriptors, no client could be served or HAProxy could not be reached.
-fn check_descriptors(listeners: usize) -> Result<(), StartError> {
-    let needed = DESCRIPTORS + listeners as u64;
-    match sys::descriptor_limit() {
-        limit if limit < needed => Err(StartError::Failed(format!(
-            "open file limit too low: {limit}, at least {needed} needed (LimitNOFILE, ulimit -n)"
-        ))),
-        _ => Ok(()),
+/// With fewer descriptors, no client could be served or HAProxy could not be reached. `others`: those that a
+/// supervisor left open.
+fn check_descriptors(listeners: usize, others: usize) -> Result<(), StartError> {
+    let needed = DESCRIPTORS + listeners as u64 + others as u64;
+    let limit = sys::descriptor_limit();
+    if limit >= needed {
+        return Ok(());
     }
+    let because = match others {
+        0 => String::new(),
+        _ => format!(", because {others} were left open"),
+    };
+    Err(StartError::Failed(format!(
+        "open file limit too low: {limit}, at least {needed} needed{because} (LimitNOFILE, ulimit -n)"
+    )))
 }
 
 /// A limit that is too small shows only later, where memory is needed.

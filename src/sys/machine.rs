@@ -106,6 +106,19 @@ pub(crate) fn descriptor_limit() -> u64 {
     soft_limit(Resource::Descriptors).unwrap_or(1024)
 }
 
+/// How many file descriptors are open that the limit counts (proc(5)); 0 if that is unknown.
+pub(crate) fn open_descriptors() -> usize {
+    let limit = descriptor_limit();
+    let number =
+        |entry: io::Result<std::fs::DirEntry>| entry.ok()?.file_name().to_str()?.parse().ok();
+    let open = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
+    let counted = open
+        .filter_map(number)
+        .filter(|number: &u64| *number < limit);
+    // The one that reads the directory.
+    counted.count().saturating_sub(1)
+}
+
 /// Clock ticks per second: the unit of the times in /proc/PID/stat (sysconf(3), proc(5)).
 pub(crate) fn clock_ticks() -> u64 {
     // SAFETY: sysconf has no preconditions.

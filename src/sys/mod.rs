@@ -26,7 +26,8 @@ use libc::c_int;
 pub(crate) use descriptors::{replace, terminal_number};
 pub(crate) use inherited::InheritedFd;
 pub(crate) use machine::{
-    Resource, check_clock, clock_ticks, descriptor_limit, page_bytes, soft_limit, time_of_day,
+    Resource, check_clock, clock_ticks, descriptor_limit, open_descriptors, page_bytes, soft_limit,
+    time_of_day,
 };
 use result::check;
 pub(crate) use sockets::{

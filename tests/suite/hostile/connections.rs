@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::hostile::tools::{limit, open_many_descriptors, reset_at_close, small}
 use crate::hostile::{Attack, Rules, siege};
 use crate::support::exporter::{Exporter, command};
 use crate::support::fake_haproxy::{Answers, Fake};
+use crate::support::peers::pass_descriptors;
 use crate::support::{faults, fixtures};
 
 /// Holds `count` connections that say nothing, and opens a new one for the oldest all the time.
@@ -35,11 +37,26 @@ fn with_descriptors(count: u64, fake: &Fake) -> Exporter {
     Exporter::spawn(&mut limited_command(count, fake))
 }
 
-#[allow(unsafe_code)]
 fn limited_command(count: u64, fake: &Fake) -> std::process::Command {
+    limited(&[], count, fake)
+}
+
+/// With these descriptors left open, also beyond the limit.
+#[allow(unsafe_code)]
+fn limited(passed: &[(BorrowedFd<'_>, RawFd)], count: u64, fake: &Fake) -> std::process::Command {
     let mut command = command();
     command.arg(format!("--haproxy.scrape-uri={}", fake.uri()));
-    // SAFETY: prlimit64 is a system call without locks or memory of its own.
+    // What the suite itself was started with stays out.
+    // SAFETY: close_range is a system call without locks or memory of its own.
+    unsafe {
+        command.pre_exec(|| {
+            let flag = libc::CLOSE_RANGE_CLOEXEC as libc::c_int;
+            libc::close_range(3, libc::c_uint::MAX, flag);
+            Ok(())
+        });
+    }
+    pass_descriptors(&mut command, passed);
+    // SAFETY: as close_range.
     unsafe { command.pre_exec(move || limit(0, libc::RLIMIT_NOFILE, count)) };
     command
 }
@@ -78,6 +95,26 @@ fn no_descriptor_to_spare() {
         );
         assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
     }
+}
+
+/// Descriptors that a supervisor left open take room too, but for those beyond the limit.
+#[test]
+fn descriptors_that_were_left_open() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let answers = Answers::whole(&fixtures::bytes("3.2.0/stat.csv"), faults::INFO);
+    let fake = Fake::unix(&directory.path().join("socket"), answers);
+    let file = std::fs::File::open("/dev/null").expect("open a device");
+    let passed = [3, 4, 5, 200].map(|number| (file.as_fd(), number));
+    let output = limited(&passed, 12, &fake)
+        .output()
+        .expect("run the exporter");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "haproxy_exporter: open file limit too low: 12, at least 13 needed, because 3 were left open (LimitNOFILE, ulimit -n)\n"
+    );
+    let exporter = Exporter::spawn(&mut limited(&passed, 13, &fake));
+    assert_eq!(exporter.scrape().value("haproxy_up"), 1.0);
 }
 
 #[test]
