@@ -31,9 +31,9 @@ dd{margin:0}\
     env!("CARGO_PKG_VERSION"),
     "</h1>\n<p>revision "
 );
-/// Size in bytes from which on further instances are left out: about 180; flags can double it. The kernel must
-/// take the page at once (`listen::UNREAD_BYTES`, which Linux doubles).
-const MAX_PAGE_BYTES: usize = 128 * 1024;
+/// Size in bytes from which on further instances are left out: about 1,500 that were scraped. Flags can double
+/// it. Several clients can read the page slowly (`connections::MAX_TEXT_BYTES`).
+const MAX_PAGE_BYTES: usize = 1 << 20;
 /// Maximum length of a value, in characters: texts of HAProxy can be long.
 const MAX_VALUE_CHARACTERS: usize = 500;
 

@@ -91,11 +91,10 @@ fn each_target_has_its_own_answer_and_a_stopped_one_costs_itself() {
         });
     }
     let page = exporter.get("/").text().to_owned();
-    assert!(page.contains("<td>a<td class=\"up\">up<td>"), "{page}");
-    assert!(
-        page.contains("<td>b.2<td class=\"down\">down<td>"),
-        "{page}"
-    );
+    for (name, state) in [("a", "up"), ("b.2", "down")] {
+        let line = format!("<h2>{name} is <span class=\"{state}\">{state}</span></h2>");
+        assert!(page.contains(&line), "{page}");
+    }
     two.peer.signal(libc::SIGCONT);
     assert_eq!(frontends(&exporter, "/metrics?target=b.2"), ["two"]);
     // Each counts its own scrapes.
@@ -156,17 +155,18 @@ fn pages_of_many_targets_are_whole() {
     let flag = |number: usize| format!("--haproxy.target=target{number}=unix:/none\n");
     std::fs::write(&path, (0..20_000).map(flag).collect::<String>()).expect("write the flags");
     let exporter = Exporter::start(&[&format!("@{}", path.display())]);
-    for (page, status, last) in [
-        ("/", 200, "</html>\n"),
+    for (page, status, most) in [
         ("/metrics", 400, ", target19999)\n"),
         ("/metrics?target=x", 404, ", target19999)\n"),
     ] {
         let response = exporter.get(page);
-        let text = response.text();
         assert_eq!(response.status, status, "{page}");
-        assert!(
-            text.ends_with(last) && text.contains("target19999"),
-            "{page}"
-        );
+        assert!(response.text().ends_with(most), "{page}");
     }
+    // What does not fit on the page is counted there.
+    let page = exporter.get("/").text().to_owned();
+    assert!(page.ends_with("</body>\n</html>\n"), "{}", page.len());
+    let shown = page.matches("<h2>target").count();
+    assert!(shown > 1500, "{shown}");
+    assert!(page.contains(&format!("<p>{} more instances</p>", 20_000 - shown)));
 }
