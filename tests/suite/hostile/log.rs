@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use crate::hostile::threads::for_others;
-use crate::hostile::tools::{Bare, signal};
+use crate::hostile::tools::{Bare, limit, signal};
 use crate::support::csv::answer;
 use crate::support::exporter::{Exporter, command};
 use crate::support::exposition;
@@ -216,6 +216,43 @@ fn a_full_disk() {
     // Nor does it change how a failed start ends.
     let status = self::command().arg("--nonsense").stderr(full).status();
     assert_eq!(status.expect("run the exporter").code(), Some(2));
+}
+
+/// A file at the limit of its size (SIGXFSZ) takes nothing until somebody makes room; what was lost is counted.
+#[test]
+#[allow(unsafe_code)]
+fn a_file_at_its_size_limit() {
+    const MOST_BYTES: u64 = 4096;
+    const LINES: usize = 200;
+    let directory = TempDir::new().expect("a temporary directory");
+    let path = directory.path().join("log");
+    let file = File::options().create(true).append(true).open(&path);
+    let mut command = debugging();
+    command.stderr(file.expect("make a file"));
+    // SAFETY: prlimit64 is a system call without locks or memory of its own.
+    unsafe { command.pre_exec(|| limit(0, libc::RLIMIT_FSIZE, MOST_BYTES)) };
+    let (mut exporter, _directory) = serves_in_spite_of(&mut command, LINES, |_| {});
+    let full = std::fs::read_to_string(&path).expect("a log of UTF-8");
+    assert_eq!(full.len() as u64, MOST_BYTES);
+    let file = File::options()
+        .write(true)
+        .open(&path)
+        .expect("open the log");
+    file.set_len(0).expect("make room");
+    signal(exporter.child().id(), libc::SIGHUP);
+    exporter.get().expect("a scrape");
+    assert_eq!(exporter.stop().code(), Some(0));
+    let log = std::fs::read_to_string(&path).expect("a log of UTF-8");
+    // The rest of the line that was cut comes first.
+    let mut lines = log.lines();
+    let cut = full.lines().next_back().expect("a line");
+    let cut = format!("{cut}{}", lines.next().expect("the rest"));
+    assert_eq!(logfmt::fields(&cut)["msg"], "request refused");
+    let next = logfmt::fields(lines.next().expect("a line"));
+    assert!(next["msg"].contains("SIGHUP"), "{log}");
+    let lost: usize = next["lines_lost"].parse().expect("a number");
+    let refused = full.matches("msg=\"request refused\"").count();
+    assert!(lost + refused >= LINES, "{lost} lost, {refused} written");
 }
 
 #[test]
