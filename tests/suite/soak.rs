@@ -1,4 +1,5 @@
-//! Soak: scrapes as fast as they go while a real HAProxy is reloaded again and again.
+//! Soak: scrapes as fast as they go while a real HAProxy is reloaded again and again: plain and compressed
+//! responses, those of a target with a name, and certificates.
 //!
 //! `SOAK_SECONDS` says for how long (`make soak`); without it a few seconds show that the driver
 //! itself works. Takes the binary that ships, `EXPORTER_STATIC`, where there is one. Prints requests,
@@ -9,19 +10,21 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::certificates;
 use crate::support::exporter::{self, Exporter};
 use crate::support::exposition;
 use crate::support::haproxy::{Haproxy, Place};
-use crate::support::http::PATIENCE;
+use crate::support::http::{self, PATIENCE};
 use crate::support::peers;
 
 /// Without `SOAK_SECONDS`.
 const SHORT: u64 = 4;
-/// Clients that scrape at the same time, each over connections of its own.
-const CLIENTS: usize = 2;
+/// What clients ask for that scrape at the same time, each over connections of its own.
+const CLIENTS: [Asks; 4] = [Asks::Plain, Asks::Plain, Asks::Gzip, Asks::Target];
 /// Requests on a connection before a new one is opened.
 const REQUESTS_A_CONNECTION: usize = 100;
 /// Every so many answers one is read by the strict reader; the others are looked through.
@@ -29,6 +32,16 @@ const STRICT_EVERY: usize = 200;
 const SERVERS: usize = 50;
 /// What memory may grow by between a tenth of the time and the end.
 const GROWTH_KIB: u64 = 1024;
+
+/// What a client asks for.
+#[derive(Clone, Copy)]
+enum Asks {
+    Plain,
+    /// A compressed response.
+    Gzip,
+    /// The same HAProxy, as a target with a name.
+    Target,
+}
 
 /// What a client has seen.
 #[derive(Debug, Default)]
@@ -79,10 +92,15 @@ impl Seen {
 }
 
 /// Scrapes until `stop`.
-fn client(address: SocketAddr, stop: &AtomicBool) -> Seen {
+fn client(address: SocketAddr, asks: Asks, stop: &AtomicBool) -> Seen {
     let mut seen = Seen::default();
     while !stop.load(Ordering::Relaxed) && seen.errors.len() < 100 {
-        if let Err(error) = connection(address, stop, &mut seen) {
+        let result = match asks {
+            Asks::Plain => connection(address, "/metrics", stop, &mut seen),
+            Asks::Gzip => compressed(address, &mut seen),
+            Asks::Target => connection(address, "/metrics?target=named", stop, &mut seen),
+        };
+        if let Err(error) = result {
             seen.errors
                 .push(format!("request {}: {error}", seen.requests));
         }
@@ -90,7 +108,27 @@ fn client(address: SocketAddr, stop: &AtomicBool) -> Seen {
     seen
 }
 
-fn connection(address: SocketAddr, stop: &AtomicBool, seen: &mut Seen) -> Result<(), String> {
+/// One compressed response, whose body has no length.
+fn compressed(address: SocketAddr, seen: &mut Seen) -> Result<(), String> {
+    seen.requests += 1;
+    let start = Instant::now();
+    let accepts = [("Accept-Encoding", "gzip")];
+    let response = http::request(address, "GET", "/metrics", &accepts);
+    if (response.status, response.header("content-encoding")) != (200, Some("gzip")) {
+        return Err(format!("answered {:?}", response.headers));
+    }
+    seen.slowest = seen.slowest.max(start.elapsed());
+    seen.bytes += response.body.len() as u64;
+    let body = String::from_utf8(response.decoded()?).map_err(|error| error.to_string())?;
+    seen.check(&body)
+}
+
+fn connection(
+    address: SocketAddr,
+    path: &str,
+    stop: &AtomicBool,
+    seen: &mut Seen,
+) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
     let stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(text)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(text)?;
@@ -101,8 +139,9 @@ fn connection(address: SocketAddr, stop: &AtomicBool, seen: &mut Seen) -> Result
         }
         seen.requests += 1;
         let start = Instant::now();
-        let request = b"GET /metrics HTTP/1.1\r\nHost: soak\r\n\r\n";
-        reader.get_mut().write_all(request).map_err(text)?;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: soak\r\n\r\n");
+        let sent = reader.get_mut().write_all(request.as_bytes());
+        sent.map_err(text)?;
         let body = answer(&mut reader)?;
         seen.slowest = seen.slowest.max(start.elapsed());
         seen.bytes += body.len() as u64;
@@ -135,14 +174,15 @@ fn answer(reader: &mut impl BufRead) -> Result<String, String> {
     String::from_utf8(body).map_err(|error| error.to_string())
 }
 
-fn configuration(place: &Place) -> String {
+fn configuration(place: &Place, certificate: &Path) -> String {
     let mut text = place
         .global()
         .replace("level admin", "level admin expose-fd listeners");
     write!(
         text,
-        "frontend web\n  bind {}\n  default_backend app\nbackend app\n",
-        place.bind(0)
+        "frontend web\n  bind {} ssl crt {}\n  default_backend app\nbackend app\n",
+        place.bind(0),
+        certificate.display()
     )
     .expect("writing to a String");
     for number in 0..SERVERS {
@@ -193,7 +233,10 @@ fn soak() {
         text.parse().expect("SOAK_SECONDS is a number")
     });
     let place = Place::new(1);
-    let text = configuration(&place);
+    let Some(certificate) = certificates::make(&place) else {
+        return;
+    };
+    let text = configuration(&place, &certificate);
     let Some(haproxy) = Haproxy::start_as(place, &text, &["-W"]) else {
         return;
     };
@@ -201,15 +244,20 @@ fn soak() {
         Some(binary) => exporter::command_of(&binary),
         None => exporter::command(),
     };
-    let exporter = Exporter::spawn(command.arg(haproxy.unix_flag()));
+    let named = format!("--haproxy.target=named={}", haproxy.unix_uri());
+    let flags = [&haproxy.unix_flag(), &named, "--haproxy.certificates"];
+    let exporter = Exporter::spawn(command.args(flags));
+    // The certificates too.
     exporter.scrape();
+    let expiry = "haproxy_ssl_certificate_not_after_timestamp_seconds";
+    let first = exporter.get("/metrics").text().to_owned();
+    assert!(first.contains(expiry), "{first}");
     let before = (exporter.proc_status("Threads"), exporter.descriptors());
     let (address, stop) = (exporter.address(), AtomicBool::new(false));
     let mut seen = Seen::default();
     let (reloads, memory) = std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|_| scope.spawn(|| client(address, &stop)))
-            .collect();
+        let stop = &stop;
+        let clients = CLIENTS.map(|asks| scope.spawn(move || client(address, asks, stop)));
         // Also when a panic ends the drive, so that the clients end too.
         let driven = catch_unwind(AssertUnwindSafe(|| drive(&exporter, &haproxy, seconds)));
         stop.store(true, Ordering::Relaxed);
