@@ -8,6 +8,7 @@ use super::info::{self, Info};
 use super::watch::{self, NO_CLI};
 use crate::event::Event;
 use crate::haproxy::buffer::ReadBuffer;
+use crate::haproxy::limits::MAX_PERIODIC_BYTES;
 use crate::haproxy::reader::Limits;
 use crate::haproxy::reply::{Need, Question};
 use crate::haproxy::source::Source;
@@ -21,8 +22,6 @@ use crate::sys;
 const LEAST_TIME: Duration = Duration::from_secs(1);
 /// What was read is exported for so long while it cannot be read again.
 const KEPT: Duration = Duration::from_secs(3600);
-/// Maximum size of a reply in bytes: 10,000 certificates with two names on two binds are about 8 MB.
-const MAX_REPLY_BYTES: u64 = 16 << 20;
 /// Maximum size in bytes of everything that is kept, of all targets together.
 const MAX_KEPT_BYTES: usize = 32 << 20;
 
@@ -127,7 +126,7 @@ impl NowAndThen {
         let is_recent = |tried: Instant| now.saturating_duration_since(tried) < self.every;
         let is_due = self.is_due || !self.tried.is_some_and(is_recent);
         let least = self.least_time(now);
-        let limits = limits.of_periodic(least, MAX_REPLY_BYTES);
+        let limits = limits.of_periodic(least, MAX_PERIODIC_BYTES);
         match limits.filter(|_| is_due) {
             Some(limits) => {
                 self.tried = Some(now);

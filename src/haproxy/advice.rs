@@ -7,6 +7,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use super::error::{Problem, SourceError};
+use super::limits::MAX_PERIODIC_BYTES;
 use super::reply::ReplyError;
 use crate::net::error::{NetError, Phase};
 use crate::process::users;
@@ -52,6 +53,8 @@ fn advice(problem: &Problem, asked: Asked<'_>, is_denied: bool) -> Option<Cow<'s
         Problem::Net(NetError::Tls(_, error)) if error.is_unknown_issuer() => {
             return Some(format!("--{SSL_CA_FILE} can trust it").into());
         }
+        // No flag raises this limit.
+        Problem::TooLarge(MAX_PERIODIC_BYTES) => return None,
         Problem::TooLarge(_) => return Some(format!("--{MAX_RESPONSE_BYTES}").into()),
         Problem::Reply(_) if is_denied => "the CLI socket needs level operator",
         Problem::Reply(ReplyError::OfAnotherKind("show proc", line))

@@ -14,3 +14,5 @@ pub(crate) const MAX_NAME_BYTES: usize = 4096;
 /// Maximum size of the label texts of all rows. With usual names that is enough for more servers
 /// than fit into a reply; it limits a peer that sends only names.
 pub(crate) const MAX_LABEL_BYTES: usize = 64 << 20;
+/// Maximum size of a reply in bytes: 10,000 certificates with two names on two binds are about 8 MB.
+pub(crate) const MAX_PERIODIC_BYTES: u64 = 16 << 20;

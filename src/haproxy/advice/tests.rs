@@ -75,6 +75,7 @@ fn advice_by_answer() {
     let cases = [
         (Problem::TooLarge(9), Asked::Tcp, false, Some("--haproxy.max-response-bytes")),
         (Problem::TooLarge(9), page(true), false, Some("--haproxy.max-response-bytes")),
+        (Problem::TooLarge(MAX_PERIODIC_BYTES), Asked::Tcp, false, None),
         (html(), page(false), false, Some("does the scrape URI lack \";csv\"?")),
         (html(), page(true), false, None),
         (html(), Asked::File, false, None),
