@@ -131,7 +131,7 @@ fn the_announced_timeout_shrinks_the_deadline() {
         "X-Prometheus-Scrape-Timeout-Seconds",
         "x-prometheus-scrape-timeout-seconds",
     ];
-    let announcements = ["1.2", "1", "1.500000", "1e0"];
+    let announcements = ["2.2", "2", "2.500000", "2e0"];
     for name in names {
         for seconds in announcements {
             let got = exporter.scrape_with(&[(name, seconds)]);

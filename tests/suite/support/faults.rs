@@ -273,7 +273,7 @@ impl Totals {
     pub(crate) fn check(&mut self, exporter: &Exporter, case: &Case) -> Vec<String> {
         let announced = case
             .is_slow()
-            .then_some(("X-Prometheus-Scrape-Timeout-Seconds", "1"));
+            .then_some(("X-Prometheus-Scrape-Timeout-Seconds", "3"));
         let got = exporter.scrape_with(announced.as_slice());
         let got = got.without(reference::volatile);
         self.scrapes += 1;
