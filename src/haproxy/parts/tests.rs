@@ -155,6 +155,12 @@ fn source(what: &str) -> (SocketSource, UnixListener) {
 
 /// What became of reading in parts: the rows, or why not; and the lines that the fake got.
 fn read(parts: &mut Parts, fake: &Fake, max_bytes: u64) -> (String, Vec<String>) {
+    let (text, lines, _) = read_and_count(parts, fake, max_bytes);
+    (text, lines)
+}
+
+/// The same, and how many rows were bad.
+fn read_and_count(parts: &mut Parts, fake: &Fake, max_bytes: u64) -> (String, Vec<String>, u64) {
     let (mut source, listener) = source("parts");
     let limits = Limits {
         deadline: Deadline::after(Duration::from_secs(60)),
@@ -171,7 +177,7 @@ fn read(parts: &mut Parts, fake: &Fake, max_bytes: u64) -> (String, Vec<String>)
             Ok(None) => "changed".to_owned(),
             Err(error) => error.problem.to_string(),
         };
-        (text, lines.join().unwrap())
+        (text, lines.join().unwrap(), reader.failures().count)
     })
 }
 
@@ -251,6 +257,19 @@ fn replies_that_are_not_used() {
             "{name}"
         );
     }
+}
+
+/// A bad row of a proxy stands in the list too.
+#[test]
+fn bad_rows_are_counted_once() {
+    let mut fake = Fake::new();
+    for reply in [&mut fake.list, &mut fake.proxies[0].1] {
+        *reply = reply.replace("a,BACKEND", "a,BACKEND,");
+    }
+    let mut parts = Parts::default();
+    parts.remember(ALL, [0, 3, 300, 0]);
+    let (names, _, bad) = read_and_count(&mut parts, &fake, 1 << 20);
+    assert_eq!((names, bad), (ROWS.replace("a/BACKEND ", ""), 1));
 }
 
 /// The limit of a reply holds for the rows of all proxies together.
