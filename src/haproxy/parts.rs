@@ -38,21 +38,22 @@ const MOST_PROXIES: usize = 1 << 12;
 /// The types of rows that each proxy has one of, or both.
 const OF_PROXIES: u8 = RowType::Frontend.bit() | RowType::Backend.bit();
 
+/// After an attempt that was no good, so many scrapes ask for all rows at once.
+const REST_SCRAPES: u32 = 10;
+/// The part of a scrape's time that round trips may take. A distant HAProxy gets one command: its link slows it
+/// down by itself.
+const TIME_FOR_ROUND_TRIPS: u32 = 10;
+
 /// The sizes that the last scrape found: whether parts are worth it.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
     rows: usize,
     proxies: usize,
-    /// HAProxy has printed no prompt.
-    has_no_prompt: bool,
+    /// Scrapes that ask for all rows at once.
+    rest: u32,
 }
 
 impl Parts {
-    /// The next scrape asks for all rows at once.
-    pub(crate) fn forget(&mut self) {
-        (self.rows, self.proxies) = (0, 0);
-    }
-
     /// Remembers how many rows of each type a scrape of `types` has found. One that leaves out servers or
     /// their proxies says nothing.
     pub(crate) fn remember(&mut self, types: u8, rows: [usize; RowType::ALL.len()]) {
@@ -63,12 +64,20 @@ impl Parts {
         }
     }
 
-    /// Whether rows of `types` should be read in parts.
-    pub(crate) fn are_worth_it(&self, types: u8, source: &SocketSource) -> bool {
+    /// Whether the next scrape should read rows of `types` in parts.
+    pub(crate) fn are_due(&mut self, types: u8, source: &SocketSource) -> bool {
+        let is_due = self.are_worth_it(types, source);
+        if is_due && self.rest > 0 {
+            self.rest -= 1;
+            return false;
+        }
+        is_due
+    }
+
+    fn are_worth_it(&self, types: u8, source: &SocketSource) -> bool {
         let (rows, proxies) = (self.rows, self.proxies);
         let cost = proxies * (COMMAND_ROWS + proxies / PROXIES_AS_A_ROW);
         types & !OF_PROXIES != 0
-            && !self.has_no_prompt
             && rows >= LEAST_ROWS
             && proxies > 1
             && cost <= rows / 10 * 6
@@ -76,7 +85,7 @@ impl Parts {
     }
 
     /// Reads the rows of all proxies. Returns the connection, for other commands; `None` if the proxies changed
-    /// meanwhile, or there are too many.
+    /// meanwhile, there are too many, or they are too far away.
     ///
     /// # Errors
     /// If a reply could not be read.
@@ -87,12 +96,23 @@ impl Parts {
         reader: &mut StatReader,
         rows: &mut dyn RowSink,
     ) -> Result<Option<Session<'a>>, SourceError> {
+        let result = self.attempt(types, session, reader, rows);
+        if !matches!(result, Ok(Some(_))) {
+            self.rest = REST_SCRAPES;
+        }
+        result
+    }
+
+    fn attempt<'a>(
+        &self,
+        types: u8,
+        session: (&'a mut SocketSource, Limits, &'a mut ReadBuffer),
+        reader: &mut StatReader,
+        rows: &mut dyn RowSink,
+    ) -> Result<Option<Session<'a>>, SourceError> {
         let (source, limits, buffer) = session;
         let began = Instant::now();
-        // Until it is seen.
-        self.has_no_prompt = true;
         let session = Session::new(source, limits.deadline, buffer)?;
-        self.has_no_prompt = false;
         let mut lines = Lines {
             session,
             reader,
@@ -103,13 +123,15 @@ impl Parts {
         lines.add(&-1, OF_PROXIES);
         lines.send()?;
         lines.read(&mut list, true)?;
-        // What is wrong with these rows is wrong with those of the parts too.
-        lines.reader.clear();
-        if list.is_unusable {
+        let most = (ROWS_A_LINE * self.proxies / self.rows.max(1)).clamp(1, MOST_COMMANDS);
+        let trips = list.numbers.len().div_ceil(most) as u32;
+        let is_far = lines.session.round_trip() * trips
+            > limits.deadline.remaining().unwrap_or_default() / TIME_FOR_ROUND_TRIPS;
+        // A proxy whose own row is bad is not listed.
+        if list.is_unusable || lines.reader.failures().count > 0 || is_far {
             return Ok(None);
         }
         let header = lines.reader.header_changes();
-        let most = (ROWS_A_LINE * self.proxies / self.rows.max(1)).clamp(1, MOST_COMMANDS);
         for numbers in list.numbers.chunks(most) {
             let types = types | OF_PROXIES;
             numbers.iter().for_each(|number| lines.add(number, types));

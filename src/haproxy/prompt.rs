@@ -3,7 +3,7 @@
 //! HAProxy prints a prompt after each reply, keeps the connection open, and reads the next line when it has
 //! replied to the last one. Until that line arrives it handles its traffic.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::buffer::ReadBuffer;
 use super::error::SourceError;
@@ -18,6 +18,7 @@ pub(crate) struct Session<'a> {
     source: &'a mut SocketSource,
     link: Link,
     buffer: &'a mut ReadBuffer,
+    round_trip: Duration,
 }
 
 impl<'a> Session<'a> {
@@ -32,12 +33,19 @@ impl<'a> Session<'a> {
     ) -> Result<Self, SourceError> {
         buffer.clear();
         let mut link = source.connect(deadline)?;
+        let began = Instant::now();
         source.prompt(&mut link, deadline)?;
         Ok(Self {
             source,
             link,
             buffer,
+            round_trip: began.elapsed(),
         })
+    }
+
+    /// How long the reply to the first line took, which is empty.
+    pub(crate) fn round_trip(&self) -> Duration {
+        self.round_trip
     }
 
     /// Sends a line of commands.

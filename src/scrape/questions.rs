@@ -140,11 +140,8 @@ impl Answers {
             scrape.reader.clear();
             let before = self.release;
             let learns_info = std::mem::take(&mut may_learn_info);
-            let is_usable = self.ask_once(scrape, &asked, learns_info);
-            if !matches!(is_usable, Ok(true)) {
-                self.parts.forget();
-            }
-            if !is_usable? {
+            // A reply that took the next ones for its own has to come once more.
+            if !self.ask_once(scrape, &asked, learns_info)? {
                 continue;
             }
             // The release that replied can know more than the previous one.
@@ -165,9 +162,8 @@ impl Answers {
         }
     }
 
-    /// See `ask`. Returns whether the replies can be used. If not, they have to come once more: that to `show
-    /// info` took the next ones for its own, which is checked if `learns_info`, or rows could not be read in
-    /// parts.
+    /// See `ask`. Returns whether the reply to `show info` ended where it should, which is checked if
+    /// `learns_info`.
     fn ask_once(
         &mut self,
         scrape: &mut Scrape<'_>,
@@ -181,7 +177,7 @@ impl Answers {
         let limits = scrape.limits;
         let mut session = None;
         if let Some(source) = scrape.source.socket()
-            && self.parts.are_worth_it(asked.row_types, source)
+            && self.parts.are_due(asked.row_types, source)
         {
             let into = (source, limits, &mut *scrape.buffer);
             match self
@@ -189,9 +185,13 @@ impl Answers {
                 .read(asked.row_types, into, scrape.reader, &mut rows)
             {
                 Ok(Some(read)) => session = Some(read),
-                // They are read at once, if there is time.
                 Err(error) if limits.deadline.remaining().is_none() => return Err(error),
-                Ok(None) | Err(_) => return Ok(false),
+                // They are read at once, as there is time.
+                Ok(None) | Err(_) => {
+                    scrape.into.clear();
+                    scrape.reader.clear();
+                    rows = scrape.batcher.fill(scrape.into, scrape.wanted);
+                }
             }
         }
         let mut stat;

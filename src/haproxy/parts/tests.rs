@@ -74,6 +74,8 @@ struct Fake {
     more: &'static str,
     /// It closes after this many lines, and after so many bytes of the replies to the last of them.
     closes: (usize, usize),
+    /// How long it waits before the prompt, and the time of the scrape.
+    far: (Duration, Duration),
 }
 
 impl Fake {
@@ -100,6 +102,7 @@ impl Fake {
             ],
             more: "",
             closes: (usize::MAX, 0),
+            far: (Duration::ZERO, Duration::from_secs(60)),
         }
     }
 
@@ -126,6 +129,7 @@ impl Fake {
 
     fn reply(&self, line: &str) -> String {
         if line == "prompt" {
+            std::thread::sleep(self.far.0);
             return self.prompt.to_owned();
         }
         let replies = line.split(';').map(|command| {
@@ -163,7 +167,7 @@ fn read(parts: &mut Parts, fake: &Fake, max_bytes: u64) -> (String, Vec<String>)
 fn read_and_count(parts: &mut Parts, fake: &Fake, max_bytes: u64) -> (String, Vec<String>, u64) {
     let (mut source, listener) = source("parts");
     let limits = Limits {
-        deadline: Deadline::after(Duration::from_secs(60)),
+        deadline: Deadline::after(fake.far.1),
         max_bytes,
     };
     let mut names = Names::default();
@@ -229,47 +233,103 @@ fn replies_that_are_not_used() {
     let cut = "reply cut: the closing empty line is missing";
     let no_prompt = "read: no prompt behind the reply";
     #[rustfmt::skip]
-    let cases: [(&str, Fake, &str); 14] = [
+    let bad = new().list.replace("b,BACKEND", "b,BACKEND,");
+    let far = (Duration::from_millis(200), Duration::from_secs(3));
+    let cases: [(&str, Fake, &str); 16] = [
+        (
+            "a bad row in the list",
+            Fake { list: bad, ..new() },
+            "changed",
+        ),
+        (
+            "round trips of a tenth of the time",
+            Fake { far, ..new() },
+            "changed",
+        ),
         ("no rows", with(reply(&[])), "changed"),
         ("rows of another proxy", with(backend("c", 9, 2)), "changed"),
         ("a row of another proxy", with(foreign), "changed"),
         ("another header", with(other_header), "changed"),
-        ("no proxies", Fake { list: reply(&[]), ..new() }, "changed"),
-        ("a proxy without a number", Fake { list: no_number, ..new() }, "changed"),
-        ("other text", with("Unknown\n\n".to_owned()), "not HAProxy statistics: it begins \"Unknown\""),
-        ("more behind the prompt", Fake { more: "x", ..new() }, "read: more came behind the closing empty line"),
-        ("no prompt after a line", Fake { list: format!("{}x", new().list), ..new() }, no_prompt),
-        ("closed instead of the list", closes((2, 0)), "closed without a reply"),
+        (
+            "no proxies",
+            Fake {
+                list: reply(&[]),
+                ..new()
+            },
+            "changed",
+        ),
+        (
+            "a proxy without a number",
+            Fake {
+                list: no_number,
+                ..new()
+            },
+            "changed",
+        ),
+        (
+            "other text",
+            with("Unknown\n\n".to_owned()),
+            "not HAProxy statistics: it begins \"Unknown\"",
+        ),
+        (
+            "more behind the prompt",
+            Fake { more: "x", ..new() },
+            "read: more came behind the closing empty line",
+        ),
+        (
+            "no prompt after a line",
+            Fake {
+                list: format!("{}x", new().list),
+                ..new()
+            },
+            no_prompt,
+        ),
+        (
+            "closed instead of the list",
+            closes((2, 0)),
+            "closed without a reply",
+        ),
         ("closed in a row", closes((3, HEADER.len() + 20)), cut),
-        ("closed before the prompt", closes((2, new().list.len())), no_prompt),
-        ("no prompt mode", Fake { prompt: "Unknown command.\n\n", ..new() }, no_prompt),
+        (
+            "closed before the prompt",
+            closes((2, new().list.len())),
+            no_prompt,
+        ),
+        (
+            "no prompt mode",
+            Fake {
+                prompt: "Unknown command.\n\n",
+                ..new()
+            },
+            no_prompt,
+        ),
         ("closed instead of a prompt", closes((1, 0)), no_prompt),
     ];
     for (name, fake, expected) in cases {
         let mut parts = Parts::default();
         parts.remember(ALL, [0, 3, 300, 0]);
         assert_eq!(read(&mut parts, &fake, 1 << 20).0, expected, "{name}");
+        // The next ones are at rest, and then it is tried again.
         let (source, _listener) = source("parts");
-        let is_off = !parts.are_worth_it(ALL, &source);
+        let due: Vec<bool> = (0..=REST_SCRAPES)
+            .map(|_| parts.are_due(ALL, &source))
+            .collect();
         assert_eq!(
-            is_off,
-            fake.prompt != new().prompt || fake.closes.0 == 1,
+            due.iter().position(|due| *due),
+            Some(REST_SCRAPES as usize),
             "{name}"
         );
     }
 }
 
-/// A bad row of a proxy stands in the list too.
 #[test]
-fn bad_rows_are_counted_once() {
+fn bad_rows_of_a_part_are_counted() {
     let mut fake = Fake::new();
-    for reply in [&mut fake.list, &mut fake.proxies[0].1] {
-        *reply = reply.replace("a,BACKEND", "a,BACKEND,");
-    }
+    fake.proxies[0].1 = fake.proxies[0].1.replace("a,s0", "a,s0,");
     let mut parts = Parts::default();
     parts.remember(ALL, [0, 3, 300, 0]);
     let (names, _, bad) = read_and_count(&mut parts, &fake, 1 << 20);
-    assert_eq!((names, bad), (ROWS.replace("a/BACKEND ", ""), 1));
+    assert_eq!((names, bad), (ROWS.replace("a/s0 ", ""), 1));
 }
 
 /// The limit of a reply holds for the rows of all proxies together.
@@ -325,7 +385,5 @@ fn parts_where_they_are_worth_it() {
         parts.remember(found, rows);
         assert_eq!(parts.are_worth_it(wanted, &unix), on_unix, "{name}, unix");
         assert_eq!(parts.are_worth_it(wanted, &tcp), on_tcp, "{name}, tcp");
-        parts.forget();
-        assert!(!parts.are_worth_it(wanted, &tcp), "{name}, forgotten");
     }
 }
